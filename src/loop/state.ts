@@ -1,0 +1,263 @@
+/**
+ * The state of a run: a pure fold over its events. Nothing here reads a clock, a file or a screen; the same journal
+ * always gives the same state, which is how a killed run carries on.
+ */
+import type {
+	Change,
+	JournalEvent,
+	Phase,
+	PhaseSeconds,
+	Status,
+	Tick,
+	TrainingProgress,
+	TrainingSummary,
+} from "./events.ts";
+
+export interface Experiment {
+	n: number;
+	/** The commit it was built on. */
+	parent: string;
+	/** Its own commit; absent until committed. The baseline's is the parent itself. */
+	commit?: string;
+	program: string;
+	researcher: string;
+	title: string;
+	hypothesis: string;
+	changes: Change[];
+	added: number;
+	removed: number;
+	/** The metric; absent until measured, and for a crash. */
+	value?: number;
+	memoryGb?: number;
+	summary?: TrainingSummary;
+	/** Absent while in flight. */
+	status?: Status;
+	/** Why it was kept, discarded or crashed, in words. */
+	reason?: string;
+	/** True when a human took back a keep; its status is then `discard`. */
+	reverted?: boolean;
+	seconds: Partial<PhaseSeconds>;
+	startedAt: string;
+	decidedAt?: string;
+}
+
+export interface Notice {
+	at: string;
+	level: "info" | "warn" | "error";
+	text: string;
+}
+
+/** What is happening this second. Empty after a restart; never decides anything. */
+export interface Live {
+	phase: Phase;
+	n: number;
+	note?: string;
+	until?: number;
+	draft?: { n: number; title?: string; hypothesis?: string; diff?: string; text?: string };
+	training?: TrainingProgress & { n: number };
+	/** [seconds of the budget used, loss], thinned, of the run in flight. */
+	curve: [number, number][];
+	/** The same for the best experiment, when it was trained under our eyes. */
+	bestCurve: [number, number][];
+}
+
+export interface State {
+	tag: string;
+	branch: string;
+	base: string;
+	lab: string;
+	metric: { name: string; direction: "lower" | "higher" };
+	budgetSeconds: number;
+	researcher: string;
+	seed: number;
+	device: string;
+	startedAt: string;
+	/** In the order of their numbers: experiments[n - 1] is experiment n. */
+	experiments: Experiment[];
+	/** Number of the experiment the branch stands on; 0 before the baseline is measured. */
+	best: number;
+	program: { version: string; lines: number; changedAt: string };
+	paused: boolean;
+	stopped?: string;
+	notices: Notice[];
+	/** Sequence number of the last event folded in. */
+	seq: number;
+	live: Live;
+}
+
+const CURVE_POINTS = 400;
+const NOTICES_KEPT = 500;
+
+export function initialState(): State {
+	return {
+		tag: "",
+		branch: "",
+		base: "",
+		lab: "",
+		metric: { name: "val_bpb", direction: "lower" },
+		budgetSeconds: 0,
+		researcher: "",
+		seed: 0,
+		device: "",
+		startedAt: "",
+		experiments: [],
+		best: 0,
+		program: { version: "", lines: 0, changedAt: "" },
+		paused: false,
+		notices: [],
+		seq: 0,
+		live: { phase: "starting", n: 0, curve: [], bestCurve: [] },
+	};
+}
+
+/** The state after one more event. Never mutates its argument; parts that did not change keep their identity. */
+export function fold(state: State, event: JournalEvent | Tick): State {
+	switch (event.type) {
+		case "tick.phase": {
+			const { phase, n, note, until } = event;
+			return { ...state, live: { ...state.live, phase, n, note, until } };
+		}
+		case "tick.draft": {
+			const { n, title, hypothesis, diff, text } = event;
+			return { ...state, live: { ...state.live, draft: { n, title, hypothesis, diff, text } } };
+		}
+		case "tick.training": {
+			const { n, progress } = event;
+			const fresh = state.live.training?.n !== n || progress.elapsed < state.live.training.elapsed;
+			const curve = addPoint(fresh ? [] : state.live.curve, [progress.elapsed, progress.loss]);
+			return { ...state, live: { ...state.live, training: { n, ...progress }, curve } };
+		}
+		default:
+			return { ...foldJournal(state, event), seq: event.seq };
+	}
+}
+
+function foldJournal(state: State, event: JournalEvent): State {
+	switch (event.type) {
+		case "run.started": {
+			const { tag, branch, base, lab, metric, budgetSeconds, researcher, seed, device, at } = event;
+			return { ...state, tag, branch, base, lab, metric, budgetSeconds, researcher, seed, device, startedAt: at };
+		}
+		case "run.continued": {
+			const { budgetSeconds, researcher, seed, device } = event;
+			return { ...state, budgetSeconds, researcher, seed, device, stopped: undefined, paused: false };
+		}
+		case "run.paused":
+			return { ...state, paused: true };
+		case "run.resumed":
+			return { ...state, paused: false };
+		case "run.stopped":
+			return { ...state, stopped: event.reason, live: { ...state.live, phase: "stopped", note: event.reason } };
+		case "program.changed":
+			return { ...state, program: { version: event.version, lines: event.lines, changedAt: event.at } };
+		case "experiment.started": {
+			const { n, parent, program, researcher, at } = event;
+			const experiment: Experiment = {
+				n,
+				parent,
+				program,
+				researcher,
+				title: "",
+				hypothesis: "",
+				changes: [],
+				added: 0,
+				removed: 0,
+				seconds: {},
+				startedAt: at,
+			};
+			return replace(state, experiment);
+		}
+		case "experiment.proposed": {
+			const { n, title, hypothesis, changes, seconds } = event;
+			return update(state, n, (e) => ({ title, hypothesis, changes, seconds: { ...e.seconds, propose: seconds } }));
+		}
+		case "experiment.committed": {
+			const { n, commit, added, removed } = event;
+			return update(state, n, () => ({ commit, added, removed }));
+		}
+		case "experiment.trained": {
+			const { n, seconds, memoryGb, summary } = event;
+			return update(state, n, (e) => ({ memoryGb, summary, seconds: { ...e.seconds, ...seconds } }));
+		}
+		case "experiment.measured":
+			return update(state, event.n, (e) => ({
+				value: event.value,
+				seconds: { ...e.seconds, evaluate: event.seconds },
+			}));
+		case "experiment.decided": {
+			const { n, status, reason, seconds, at } = event;
+			const decided = update(state, n, (e) => ({
+				status,
+				reason,
+				decidedAt: at,
+				seconds: { ...e.seconds, ...seconds },
+			}));
+			if (status !== "keep") return decided;
+			return {
+				...decided,
+				best: n,
+				live: { ...decided.live, bestCurve: decided.live.training?.n === n ? decided.live.curve : [] },
+			};
+		}
+		case "experiment.reverted": {
+			const parent = state.experiments[event.n - 1]?.parent;
+			const reverted = update(state, event.n, () => ({ status: "discard", reason: event.reason, reverted: true }));
+			const standing = state.experiments.findLast((e) => e.status === "keep" && e.commit === parent);
+			return { ...reverted, best: standing?.n ?? 0, live: { ...reverted.live, bestCurve: [] } };
+		}
+		case "notice":
+			return {
+				...state,
+				notices: [...state.notices.slice(1 - NOTICES_KEPT), { at: event.at, level: event.level, text: event.text }],
+			};
+	}
+}
+
+function replace(state: State, experiment: Experiment): State {
+	const experiments = state.experiments.slice();
+	experiments[experiment.n - 1] = experiment;
+	return { ...state, experiments };
+}
+
+function update(state: State, n: number, change: (e: Experiment) => Partial<Experiment>): State {
+	const experiment = state.experiments[n - 1];
+	return experiment ? replace(state, { ...experiment, ...change(experiment) }) : state;
+}
+
+/** Keeps a curve to a bounded number of points by dropping every second one when it is full. */
+function addPoint(curve: [number, number][], point: [number, number]): [number, number][] {
+	const thinned = curve.length < CURVE_POINTS ? curve : curve.filter((_, i) => i % 2 === 0);
+	return [...thinned, point];
+}
+
+/** The experiment the branch stands on. */
+export function best(state: State): Experiment | undefined {
+	return state.best > 0 ? state.experiments[state.best - 1] : undefined;
+}
+
+/** The experiment that is neither kept, discarded nor crashed yet: at most one, the last. */
+export function inFlight(state: State): Experiment | undefined {
+	const last = state.experiments.at(-1);
+	return last && last.status === undefined ? last : undefined;
+}
+
+export interface Tally {
+	keep: number;
+	discard: number;
+	crash: number;
+	total: number;
+	/** Decided experiments an hour of run time that has passed while the console was up; NaN before two are decided. */
+	perHour: number;
+}
+
+export function tally(state: State): Tally {
+	const count = { keep: 0, discard: 0, crash: 0, total: 0 };
+	let busyMs = 0;
+	for (const e of state.experiments) {
+		if (!e.status || !e.decidedAt) continue;
+		count[e.status]++;
+		count.total++;
+		busyMs += Date.parse(e.decidedAt) - Date.parse(e.startedAt);
+	}
+	return { ...count, perHour: count.total < 2 ? Number.NaN : (count.total * 3_600_000) / busyMs };
+}
