@@ -33,6 +33,16 @@ export interface TrainingSummary {
 	trainLoss?: number;
 }
 
+/** What a proposal cost, as far as its researcher knows. */
+export interface Usage {
+	inputTokens: number;
+	outputTokens: number;
+	cacheReadTokens: number;
+	cacheWriteTokens: number;
+	/** In the currency of the prices the lab configures; absent without prices. */
+	cost?: number;
+}
+
 export interface Bodies {
 	/** The first event of every journal. */
 	"run.started": {
@@ -44,18 +54,29 @@ export interface Bodies {
 		metric: { name: string; direction: "lower" | "higher" };
 		budgetSeconds: number;
 		researcher: string;
+		/** The language model behind the researcher, when there is one. */
+		model?: string;
 		seed: number;
 		device: string;
 	};
 	/** The same tag was started again after a stop, a crash or a kill. */
-	"run.continued": { budgetSeconds: number; researcher: string; seed: number; device: string };
+	"run.continued": { budgetSeconds: number; researcher: string; model?: string; seed: number; device: string };
 	"run.paused": { by: "human" };
 	"run.resumed": { by: "human" };
 	"run.stopped": { reason: string };
+	/** Approve mode was switched: when on, each committed proposal waits for a human's yes before it is trained. */
+	"run.approval": { on: boolean };
 	/** A new content of program.md steers from here on; the text is kept under program/<version>.md. */
 	"program.changed": { version: string; lines: number };
 	"experiment.started": { n: number; parent: string; program: string; researcher: string };
-	"experiment.proposed": { n: number; title: string; hypothesis: string; changes: Change[]; seconds: number };
+	"experiment.proposed": {
+		n: number;
+		title: string;
+		hypothesis: string;
+		changes: Change[];
+		seconds: number;
+		usage?: Usage;
+	};
 	"experiment.committed": { n: number; commit: string; added: number; removed: number };
 	"experiment.trained": {
 		n: number;
@@ -67,6 +88,14 @@ export interface Bodies {
 	"experiment.decided": { n: number; status: Status; reason: string; seconds: Partial<PhaseSeconds> };
 	/** A human took back a kept experiment; the branch moved to its parent. */
 	"experiment.reverted": { n: number; reason: string };
+	/** The run in flight was set aside unfinished; it is trained afresh later, since a clock that froze would not be fair. */
+	"experiment.requeued": { n: number; reason: string };
+	/** A human put the branch on this experiment: kept by hand, or made the base of what follows. */
+	"experiment.adopted": { n: number; reason: string };
+	/** A human's one-line note to the researcher, for its next briefs. */
+	"note.added": { text: string };
+	/** Every note that was not heard yet was part of the brief of experiment n. */
+	"note.heard": { n: number };
 	notice: { level: "info" | "warn" | "error"; text: string };
 }
 
@@ -85,6 +114,8 @@ export type Phase =
 	| "training"
 	| "evaluating"
 	| "deciding"
+	/** Approve mode: the committed proposal is on the screen and waits for yes or no. */
+	| "approving"
 	| "paused"
 	| "waiting"
 	| "stopped";
@@ -100,7 +131,9 @@ export type Tick =
 	  }
 	/** The proposal as far as it is known: streamed by a model, whole at once from the search. */
 	| { type: "tick.draft"; n: number; title?: string; hypothesis?: string; diff?: string; text?: string }
-	| { type: "tick.training"; n: number; progress: TrainingProgress };
+	| { type: "tick.training"; n: number; progress: TrainingProgress }
+	/** program.md cannot be used as it is, and why ("program.md is gone"); without a problem: it can again. */
+	| { type: "tick.program"; problem?: string };
 
 export interface TrainingProgress {
 	step: number;
@@ -114,4 +147,6 @@ export interface TrainingProgress {
 	elapsed: number;
 	remaining: number;
 	memoryMb?: number;
+	/** Share of the device in use, from 0 to 1. */
+	load?: number;
 }

@@ -11,6 +11,7 @@ import type {
 	Tick,
 	TrainingProgress,
 	TrainingSummary,
+	Usage,
 } from "./events.ts";
 
 export interface Experiment {
@@ -36,6 +37,11 @@ export interface Experiment {
 	reason?: string;
 	/** True when a human took back a keep; its status is then `discard`. */
 	reverted?: boolean;
+	/** True when a human, not the gate, kept it. */
+	byHand?: boolean;
+	/** How often its run was set aside and begun afresh. */
+	requeued?: number;
+	usage?: Usage;
 	seconds: Partial<PhaseSeconds>;
 	startedAt: string;
 	decidedAt?: string;
@@ -45,6 +51,14 @@ export interface Notice {
 	at: string;
 	level: "info" | "warn" | "error";
 	text: string;
+}
+
+/** What the human told the researcher in mid-run. */
+export interface Note {
+	at: string;
+	text: string;
+	/** The first experiment whose brief carried it; absent while it waits to be heard. */
+	heardBy?: number;
 }
 
 /** What is happening this second. Empty after a restart; never decides anything. */
@@ -59,6 +73,8 @@ export interface Live {
 	curve: [number, number][];
 	/** The same for the best experiment, when it was trained under our eyes. */
 	bestCurve: [number, number][];
+	/** Why program.md cannot be used as it is; the last good version steers meanwhile. */
+	programProblem?: string;
 }
 
 export interface State {
@@ -69,6 +85,8 @@ export interface State {
 	metric: { name: string; direction: "lower" | "higher" };
 	budgetSeconds: number;
 	researcher: string;
+	/** The language model behind the researcher, when there is one. */
+	model?: string;
 	seed: number;
 	device: string;
 	startedAt: string;
@@ -79,6 +97,9 @@ export interface State {
 	program: { version: string; lines: number; changedAt: string };
 	paused: boolean;
 	stopped?: string;
+	/** Approve mode: each proposal waits for a human's yes. */
+	approval: boolean;
+	notes: Note[];
 	notices: Notice[];
 	/** Sequence number of the last event folded in. */
 	seq: number;
@@ -104,6 +125,8 @@ export function initialState(): State {
 		best: 0,
 		program: { version: "", lines: 0, changedAt: "" },
 		paused: false,
+		approval: false,
+		notes: [],
 		notices: [],
 		seq: 0,
 		live: { phase: "starting", n: 0, curve: [], bestCurve: [] },
@@ -127,6 +150,8 @@ export function fold(state: State, event: JournalEvent | Tick): State {
 			const curve = addPoint(fresh ? [] : state.live.curve, [progress.elapsed, progress.loss]);
 			return { ...state, live: { ...state.live, training: { n, ...progress }, curve } };
 		}
+		case "tick.program":
+			return { ...state, live: { ...state.live, programProblem: event.problem } };
 		default:
 			return { ...foldJournal(state, event), seq: event.seq };
 	}
@@ -135,12 +160,25 @@ export function fold(state: State, event: JournalEvent | Tick): State {
 function foldJournal(state: State, event: JournalEvent): State {
 	switch (event.type) {
 		case "run.started": {
-			const { tag, branch, base, lab, metric, budgetSeconds, researcher, seed, device, at } = event;
-			return { ...state, tag, branch, base, lab, metric, budgetSeconds, researcher, seed, device, startedAt: at };
+			const { tag, branch, base, lab, metric, budgetSeconds, researcher, model, seed, device, at } = event;
+			return {
+				...state,
+				tag,
+				branch,
+				base,
+				lab,
+				metric,
+				budgetSeconds,
+				researcher,
+				model,
+				seed,
+				device,
+				startedAt: at,
+			};
 		}
 		case "run.continued": {
-			const { budgetSeconds, researcher, seed, device } = event;
-			return { ...state, budgetSeconds, researcher, seed, device, stopped: undefined, paused: false };
+			const { budgetSeconds, researcher, model, seed, device } = event;
+			return { ...state, budgetSeconds, researcher, model, seed, device, stopped: undefined, paused: false };
 		}
 		case "run.paused":
 			return { ...state, paused: true };
@@ -148,6 +186,8 @@ function foldJournal(state: State, event: JournalEvent): State {
 			return { ...state, paused: false };
 		case "run.stopped":
 			return { ...state, stopped: event.reason, live: { ...state.live, phase: "stopped", note: event.reason } };
+		case "run.approval":
+			return { ...state, approval: event.on };
 		case "program.changed":
 			return { ...state, program: { version: event.version, lines: event.lines, changedAt: event.at } };
 		case "experiment.started": {
@@ -168,8 +208,14 @@ function foldJournal(state: State, event: JournalEvent): State {
 			return replace(state, experiment);
 		}
 		case "experiment.proposed": {
-			const { n, title, hypothesis, changes, seconds } = event;
-			return update(state, n, (e) => ({ title, hypothesis, changes, seconds: { ...e.seconds, propose: seconds } }));
+			const { n, title, hypothesis, changes, seconds, usage } = event;
+			return update(state, n, (e) => ({
+				title,
+				hypothesis,
+				changes,
+				usage,
+				seconds: { ...e.seconds, propose: seconds },
+			}));
 		}
 		case "experiment.committed": {
 			const { n, commit, added, removed } = event;
@@ -205,6 +251,19 @@ function foldJournal(state: State, event: JournalEvent): State {
 			const standing = state.experiments.findLast((e) => e.status === "keep" && e.commit === parent);
 			return { ...reverted, best: standing?.n ?? 0, live: { ...reverted.live, bestCurve: [] } };
 		}
+		case "experiment.requeued":
+			return update(state, event.n, (e) => ({ requeued: (e.requeued ?? 0) + 1 }));
+		case "experiment.adopted": {
+			const adopted = update(state, event.n, (e) => ({
+				...(e.status === "keep" ? {} : { status: "keep", reason: event.reason, byHand: true }),
+				reverted: undefined,
+			}));
+			return { ...adopted, best: event.n, live: { ...adopted.live, bestCurve: [] } };
+		}
+		case "note.added":
+			return { ...state, notes: [...state.notes, { at: event.at, text: event.text }] };
+		case "note.heard":
+			return { ...state, notes: state.notes.map((note) => ({ heardBy: event.n, ...note })) };
 		case "notice":
 			return {
 				...state,
