@@ -1,0 +1,36 @@
+/**
+ * What a run may not change: the numbers that make two experiments comparable. A lab with a GPU raises them here, before
+ * its first experiment; from then on they stay.
+ */
+
+/** Tokens of context the metric is measured with, and the default of train.ts. karpathy/autoresearch: MAX_SEQ_LEN. */
+export const SEQUENCE_LENGTH = 256;
+
+/** Rows of SEQUENCE_LENGTH tokens the metric covers, always the same ones: 49,152 predictions. */
+export const EVAL_ROWS = 192;
+
+/** Rows in one forward pass of the evaluation. Divides EVAL_ROWS; only speed and memory depend on it. */
+export const EVAL_BATCH_ROWS = 16;
+
+/** Tokens in the vocabulary, the reserved ones included. */
+export const VOCAB_SIZE = 4096;
+
+/** The last ids of the vocabulary. The first of them begins every passage (BOS); the others are there to be used. */
+export const RESERVED_TOKENS = ["<|reserved_0|>", "<|reserved_1|>", "<|reserved_2|>", "<|reserved_3|>"] as const;
+
+/**
+ * GPT-4's pre-tokenisation with numbers cut after two digits instead of three (as nanochat does, for small
+ * vocabularies). Written without possessive quantifiers and inline flags, which change nothing here, so that the same
+ * text means the same to JavaScript and to tiktoken.
+ */
+export const SPLIT_PATTERN =
+	"'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])" +
+	"|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+" +
+	"|\\p{N}{1,2}" +
+	"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" +
+	"|\\s*[\\r\\n]" +
+	"|\\s+(?!\\S)" +
+	"|\\s+";
+
+/** Share of the documents that go to `val` and to `test`, each. */
+export const HELD_OUT_SHARE = 0.05;
