@@ -1,8 +1,9 @@
 /**
  * Batches for training and for the metric: rows packed from passages, best fit first, every row beginning with BOS, no
- * padding (karpathy/nanochat's dataloader). One difference: where nanochat crops a passage to fill a row and throws its
- * tail away, the tail goes back to the pool with a BOS of its own. With rows as short as ours cropping would lose a third
- * of a small corpus; so no token is lost.
+ * padding (karpathy/nanochat's dataloader). One difference: where nanochat crops the shortest passage to fill a row and
+ * throws its tail away, here the one that has waited longest is cut and its tail goes back to the pool with a BOS of its
+ * own. With rows as short as ours cropping would lose 40% of a small corpus; so every epoch holds every token exactly
+ * once. On `sotu` with rows of 256 a row holds 1.6 pieces.
  *
  * The same dataset, shape and seed always give the same batches.
  */
@@ -26,8 +27,8 @@ export interface BatchShape {
 	seed: number;
 }
 
-/** Passages a row is chosen from: enough that one of them nearly always fits exactly or almost. */
-const POOL = 1000;
+/** Passages a row is chosen from: enough that one of them often fits well. */
+const POOL = 128;
 
 /** Endless: begins the split again, in another order, when it is used up. */
 export function* batches(
@@ -66,38 +67,42 @@ class Packer {
 		this.#random = randomFrom(seed);
 	}
 
-	/** Fills the row: always the longest passage that still fits; if none does, the start of the shortest. */
+	/** Fills the row: always the longest passage that still fits; if none does, the start of the oldest in the pool. */
 	fill(row: Int32Array): void {
 		let at = 0;
 		while (at < row.length) {
-			while (this.#pool.length < POOL) this.#pool.push(this.#draw());
+			this.#refill();
 			const room = row.length - at;
-			const chosen = this.#choose(room);
-			const passage = this.#pool[chosen]!;
+			const chosen = this.#longestWithin(room);
+			const passage = this.#pool[chosen ?? 0]!;
 			row.set(passage.subarray(0, room), at);
 			at += Math.min(passage.length, room);
-			if (passage.length > room) this.#pool[chosen] = this.#withBos(passage.subarray(room));
-			else this.#pool[chosen] = this.#draw();
+			if (chosen === undefined) this.#pool[0] = this.#withBos(passage.subarray(room));
+			else this.#pool.splice(chosen, 1);
 		}
 	}
 
-	#choose(room: number): number {
-		let longest = -1;
-		let shortest = 0;
+	/** Where in the pool the longest passage of at most `room` tokens is; the oldest of several. */
+	#longestWithin(room: number): number | undefined {
+		let chosen: number | undefined;
+		let best = 0;
 		for (const [i, { length }] of this.#pool.entries()) {
-			if (length <= room && (longest < 0 || length > this.#pool[longest]!.length)) longest = i;
-			if (length < this.#pool[shortest]!.length) shortest = i;
+			if (length > room || length <= best) continue;
+			chosen = i;
+			best = length;
 		}
-		return longest >= 0 ? longest : shortest;
+		return chosen;
 	}
 
-	#draw(): Uint16Array {
-		if (this.#next === this.#order.length) {
+	/** Epochs do not mix: the next one begins when the pool is empty, so each holds every token once. */
+	#refill(): void {
+		if (this.#next === this.#order.length && this.#pool.length === 0) {
 			shuffle(this.#order, this.#random);
 			this.#next = 0;
 			this.epoch++;
 		}
-		return this.#passages[this.#order[this.#next++]!]!;
+		while (this.#pool.length < POOL && this.#next < this.#order.length)
+			this.#pool.push(this.#passages[this.#order[this.#next++]!]!);
 	}
 
 	#withBos(tail: Uint16Array): Uint16Array {
