@@ -90,6 +90,9 @@ export interface State {
 	seed: number;
 	device: string;
 	startedAt: string;
+	/** When it was last started or continued, and when it stopped after that. */
+	since: string;
+	until?: string;
 	/** In the order of their numbers: experiments[n - 1] is experiment n. */
 	experiments: Experiment[];
 	/** Number of the experiment the branch stands on; 0 before the baseline is measured. */
@@ -121,6 +124,7 @@ export function initialState(): State {
 		seed: 0,
 		device: "",
 		startedAt: "",
+		since: "",
 		experiments: [],
 		best: 0,
 		program: { version: "", lines: 0, changedAt: "" },
@@ -174,18 +178,25 @@ function foldJournal(state: State, event: JournalEvent): State {
 				seed,
 				device,
 				startedAt: at,
+				since: at,
 			};
 		}
 		case "run.continued": {
-			const { budgetSeconds, researcher, model, seed, device } = event;
-			return { ...state, budgetSeconds, researcher, model, seed, device, stopped: undefined, paused: false };
+			const { budgetSeconds, researcher, model, seed, device, at } = event;
+			const run = { budgetSeconds, researcher, model, seed, device, since: at };
+			return { ...state, ...run, until: undefined, stopped: undefined, paused: false };
 		}
 		case "run.paused":
 			return { ...state, paused: true };
 		case "run.resumed":
 			return { ...state, paused: false };
 		case "run.stopped":
-			return { ...state, stopped: event.reason, live: { ...state.live, phase: "stopped", note: event.reason } };
+			return {
+				...state,
+				stopped: event.reason,
+				until: event.at,
+				live: { ...state.live, phase: "stopped", note: event.reason },
+			};
 		case "run.approval":
 			return { ...state, approval: event.on };
 		case "program.changed":
