@@ -19,6 +19,17 @@ export interface Brief {
 	/** Number of the experiment `files` is taken from. */
 	best: number;
 	seed: number;
+	/** Proposed but not decided yet: one may train while the next is drafted. Not to be proposed again. */
+	pending?: readonly Experiment[];
+	/** What the human said in a line or two since this proposal's predecessors, oldest first. */
+	notes?: readonly Note[];
+}
+
+/** A one-line remark of the human to the researcher (`s` in the console, `autoresearch steer`). */
+export interface Note {
+	/** ISO time. */
+	at: string;
+	text: string;
 }
 
 export interface SourceFile {
@@ -42,14 +53,73 @@ export interface ProposeOptions {
 	signal: AbortSignal;
 	/** Called as the proposal takes shape, so that the console can show it being written. */
 	onDraft(draft: { title?: string; hypothesis?: string; files?: SourceFile[]; text?: string }): void;
-	/** Called when it must wait for something outside: the reason and when it will try again (epoch ms). */
-	onWait(reason: string, until: number): void;
+	/** Called when it must wait for something outside: the reason, and when it will try again (epoch ms) if it knows. */
+	onWait(reason: string, until?: number): void;
 	/** Something the human should read. */
 	onNotice(level: "info" | "warn" | "error", text: string): void;
+	/** Tokens of one answered request, as soon as they are known: those of a dropped draft count too. */
+	onUsage?(usage: Usage): void;
+	/** What the researcher may look at besides the brief. */
+	evidence?: Evidence;
+	/** A checkout of the brief's best commit for a researcher that edits files in place. Removed by its disposal. */
+	checkout?(): Promise<Checkout>;
+}
+
+/** Tokens of one or more requests, and money where prices are configured. */
+export interface Usage {
+	inputTokens: number;
+	outputTokens: number;
+	cacheReadTokens: number;
+	cacheWriteTokens: number;
+	/** In the currency of the configured prices; absent without prices. */
+	cost?: number;
+}
+
+/** Read-only: nothing here can change a run. */
+export interface Evidence {
+	/** The unified diff of experiment n against its parent. */
+	diff(n: number): Promise<string>;
+	/** The last lines of experiment n's log. */
+	log(n: number): Promise<string>;
+	/** Paths of the lab's files that may be read, relative to its root. */
+	list(): Promise<string[]>;
+	/** The text of one of them; rejects for any other path. */
+	read(path: string): Promise<string>;
+}
+
+/** A folder with the lab as it is on one commit, apart from every other. */
+export interface Checkout extends AsyncDisposable {
+	/** Absolute path of the lab's root in it. */
+	readonly dir: string;
+	/** Paths changed, added or deleted since it was made, relative to `dir`. */
+	changed(): Promise<string[]>;
+}
+
+/** Why a proposal did not survive its training. */
+export interface Crash {
+	/** The number the repaired experiment keeps. */
+	n: number;
+	/** What crashed. */
+	proposal: Proposal;
+	/** What the console says about it: "loss became NaN", "out of memory". */
+	reason: string;
+	/** The end of the trainer's log. */
+	log: string;
+	/** Which repair this is, from 1. */
+	attempt: number;
+}
+
+/** A person must act (a wrong key, a model that does not exist); the message says what to do. Not worth a retry. */
+export class ResearcherError extends Error {
+	override readonly name = "ResearcherError";
 }
 
 export interface Researcher {
 	/** `search`, `anthropic`, …: what `--researcher` takes and each experiment records. */
 	readonly name: string;
 	propose(brief: Brief, options: ProposeOptions): Promise<Proposal>;
+	/** Rejects with a ResearcherError when it cannot work: asked once, before anything trains. */
+	check?(signal: AbortSignal): Promise<void>;
+	/** A second chance for a proposal that crashed; undefined when it gives up. */
+	repair?(brief: Brief, crash: Crash, options: ProposeOptions): Promise<Proposal | undefined>;
 }

@@ -1,0 +1,84 @@
+/**
+ * Which values the constants had in every experiment. The history records changes, the brief the present text; walking
+ * the commits back from the present to the baseline and then forward through all of them gives the rest.
+ */
+import type { Experiment } from "../../loop/state.ts";
+import type { Brief } from "../researcher.ts";
+import { type Constant, readValue, type Value } from "./constants.ts";
+
+export type Assignment = ReadonlyMap<string, Value>;
+
+/** One experiment's constants before and after its changes. */
+export interface Trial {
+	experiment: Experiment;
+	before: Assignment;
+	after: Assignment;
+	/** The metric before; absent when the parent was never measured. */
+	parentValue?: number;
+}
+
+export interface Lineage {
+	present: Assignment;
+	/** Decided experiments whose constants are known, oldest first; the baseline is not among them. */
+	trials: Trial[];
+	/** Whether an experiment, decided or not, already had these constants in a file otherwise like the present one. */
+	tried(assignment: Assignment): boolean;
+}
+
+interface Node {
+	assignment: Assignment;
+	/** Differs between files that differ in more than their constants. */
+	structure: string;
+	value?: number;
+}
+
+export function traceLineage(brief: Brief, constants: readonly Constant[]): Lineage {
+	const present: Assignment = new Map(constants.map((c) => [c.name, c.value]));
+	const all = [...brief.history, ...(brief.pending ?? [])];
+	const byCommit = new Map(all.filter((e) => e.commit && e.commit !== e.parent).map((e) => [e.commit!, e]));
+	const root = all[0]?.parent ?? "";
+	const best = all.find((e) => e.n === brief.best);
+	const presentCommit = best?.commit ?? root;
+
+	let baseline = present;
+	for (let e = byCommit.get(presentCommit); e; e = byCommit.get(e.parent)) baseline = apply(baseline, e, "from");
+
+	const nodes = new Map<string, Node>();
+	nodes.set(root, { assignment: baseline, structure: "", value: all.find((e) => e.commit === root)?.value });
+	const keys = new Set([keyOf("", baseline)]);
+	const trials: Trial[] = [];
+	for (const e of all) {
+		const parent = nodes.get(e.parent);
+		if (!parent || e.commit === e.parent) continue;
+		const after = apply(parent.assignment, e, "to");
+		const onlyConstants = e.researcher === "search" && e.changes.length > 0;
+		const structure = onlyConstants ? parent.structure : String(e.n);
+		keys.add(keyOf(structure, after));
+		if (e.commit) nodes.set(e.commit, { assignment: after, structure, value: e.value });
+		if (e.status) trials.push({ experiment: e, before: parent.assignment, after, parentValue: parent.value });
+	}
+	const structure = nodes.get(presentCommit)?.structure ?? "";
+	keys.add(keyOf(structure, present));
+	return { present, trials, tried: (assignment) => keys.has(keyOf(structure, assignment)) };
+}
+
+function apply(assignment: Assignment, { changes }: Experiment, side: "from" | "to"): Assignment {
+	if (changes.length === 0) return assignment;
+	const result = new Map(assignment);
+	for (const change of changes) {
+		const value = valueOfText(change[side]);
+		if (value !== undefined && result.has(change.name)) result.set(change.name, value);
+	}
+	return result;
+}
+
+/** Parsing is the slow part, and the same few texts come again with every brief of a night. */
+const texts = new Map<string, Value | undefined>();
+function valueOfText(text: string): Value | undefined {
+	if (!texts.has(text)) texts.set(text, readValue(text));
+	return texts.get(text);
+}
+
+function keyOf(structure: string, assignment: Assignment): string {
+	return JSON.stringify([structure, ...assignment.values()]);
+}
