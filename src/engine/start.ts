@@ -1,0 +1,171 @@
+/**
+ * Opens a run: checks everything a person can have got wrong before anything trains, then puts the loop together behind
+ * the Engine interface. A tag that has run before carries on.
+ */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { prepareDataset } from "../../prepare/dataset.ts";
+import { UserError } from "../errors.ts";
+import { branchOf, Repository } from "../git/repository.ts";
+import { Worktree } from "../git/worktree.ts";
+import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
+import type { NewEvent } from "../loop/events.ts";
+import { Loop } from "../loop/loop.ts";
+import { Store } from "../loop/store.ts";
+import { Program } from "../program/program.ts";
+import { createResearcher } from "../researcher/index.ts";
+import { Trainer } from "../runner/trainer.ts";
+import type { Engine } from "./engine.ts";
+import { takeLock } from "./lock.ts";
+import { RunFiles } from "./run-files.ts";
+
+export interface RunOptions {
+	/** The lab's folder. */
+	lab: string;
+	/** The run tag; today's date, like `nov21`, when absent. */
+	tag?: string;
+	/** Seconds of training for each experiment; the lab's own when absent. */
+	budget?: number;
+	/** Stop after this many, the baseline included; never when absent. */
+	experiments?: number;
+	researcher: string;
+	seed: number;
+	threads?: number;
+	device: string;
+}
+
+export interface PrepareProgress {
+	stage: string;
+	done: number;
+	total: number;
+	note?: string;
+}
+
+export function todaysTag(now = new Date()): string {
+	return now.toLocaleDateString("en-US", { month: "short" }).toLowerCase() + now.getDate();
+}
+
+/** Where a tag's journal, table and experiments are. */
+export function runDir(lab: Lab, tag: string): string {
+	return join(lab.dir, "results", tag);
+}
+
+export function checkTag(tag: string): string {
+	if (/^[a-z0-9](?:[a-z0-9_-]|\.(?!\.|$|lock$))*$/i.test(tag)) return tag;
+	throw new UserError(`"${tag}" cannot be a tag: use letters, digits, "-", "_" and single dots, like nov21`);
+}
+
+/**
+ * Starts, or carries on with, the run of a tag.
+ * @throws UserError for what the user can mend: no lab, no git, uncommitted training code, a tag in use, …
+ */
+export async function startEngine(
+	options: RunOptions,
+	onPrepare: (progress: PrepareProgress) => void,
+): Promise<Engine> {
+	const lab = loadLab(options.lab);
+	const tag = checkTag(options.tag ?? todaysTag());
+	const repository = await Repository.open(lab.dir);
+	const dir = runDir(lab, tag);
+	ignoreResults(lab);
+	const release = takeLock(join(dir, "engine.lock"), tag);
+	try {
+		const store = new Store(join(dir, "journal.jsonl"));
+		const { state } = store;
+		const carriesOn = state.tag !== "";
+		if (!carriesOn) await checkFreshStart(lab, tag, repository);
+		await checkBranch(tag, repository, carriesOn);
+
+		const program = new Program(join(lab.dir, lab.program), join(dir, "program"), state.program.version || undefined);
+		const researcher = createResearcher(options.researcher);
+		const threads = options.threads ?? availableParallelism();
+		const { seed, device } = options;
+		const budgetSeconds = options.budget ?? lab.budget;
+		if (lab.train === "built-in") {
+			await prepareDataset({ source: lab.data.source, vocabSize: lab.data.vocabulary }, { onProgress: onPrepare });
+		}
+		const worktree = await Worktree.open(repository, join(dir, "worktree"));
+
+		const facts = { budgetSeconds, researcher: researcher.name, seed, device };
+		const started: NewEvent = carriesOn
+			? { type: "run.continued", ...facts }
+			: {
+					type: "run.started",
+					tag,
+					branch: branchOf(tag),
+					base: (await repository.resolve("HEAD"))!,
+					lab: lab.dir,
+					metric: lab.metric,
+					...facts,
+				};
+		await store.emit(started);
+		const { version, text } = program.current;
+		if (version !== state.program.version) {
+			await store.emit({ type: "program.changed", version, lines: text.trimEnd().split("\n").length });
+		}
+
+		const trainer = new Trainer({ lab, budgetSeconds, seed, threads, device });
+		const maxExperiments = options.experiments ?? Number.POSITIVE_INFINITY;
+		const loop = new Loop({ lab, tag, dir, store, repository, worktree, program, researcher, trainer, maxExperiments });
+		return {
+			get state() {
+				return store.state;
+			},
+			subscribe: (listener) => store.subscribe(listener),
+			command: (command) => loop.command(command),
+			read: new RunFiles(dir, repository, program, () => store.state),
+			programPath: program.path,
+			finished: loop.run().finally(() => {
+				store.close();
+				release();
+			}),
+		};
+	} catch (error) {
+		release();
+		throw error;
+	}
+}
+
+/** Keeps results/ out of the user's git status without touching any file of theirs. */
+function ignoreResults(lab: Lab): void {
+	const results = join(lab.dir, "results");
+	mkdirSync(results, { recursive: true });
+	if (!existsSync(join(results, ".gitignore"))) writeFileSync(join(results, ".gitignore"), "*\n");
+}
+
+/** A run starts from HEAD: code that is not committed would silently not be in it. */
+async function checkFreshStart(lab: Lab, tag: string, repository: Repository): Promise<void> {
+	const dirty = await repository.uncommitted(lab.edit);
+	if (dirty.length > 0) {
+		throw new UserError(
+			`${dirty.join(", ")} has uncommitted changes, and a run starts from the last commit: commit or stash them first`,
+		);
+	}
+	for (const path of lab.edit) {
+		if (await repository.exists("HEAD", path)) continue;
+		throw new UserError(`${LAB_FILE}: edit: ${path} is not in the last commit of ${repository.root}`);
+	}
+	if (await repository.resolve(`refs/heads/${branchOf(tag)}`)) {
+		throw new UserError(
+			`the branch ${branchOf(tag)} exists, but results/${tag} does not know it: choose another --tag, or delete the branch with "git branch -D ${branchOf(tag)}"`,
+		);
+	}
+}
+
+/** The branch is the loop's to move, which it cannot be while somebody works on it. */
+async function checkBranch(tag: string, repository: Repository, carriesOn: boolean): Promise<void> {
+	const branch = branchOf(tag);
+	if (await repository.checkedOut(branch)) {
+		throw new UserError(
+			`${branch} is checked out, and the run moves it: switch to another branch first, for example "git switch -"`,
+		);
+	}
+	const tip = await repository.resolve(`refs/heads/${branch}`);
+	if (!carriesOn || !tip) return;
+	const ours = new Set((await repository.experimentRefs(tag)).values());
+	if (ours.has(tip)) return;
+	throw new UserError(
+		`${branch} stands on ${tip.slice(0, 7)}, which is no experiment of this run: rename it with "git branch -m ${branch} NAME" and start again, and nothing is lost`,
+	);
+}

@@ -1,0 +1,127 @@
+/**
+ * The user's repository, as far as the loop may touch it: it reads commits, and writes only its own branch
+ * `autoresearch/<tag>`, its own refs and notes, and objects. Never the user's checkout, index, stash or other branches.
+ */
+import { realpathSync } from "node:fs";
+import { relative } from "node:path";
+import { type SimpleGit, simpleGit } from "simple-git";
+import { messageOf, UserError } from "../errors.ts";
+
+/** Whose name is on the experiments' commits: the loop's, so that a missing git identity cannot end a night. */
+export const IDENTITY = ["user.name=autoresearch", "user.email=autoresearch@localhost"];
+
+const NOTES_REF = "refs/notes/autoresearch";
+
+export function branchOf(tag: string): string {
+	return `autoresearch/${tag}`;
+}
+
+export function experimentRef(tag: string, n: number): string {
+	return `refs/autoresearch/${tag}/${String(n).padStart(4, "0")}`;
+}
+
+export class Repository {
+	/** Where the repository's checkout begins, absolute and real. */
+	readonly root: string;
+	/** The lab's folder relative to the root; empty when the lab is the root. */
+	readonly prefix: string;
+	readonly #git: SimpleGit;
+
+	private constructor(root: string, prefix: string) {
+		this.root = root;
+		this.prefix = prefix;
+		this.#git = simpleGit({ baseDir: root, config: IDENTITY });
+	}
+
+	/** Opens the repository that holds `labDir`. Throws UserError when there is none, or none with a commit. */
+	static async open(labDir: string): Promise<Repository> {
+		let root: string;
+		try {
+			root = realpathSync((await simpleGit({ baseDir: labDir }).revparse(["--show-toplevel"])).trim());
+		} catch (error) {
+			if (/not a git repository/i.test(messageOf(error))) {
+				throw new UserError(
+					`${labDir} is not in a git repository: run "git init && git add . && git commit -m start" there first`,
+				);
+			}
+			throw new UserError(`git cannot open ${labDir}: ${messageOf(error)}`);
+		}
+		const repository = new Repository(root, relative(root, realpathSync(labDir)).replaceAll("\\", "/"));
+		if (!(await repository.resolve("HEAD"))) {
+			throw new UserError(`the repository at ${root} has no commit yet: commit the lab first`);
+		}
+		return repository;
+	}
+
+	/** The path of a lab file as git names it, from the repository's root. */
+	path(labPath: string): string {
+		return this.prefix ? `${this.prefix}/${labPath}` : labPath;
+	}
+
+	/** The full commit id `revision` stands for; undefined when there is none. */
+	async resolve(revision: string): Promise<string | undefined> {
+		try {
+			return (
+				(
+					await this.#git.raw(["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`])
+				).trim() || undefined
+			);
+		} catch {
+			return undefined;
+		}
+	}
+
+	/** Those of `labPaths` whose content in the user's checkout is not what HEAD holds. */
+	async uncommitted(labPaths: string[]): Promise<string[]> {
+		const out = await this.#git.raw([
+			"status",
+			"--porcelain",
+			"-z",
+			"--untracked-files=all",
+			"--",
+			...labPaths.map((p) => this.path(p)),
+		]);
+		return out
+			.split("\0")
+			.filter((entry) => entry.length > 3)
+			.map((entry) => entry.slice(3));
+	}
+
+	/** The text of a lab file at a commit. */
+	async show(commit: string, labPath: string): Promise<string> {
+		return this.#git.raw(["show", `${commit}:${this.path(labPath)}`]);
+	}
+
+	async exists(commit: string, labPath: string): Promise<boolean> {
+		return (await this.#git.raw(["ls-tree", "--name-only", commit, "--", this.path(labPath)])).trim() !== "";
+	}
+
+	/** The unified diff from one commit to another, of lab files. */
+	async diff(from: string, to: string): Promise<string> {
+		return this.#git.raw(["diff", "--no-color", "--no-ext-diff", from, to]);
+	}
+
+	/** Whether any checkout, the user's or another, stands on `branch`. */
+	async checkedOut(branch: string): Promise<boolean> {
+		const list = await this.#git.raw(["worktree", "list", "--porcelain"]);
+		return list.split("\n").includes(`branch refs/heads/${branch}`);
+	}
+
+	/** Points a ref of ours at a commit. */
+	async setRef(ref: string, commit: string): Promise<void> {
+		await this.#git.raw(["update-ref", ref, commit]);
+	}
+
+	/** Commits by number under refs/autoresearch/<tag>. */
+	async experimentRefs(tag: string): Promise<Map<number, string>> {
+		const prefix = `refs/autoresearch/${tag}/`;
+		const out = await this.#git.raw(["for-each-ref", "--format=%(refname) %(objectname)", prefix]);
+		const lines = out.split("\n").filter(Boolean);
+		return new Map(lines.map((line) => [Number(line.slice(prefix.length).split(" ")[0]), line.split(" ")[1]!]));
+	}
+
+	/** Attaches the measurement to a commit as a git note, so that the commit's id never changes. */
+	async note(commit: string, text: string): Promise<void> {
+		await this.#git.raw(["notes", "--ref", NOTES_REF, "add", "--force", "-m", text, commit]);
+	}
+}

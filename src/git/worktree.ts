@@ -1,0 +1,87 @@
+/**
+ * The worktree experiments happen in, under results/<tag>/worktree, on a detached HEAD. Commits are made with plumbing
+ * (write-tree, commit-tree, reset), which runs none of the user's hooks and asks for no signature.
+ */
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type SimpleGit, simpleGit } from "simple-git";
+import { IDENTITY, type Repository } from "./repository.ts";
+
+export interface CommitStat {
+	commit: string;
+	added: number;
+	removed: number;
+}
+
+export class Worktree {
+	readonly dir: string;
+	/** The lab's folder inside the worktree. */
+	readonly labDir: string;
+	readonly #repository: Repository;
+	readonly #git: SimpleGit;
+
+	private constructor(repository: Repository, dir: string) {
+		this.dir = dir;
+		this.labDir = join(dir, repository.prefix);
+		this.#repository = repository;
+		this.#git = simpleGit({ baseDir: dir, config: IDENTITY });
+	}
+
+	/** Opens the worktree at `dir`, making it, or making it anew where it is damaged. */
+	static async open(repository: Repository, dir: string): Promise<Worktree> {
+		const main = simpleGit({ baseDir: repository.root });
+		if (!(await isWorktree(dir))) {
+			rmSync(dir, { recursive: true, force: true });
+			mkdirSync(dirname(dir), { recursive: true });
+			await main.raw(["worktree", "prune"]);
+			await main.raw(["worktree", "add", "--quiet", "--no-checkout", "--detach", dir, "HEAD"]);
+		}
+		return new Worktree(repository, realpathSync(dir));
+	}
+
+	/** Makes the worktree's tracked files those of `commit` and removes what a run left behind; ignored files stay. */
+	async checkout(commit: string): Promise<void> {
+		rmSync(join((await this.#git.revparse(["--absolute-git-dir"])).trim(), "index.lock"), { force: true });
+		await this.#git.raw(["reset", "--quiet", "--hard", commit]);
+		await this.#git.raw(["clean", "--quiet", "-d", "--force"]);
+	}
+
+	/**
+	 * Commits new texts of lab files on top of `parent`, and points `ref` at the commit before anything else can happen to it.
+	 */
+	async commit(
+		parent: string,
+		files: { path: string; text: string }[],
+		message: string,
+		ref: string,
+	): Promise<CommitStat> {
+		await this.checkout(parent);
+		for (const { path, text } of files) {
+			const target = join(this.labDir, path);
+			mkdirSync(dirname(target), { recursive: true });
+			writeFileSync(target, text);
+		}
+		await this.#git.raw(["add", "--force", "--", ...files.map(({ path }) => this.#repository.path(path))]);
+		const tree = (await this.#git.raw(["write-tree"])).trim();
+		const commit = (await this.#git.raw(["commit-tree", tree, "-p", parent, "-m", message])).trim();
+		await this.#repository.setRef(ref, commit);
+		await this.checkout(commit);
+		const stat = await this.#git.raw(["diff", "--numstat", parent, commit]);
+		const counts = stat
+			.split("\n")
+			.filter(Boolean)
+			.map((line) => line.split("\t").map(Number));
+		const sum = (column: number) => counts.reduce((total, row) => total + (row[column] || 0), 0);
+		return { commit, added: sum(0), removed: sum(1) };
+	}
+}
+
+async function isWorktree(dir: string): Promise<boolean> {
+	if (!existsSync(join(dir, ".git"))) return false;
+	try {
+		const top = (await simpleGit({ baseDir: dir }).revparse(["--show-toplevel"])).trim();
+		return realpathSync(top) === realpathSync(dir);
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,64 @@
+/**
+ * What follows from the journal: the branch, the refs, the notes and results.tsv. All of it can be redone at any time, so
+ * a kill between an event and its consequences costs nothing.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { branchOf, experimentRef, type Repository } from "../git/repository.ts";
+import { writeResults } from "../report/results-table.ts";
+import { endLeftover } from "../runner/process.ts";
+import { pidPath } from "../runner/trainer.ts";
+import { best, type Experiment, inFlight, type State } from "./state.ts";
+import type { Store } from "./store.ts";
+
+export interface Places {
+	tag: string;
+	/** results/<tag>. */
+	dir: string;
+	store: Store;
+	repository: Repository;
+}
+
+/** The folder of experiment `n`'s diff, logs and numbers; made when missing. */
+export function experimentDir(runDir: string, n: number): string {
+	const dir = join(runDir, "experiments", String(n).padStart(4, "0"));
+	mkdirSync(dir, { recursive: true });
+	return dir;
+}
+
+/** Brings branch, table and note in line with an experiment that was decided, reverted or adopted. */
+export async function settle({ tag, dir, store, repository }: Places, experiment: Experiment): Promise<void> {
+	const { state } = store;
+	await moveBranch(tag, repository, state);
+	writeResults(join(dir, "results.tsv"), state);
+	if (!experiment.commit) return;
+	const { n, value, status, reason, title, program } = experiment;
+	const lines = [
+		`experiment: ${n} of ${tag}`,
+		`title: ${title}`,
+		`status: ${status} (${reason})`,
+		`program: ${program}`,
+	];
+	if (value !== undefined) lines.push(`${state.metric.name}: ${value.toFixed(6)}`);
+	await repository.note(experiment.commit, lines.join("\n"));
+}
+
+/** At start: ends what a killed console left running, and redoes what follows from the journal. */
+export async function reconcile({ tag, dir, store, repository }: Places): Promise<void> {
+	const { state } = store;
+	const running = inFlight(state);
+	if (running && endLeftover(pidPath(experimentDir(dir, running.n)))) {
+		const text = `ended the trainer of experiment ${running.n}, left over from a console that was killed`;
+		await store.emit({ type: "notice", level: "warn", text });
+	}
+	await moveBranch(tag, repository, state);
+	const refs = await repository.experimentRefs(tag);
+	for (const { n, commit } of state.experiments) {
+		if (commit && refs.get(n) !== commit) await repository.setRef(experimentRef(tag, n), commit);
+	}
+	writeResults(join(dir, "results.tsv"), state);
+}
+
+function moveBranch(tag: string, repository: Repository, state: State): Promise<void> {
+	return repository.setRef(`refs/heads/${branchOf(tag)}`, best(state)?.commit ?? state.base);
+}

@@ -1,0 +1,137 @@
+/**
+ * program.md, the human's file: read, versioned by content, watched. A version is the start of the SHA-256 of its text.
+ * Unreadable, deleted or empty: the last good version goes on steering, with a notice.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { type FSWatcher, watch } from "chokidar";
+import { hasCode, messageOf, UserError } from "../errors.ts";
+
+export interface ProgramVersion {
+	version: string;
+	text: string;
+}
+
+export interface ProgramListener {
+	changed(program: ProgramVersion): void;
+	/** Why the file cannot steer at the moment. Not repeated while the reason stays. */
+	unusable(reason: string): void;
+	/** It can be read again, with the text it had. */
+	usable(): void;
+}
+
+export function versionOf(text: string): string {
+	return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** A file that was written this recently may still be being written. */
+const SETTLED_MS = 100;
+
+export class Program {
+	readonly path: string;
+	/** Where each version's text is kept: results/<tag>/program/<version>.md. */
+	readonly #archive: string;
+	#current: ProgramVersion;
+	#trouble = "";
+	#watcher?: FSWatcher;
+
+	/**
+	 * @param lastVersion the version that steered when the run stopped; it steers on if the file has gone meanwhile.
+	 * @throws UserError when there is nothing to steer by.
+	 */
+	constructor(path: string, archive: string, lastVersion?: string) {
+		this.path = path;
+		this.#archive = archive;
+		const text = readProgram(path);
+		if (typeof text === "string") {
+			this.#current = this.#keep(text);
+			return;
+		}
+		const kept = lastVersion ? this.read(lastVersion) : undefined;
+		if (kept === undefined || !lastVersion) {
+			throw new UserError(
+				`${path} ${text.trouble}: write what the researcher should try, in plain words, and start again`,
+			);
+		}
+		this.#current = { version: lastVersion, text: kept };
+	}
+
+	get current(): ProgramVersion {
+		return this.#current;
+	}
+
+	/** The text of any version that has steered this run. */
+	read(version: string): string | undefined {
+		const path = join(this.#archive, `${version}.md`);
+		return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+	}
+
+	/** Watches through every way editors save: in place, rename-over, delete and recreate. Resolves when watching. */
+	async watch(listener: ProgramListener): Promise<void> {
+		const reread = () => this.#reread(listener);
+		// The folder is watched, not the file: a file that is deleted or renamed over takes its watch with it.
+		const name = basename(this.path);
+		this.#watcher = watch(dirname(this.path), {
+			ignoreInitial: true,
+			depth: 0,
+			atomic: true,
+			awaitWriteFinish: { stabilityThreshold: SETTLED_MS, pollInterval: 20 },
+			ignored: (path) => path !== dirname(this.path) && basename(path) !== name,
+		});
+		this.#watcher.on("all", reread);
+		this.#watcher.on("error", (error) => listener.unusable(`cannot be watched (${messageOf(error)})`));
+		await new Promise<void>((ready) => this.#watcher!.once("ready", ready));
+		reread();
+	}
+
+	/** Reads the file now, once it has been still for a moment: the newest text at the time a brief is written. */
+	async refresh(listener: ProgramListener): Promise<void> {
+		for (let i = 0; i < 10 && ageMs(this.path) < SETTLED_MS; i++) await setTimeout(SETTLED_MS / 2);
+		this.#reread(listener);
+	}
+
+	async close(): Promise<void> {
+		await this.#watcher?.close();
+	}
+
+	#reread(listener: ProgramListener): void {
+		const text = readProgram(this.path);
+		if (typeof text !== "string") {
+			if (this.#trouble !== text.trouble) listener.unusable(text.trouble);
+			this.#trouble = text.trouble;
+			return;
+		}
+		const troubled = this.#trouble !== "";
+		this.#trouble = "";
+		if (versionOf(text) === this.#current.version) {
+			if (troubled) listener.usable();
+			return;
+		}
+		this.#current = this.#keep(text);
+		listener.changed(this.#current);
+	}
+
+	#keep(text: string): ProgramVersion {
+		const version = versionOf(text);
+		mkdirSync(this.#archive, { recursive: true });
+		const path = join(this.#archive, `${version}.md`);
+		if (!existsSync(path)) writeFileSync(path, text);
+		return { version, text };
+	}
+}
+
+function ageMs(path: string): number {
+	const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+	return modified === undefined ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - modified);
+}
+
+function readProgram(path: string): string | { trouble: string } {
+	try {
+		const text = readFileSync(path, "utf8");
+		return text.trim() ? text : { trouble: "is empty" };
+	} catch (error) {
+		return { trouble: hasCode(error, "ENOENT") ? "is not there" : `cannot be read (${messageOf(error)})` };
+	}
+}

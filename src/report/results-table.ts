@@ -1,0 +1,61 @@
+/**
+ * results.tsv, in the format of karpathy/autoresearch: commit, val_bpb, memory_gb, status, description. Derived from the
+ * state and rebuilt from it at will.
+ */
+import { renameSync, writeFileSync } from "node:fs";
+import type { Experiment, State } from "../loop/state.ts";
+
+const HASH_LENGTH = 7;
+
+export function resultsTsv(state: State): string {
+	const header = ["commit", state.metric.name, "memory_gb", "status", "description"];
+	const rows = state.experiments.filter(({ status }) => status).map(row);
+	return [header, ...rows].map((cells) => `${cells.join("\t")}\n`).join("");
+}
+
+function row(experiment: Experiment): string[] {
+	const { commit = "", value = 0, memoryGb = 0, status = "", title, reason = "" } = experiment;
+	const measured = status !== "crash" && experiment.value !== undefined;
+	const told = measured && !experiment.reverted ? title : `${title} [${reason}]`;
+	return [
+		commit.slice(0, HASH_LENGTH),
+		(measured ? value : 0).toFixed(6),
+		(measured ? memoryGb : 0).toFixed(1),
+		status,
+		told.replace(/\s+/g, " ").trim(),
+	];
+}
+
+export function writeResults(path: string, state: State): void {
+	writeFileSync(`${path}.new`, resultsTsv(state));
+	renameSync(`${path}.new`, path);
+}
+
+/** One experiment as `results --json` prints it. These names are a promise to people's scripts. */
+export interface ResultRecord {
+	n: number;
+	commit: string | null;
+	val_bpb: number | null;
+	memory_gb: number | null;
+	status: string | null;
+	title: string;
+	hypothesis: string;
+	program: string;
+	researcher: string;
+	seconds: Record<string, number>;
+}
+
+export function resultRecords(state: State): ResultRecord[] {
+	return state.experiments.map((e) => ({
+		n: e.n,
+		commit: e.commit ?? null,
+		val_bpb: e.status === "crash" ? null : (e.value ?? null),
+		memory_gb: e.memoryGb ?? null,
+		status: e.status ?? null,
+		title: e.title,
+		hypothesis: e.hypothesis,
+		program: e.program,
+		researcher: e.researcher,
+		seconds: e.seconds,
+	}));
+}

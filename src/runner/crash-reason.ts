@@ -1,0 +1,32 @@
+/** Why a run ended badly, as one sentence a person can read, from what it left behind. */
+import type { ProcessResult } from "./process.ts";
+
+const SIGNALS: Partial<Record<NodeJS.Signals, string>> = {
+	SIGKILL: "killed (SIGKILL), most likely out of memory",
+	SIGABRT: "aborted (SIGABRT)",
+	SIGSEGV: "segmentation fault (SIGSEGV)",
+	SIGBUS: "bus error (SIGBUS)",
+	SIGFPE: "arithmetic fault (SIGFPE)",
+	SIGILL: "illegal instruction (SIGILL)",
+};
+
+const REASON_LIMIT = 300;
+
+export function crashReason(result: ProcessResult, timeoutSeconds: number): string {
+	return reason(result, timeoutSeconds).slice(0, REASON_LIMIT);
+}
+
+function reason(result: ProcessResult, timeoutSeconds: number): string {
+	if (result.spawnError) return `could not be started: ${result.spawnError.message}`;
+	if (result.timedOut) return `timeout: still running after ${Math.round(timeoutSeconds)} s, the limit for a whole run`;
+	const stated = result.tail.findLast((line) => line.startsWith("crash: "));
+	if (stated) return stated.slice("crash: ".length);
+	if (result.signal) return SIGNALS[result.signal] ?? `ended by ${result.signal}`;
+	const said = lastError(result.tail);
+	return said ? `exit ${result.code}: ${said}` : `exit ${result.code} without a word`;
+}
+
+/** The line that names the error: Python's last traceback line, a JavaScript error's first, else the last line printed. */
+function lastError(tail: string[]): string | undefined {
+	return tail.findLast((line) => /^(\w+\.)*\w*(Error|Exception|Interrupt)\b/.test(line)) ?? tail.at(-1);
+}

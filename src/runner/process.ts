@@ -1,0 +1,192 @@
+/**
+ * Runs one program in a process group of its own, its output going to a log file and, line by line, to a listener.
+ * Whatever happens, the whole group is gone when the promise settles.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { identityOf, isAlive } from "./process-identity.ts";
+
+export interface ProcessRequest {
+	command: string[];
+	cwd: string;
+	/** The whole environment of the child: nothing is inherited. */
+	env: NodeJS.ProcessEnv;
+	logPath: string;
+	/** Names the group leader while it runs, so that a later start can end a trainer that outlived a killed console. */
+	pidPath?: string;
+	timeoutSeconds: number;
+	signal: AbortSignal;
+	/** A line of either stream, as it comes; a carriage return ends a line too. */
+	onLine?(line: string): void;
+}
+
+export interface ProcessResult {
+	code: number | null;
+	signal: NodeJS.Signals | null;
+	timedOut: boolean;
+	/** The request's signal was aborted before the program ended. */
+	aborted: boolean;
+	/** What could not be started, if it could not. */
+	spawnError?: Error;
+	seconds: number;
+	/** The last lines of both streams, control characters taken out. */
+	tail: string[];
+}
+
+/** A trainer that prints without end must not fill the disk. */
+const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
+const TAIL_LINES = 60;
+const LINE_LIMIT = 4096;
+/** Between asking a group to end and ending it. */
+const GRACE_MS = 3000;
+
+export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
+	const started = performance.now();
+	const tail: string[] = [];
+	const log = new LimitedLog(request.logPath);
+	const child = spawn(request.command[0]!, request.command.slice(1), {
+		cwd: request.cwd,
+		env: request.env,
+		detached: true,
+		// The child's stdin stays open as long as we live: its end tells a trainer that the console has died.
+		stdio: ["pipe", "pipe", "pipe"],
+	});
+	if (request.pidPath && child.pid) writeFileSync(request.pidPath, identityOf(child.pid));
+	child.stdin!.on("error", () => {});
+
+	const listen = (stream: NodeJS.ReadableStream) => {
+		const lines = new LineSplitter((line) => {
+			tail.push(line);
+			if (tail.length > TAIL_LINES) tail.shift();
+			request.onLine?.(line);
+		});
+		stream.on("data", (chunk: Buffer) => {
+			log.write(chunk);
+			lines.push(chunk.toString("utf8"));
+		});
+		stream.on("close", () => lines.end());
+	};
+	listen(child.stdout!);
+	listen(child.stderr!);
+
+	let timedOut = false;
+	let killTimer: NodeJS.Timeout | undefined;
+	const end = () => {
+		signalGroup(child.pid, "SIGTERM");
+		killTimer ??= setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE_MS);
+	};
+	const timer = setTimeout(
+		() => {
+			timedOut = true;
+			end();
+		},
+		Math.min(request.timeoutSeconds * 1000, 2 ** 31 - 1),
+	);
+	request.signal.addEventListener("abort", end, { once: true });
+	if (request.signal.aborted) end();
+
+	const outcome = await settled(child);
+	// Whatever the leader left running in its group goes with it.
+	signalGroup(child.pid, "SIGKILL");
+	clearTimeout(timer);
+	clearTimeout(killTimer);
+	request.signal.removeEventListener("abort", end);
+	log.close();
+	return {
+		...outcome,
+		timedOut,
+		aborted: request.signal.aborted && !timedOut,
+		seconds: (performance.now() - started) / 1000,
+		tail,
+	};
+}
+
+function settled(child: ChildProcess): Promise<Pick<ProcessResult, "code" | "signal" | "spawnError">> {
+	return new Promise((resolve) => {
+		child.once("error", (spawnError) => resolve({ code: null, signal: null, spawnError }));
+		child.once("exit", (code, signal) => {
+			const done = () => resolve({ code, signal });
+			child.once("close", done);
+			// A grandchild may hold the pipes open: the leader's end is what counts.
+			signalGroup(child.pid, "SIGKILL");
+			setTimeout(done, 500).unref();
+		});
+	});
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+	if (!pid) return;
+	try {
+		process.kill(-pid, signal);
+	} catch {
+		// The group is gone already.
+	}
+}
+
+/** Ends the process group a pid file names, if it still runs. Returns whether there was one. */
+export function endLeftover(pidPath: string): boolean {
+	if (!existsSync(pidPath)) return false;
+	const identity = readFileSync(pidPath, "utf8");
+	if (!isAlive(identity)) return false;
+	signalGroup(Number.parseInt(identity, 10), "SIGKILL");
+	return true;
+}
+
+class LimitedLog {
+	readonly #fd: number;
+	#written = 0;
+
+	constructor(path: string) {
+		this.#fd = openSync(path, "w");
+	}
+
+	write(chunk: Buffer): void {
+		if (this.#written > LOG_LIMIT_BYTES) return;
+		this.#written += chunk.length;
+		try {
+			writeSync(
+				this.#fd,
+				this.#written > LOG_LIMIT_BYTES ? Buffer.from("\n[the log ends here: 16 MB are enough]\n") : chunk,
+			);
+		} catch {
+			// A full disk costs the log, not the run.
+		}
+	}
+
+	close(): void {
+		closeSync(this.#fd);
+	}
+}
+
+class LineSplitter {
+	#rest = "";
+	readonly #emit: (line: string) => void;
+
+	constructor(emit: (line: string) => void) {
+		this.#emit = emit;
+	}
+
+	push(text: string): void {
+		const parts = (this.#rest + text).split(/\r\n|\r|\n/);
+		this.#rest = parts.pop()!.slice(-LINE_LIMIT);
+		for (const part of parts) this.#line(part);
+	}
+
+	end(): void {
+		this.#line(this.#rest);
+		this.#rest = "";
+	}
+
+	#line(text: string): void {
+		const clean = printable(text.slice(0, LINE_LIMIT)).trimEnd();
+		if (clean) this.#emit(clean);
+	}
+}
+
+/** Text without escape sequences and control characters: what a training run prints must not drive a terminal. */
+export function printable(text: string): string {
+	return text
+		.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])/g, "")
+		.replace(/\t/g, "  ")
+		.replace(/[\x00-\x1f\x7f-\x9f]/g, "");
+}

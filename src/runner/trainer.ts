@@ -1,0 +1,215 @@
+/**
+ * Trains and measures one experiment with the programs the lab names: the built-in trainer and metric, or commands of the
+ * lab's own. Both are processes apart; what comes back is numbers or the reason there are none.
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Lab } from "../lab/lab.ts";
+import type { PhaseSeconds, TrainingProgress, TrainingSummary } from "../loop/events.ts";
+import { crashReason } from "./crash-reason.ts";
+import { type ProcessResult, runProcess } from "./process.ts";
+import { parseProgress, parseSummary } from "./progress.ts";
+
+export interface TrainerOptions {
+	lab: Lab;
+	budgetSeconds: number;
+	seed: number;
+	threads: number;
+	device: string;
+}
+
+export interface Trained {
+	seconds: Pick<PhaseSeconds, "startup" | "train">;
+	memoryGb: number;
+	summary: TrainingSummary;
+}
+
+export interface Measured {
+	value: number;
+	seconds: number;
+}
+
+/** An experiment that cannot be measured, and why, in a sentence. */
+export interface Crashed {
+	crash: string;
+}
+
+/** The run was ended from outside: a skip, a revert, a stop. */
+export class Interrupted extends Error {
+	override name = "Interrupted";
+}
+
+/** Start-up is outside the budget: a very short budget must not end a trainer that is still starting. */
+const LEAST_TIMEOUT_SECONDS = 20;
+/** How long evaluating may take: generous, since it trains nothing. */
+const EVALUATE_TIMEOUT_SECONDS = 1800;
+
+export const LOG = "train.log";
+export const EVALUATE_LOG = "evaluate.log";
+const PID = "process.pid";
+const MODEL = "model";
+
+export class Trainer {
+	readonly #options: TrainerOptions;
+
+	constructor(options: TrainerOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * Trains the files of `labDir` for the budget; logs and the trained model go to `out`.
+	 * @throws Interrupted when `signal` is aborted.
+	 */
+	async train(
+		labDir: string,
+		out: string,
+		signal: AbortSignal,
+		onProgress: (p: TrainingProgress) => void,
+	): Promise<Trained | Crashed> {
+		const { lab, budgetSeconds } = this.#options;
+		const timeoutSeconds = lab.timeout ?? Math.max(2 * budgetSeconds, LEAST_TIMEOUT_SECONDS);
+		const lines: string[] = [];
+		let firstStep: number | undefined;
+		const started = performance.now();
+		const result = await this.#run(
+			this.#trainCommand(labDir, out),
+			labDir,
+			out,
+			LOG,
+			timeoutSeconds,
+			signal,
+			(line) => {
+				const progress = parseProgress(line, budgetSeconds);
+				if (progress) {
+					firstStep ??= (performance.now() - started) / 1000;
+					onProgress(progress);
+				} else keepTail(lines, line);
+			},
+		);
+		if (result.code !== 0 || result.timedOut) return { crash: crashReason(result, timeoutSeconds) };
+		const summary = parseSummary(lines);
+		const startup = lab.train === "built-in" ? ownClock(out).startupSeconds : (firstStep ?? 0);
+		const train = lab.train === "built-in" ? ownClock(out).trainSeconds : result.seconds - startup;
+		return {
+			seconds: { startup, train },
+			memoryGb: (summary.peak_vram_mb ?? 0) / 1024,
+			summary: {
+				steps: summary.num_steps,
+				tokensM: summary.total_tokens_M,
+				paramsM: summary.num_params_M,
+				mfuPercent: summary.mfu_percent,
+			},
+		};
+	}
+
+	/**
+	 * Measures what `train` left in `out`.
+	 * @throws Interrupted when `signal` is aborted.
+	 */
+	async evaluate(labDir: string, out: string, signal: AbortSignal): Promise<Measured | Crashed> {
+		const { metric } = this.#options.lab;
+		const lines: string[] = [];
+		const result = await this.#run(
+			this.#evaluateCommand(out),
+			labDir,
+			out,
+			EVALUATE_LOG,
+			EVALUATE_TIMEOUT_SECONDS,
+			signal,
+			(line) => keepTail(lines, line),
+		);
+		if (result.code !== 0 || result.timedOut)
+			return { crash: `evaluation: ${crashReason(result, EVALUATE_TIMEOUT_SECONDS)}` };
+		const value = parseSummary(lines)[metric.name];
+		if (value === undefined) return { crash: `evaluation printed no "${metric.name}:" line after "---"` };
+		if (!Number.isFinite(value)) return { crash: `evaluation gave ${metric.name} = ${value}` };
+		return { value, seconds: result.seconds };
+	}
+
+	async #run(
+		command: string[],
+		labDir: string,
+		out: string,
+		log: string,
+		timeoutSeconds: number,
+		signal: AbortSignal,
+		onLine: (line: string) => void,
+	): Promise<ProcessResult> {
+		mkdirSync(out, { recursive: true });
+		const { budgetSeconds, seed, threads, device } = this.#options;
+		const result = await runProcess({
+			command,
+			cwd: labDir,
+			env: {
+				...withoutSecrets(process.env),
+				AUTORESEARCH_BUDGET: String(budgetSeconds),
+				AUTORESEARCH_SEED: String(seed),
+				AUTORESEARCH_THREADS: String(threads),
+				AUTORESEARCH_DEVICE: device,
+				AUTORESEARCH_OUT: out,
+			},
+			logPath: join(out, log),
+			pidPath: join(out, PID),
+			timeoutSeconds,
+			signal,
+			onLine,
+		});
+		if (result.aborted) throw new Interrupted(String(signal.reason ?? "interrupted"));
+		return result;
+	}
+
+	#trainCommand(labDir: string, out: string): string[] {
+		const { lab, budgetSeconds } = this.#options;
+		if (lab.train !== "built-in") return lab.train.command;
+		const file = join(labDir, lab.edit[0]!);
+		return [...ownProgram("worker"), "--file", file, "--budget", String(budgetSeconds), ...this.#sharedArguments(out)];
+	}
+
+	#evaluateCommand(out: string): string[] {
+		const { lab } = this.#options;
+		if (lab.evaluate !== "built-in") return lab.evaluate.command;
+		return [...ownProgram("evaluate"), "--model", join(out, MODEL), "--split", "val", ...this.#sharedArguments(out)];
+	}
+
+	#sharedArguments(out: string): string[] {
+		const { lab, seed, threads, device } = this.#options;
+		const data = ["--source", lab.data.source, "--vocab", String(lab.data.vocabulary)];
+		return [...data, "--seed", String(seed), "--threads", String(threads), "--device", device, "--out", out];
+	}
+}
+
+export function pidPath(out: string): string {
+	return join(out, PID);
+}
+
+export function modelPath(out: string): string {
+	return join(out, MODEL);
+}
+
+/** A program of trainer/, run by this very Node: from source in development, compiled when shipped. */
+export function ownProgram(name: "worker" | "evaluate"): string[] {
+	return [
+		process.execPath,
+		fileURLToPath(new URL(`../../trainer/${name}${extname(import.meta.filename)}`, import.meta.url)),
+	];
+}
+
+/** What the worker's clock measured. */
+function ownClock(out: string): { startupSeconds: number; trainSeconds: number } {
+	return JSON.parse(readFileSync(join(out, "training.json"), "utf8"));
+}
+
+const SUMMARY_LINES = 200;
+
+function keepTail(lines: string[], line: string): void {
+	lines.push(line);
+	if (lines.length > SUMMARY_LINES) lines.splice(0, SUMMARY_LINES / 2);
+}
+
+/** A training run has no business with the researcher's credentials. */
+export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	return Object.fromEntries(
+		Object.entries(env).filter(([name]) => !/KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^ANTHROPIC_/i.test(name)),
+	);
+}
