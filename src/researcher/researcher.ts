@@ -2,7 +2,8 @@
  * Who proposes. A researcher is given a brief and answers with a proposal; it has no other power: it cannot commit,
  * train, measure or decide.
  */
-import type { Change } from "../loop/events.ts";
+import { UserError } from "../errors.ts";
+import type { Change, Usage } from "../loop/events.ts";
 import type { Experiment } from "../loop/state.ts";
 
 export interface Brief {
@@ -65,16 +66,6 @@ export interface ProposeOptions {
 	checkout?(): Promise<Checkout>;
 }
 
-/** Tokens of one or more requests, and money where prices are configured. */
-export interface Usage {
-	inputTokens: number;
-	outputTokens: number;
-	cacheReadTokens: number;
-	cacheWriteTokens: number;
-	/** In the currency of the configured prices; absent without prices. */
-	cost?: number;
-}
-
 /** Read-only: nothing here can change a run. */
 export interface Evidence {
 	/** The unified diff of experiment n against its parent. */
@@ -110,8 +101,8 @@ export interface Crash {
 }
 
 /** A person must act (a wrong key, a model that does not exist); the message says what to do. Not worth a retry. */
-export class ResearcherError extends Error {
-	override readonly name = "ResearcherError";
+export class ResearcherError extends UserError {
+	override name = "ResearcherError";
 }
 
 export interface Researcher {

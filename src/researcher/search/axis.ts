@@ -70,7 +70,7 @@ function numberAxis(constant: Constant, present: number): Axis {
 		const grid = typeof limits.multipleOf === "string" ? lookup(limits.multipleOf) : limits.multipleOf;
 		if (limits.powerOfTwo || /^2\s*\*\*/.test(text)) return 2 ** Math.round(Math.log2(Math.max(value, 1)));
 		if (typeof grid === "number" && grid > 0) return Math.max(grid, Math.round(value / grid) * grid);
-		if (whole && step === 2 && scale === "log") return Math.max(1, nearestRound(value));
+		if (whole && scale === "log" && nearestRound(present) === present) return nearestRound(value);
 		if (whole) return present > 0 ? Math.max(limits.min === 0 ? 0 : 1, roundWhole(value)) : Math.round(value);
 		if (scale === "complement") return Number((1 - Number((1 - value).toPrecision(digits))).toPrecision(12));
 		return Number(value.toPrecision(digits));
@@ -96,11 +96,8 @@ function scaleOf({ limits }: Constant, value: number, whole: boolean): Scale {
 	return share && value >= 0.2 ? "linear" : "log";
 }
 
-function stepOf({ limits, text }: Constant, value: number, scale: Scale, whole: boolean): number {
-	if (scale !== "linear") {
-		const doubles = whole && Number.isInteger(Math.log2(value));
-		return doubles || /^2\s*\*\*/.test(text) ? 2 : DEFAULT_RATIO;
-	}
+function stepOf({ limits }: Constant, value: number, scale: Scale, whole: boolean): number {
+	if (scale !== "linear") return DEFAULT_RATIO;
 	if (whole) return Math.max(1, Math.round(Math.abs(value) / 4));
 	if (limits.min !== undefined && limits.max !== undefined) return (limits.max - limits.min) / 8;
 	return value === 0 ? 0.1 : Math.abs(value) / 4;
@@ -108,7 +105,7 @@ function stepOf({ limits, text }: Constant, value: number, scale: Scale, whole: 
 
 /** The nearest of 1, 2, 3, 4, 6, 8, 12, 16, 24, …: what batches and widths are usually made of. */
 function nearestRound(value: number): number {
-	const lower = 2 ** Math.floor(Math.log2(value));
+	const lower = 2 ** Math.max(0, Math.floor(Math.log2(value)));
 	const candidates = [lower, lower * 1.5, lower * 2].filter(Number.isInteger);
 	return candidates.reduce((a, b) => (Math.abs(Math.log(b / value)) < Math.abs(Math.log(a / value)) ? b : a));
 }

@@ -195,8 +195,9 @@ export interface Coupling {
 	first: RegExp;
 	second: RegExp;
 	together: "same" | "opposite";
-	/** Why, as a clause. */
-	why: string;
+	/** Why the second follows when the first goes up, and when it goes down. Clauses. */
+	up: string;
+	down: string;
 }
 
 export const COUPLINGS: Coupling[] = [
@@ -204,30 +205,35 @@ export const COUPLINGS: Coupling[] = [
 		first: /BATCH|ACCUM|(^|_)ROWS$/,
 		second: /(^|_)(LR|LEARNING_RATE)$/,
 		together: "same",
-		why: "a cleaner gradient bears a larger step",
+		up: "a cleaner gradient bears a larger step",
+		down: "a noisier gradient asks for a smaller step",
 	},
 	{
 		first: /WIDTH|MODEL_?DIM|D_?MODEL|N_?EMBD|ASPECT/,
 		second: /(^|_)(LR|LEARNING_RATE)$/,
 		together: "opposite",
-		why: "wider layers want smaller steps",
+		up: "wider layers want smaller steps",
+		down: "narrower layers bear larger steps",
 	},
 	{
 		first: /DEPTH|(^|_)(N_?)?LAYERS?$/,
 		second: /WIDTH|MODEL_?DIM|D_?MODEL|N_?EMBD|ASPECT|MLP/,
 		together: "opposite",
-		why: "the cost of a step stays about the same",
+		up: "giving up some width pays for the layers",
+		down: "the layers given up pay for some width",
 	},
 	{
 		first: /DEPTH|WIDTH|MODEL_?DIM|D_?MODEL|N_?EMBD|MLP/,
 		second: /BATCH|(^|_)ROWS$/,
 		together: "opposite",
-		why: "the number of steps in the budget stays about the same",
+		up: "a smaller batch keeps the number of steps in the budget about the same",
+		down: "the time saved can go into cleaner gradients",
 	},
 	{
 		first: /(^|_)(LR|LEARNING_RATE)$/,
 		second: /WARM_?DOWN|COOL_?DOWN/,
 		together: "same",
-		why: "a hotter run needs a longer cooling",
+		up: "a hotter run needs a longer cooling",
+		down: "a cooler run needs less cooling",
 	},
 ];

@@ -7,7 +7,7 @@
  *   - `MATRIX_LR`
  *   Do not change DEPTH.     so is one in a sentence with do not, don't, never, must not, leave … alone, keep … fixed (at, as it is,
  *   Focus on MATRIX_LR.      unchanged), hands off, off limits; or with focus on, concentrate on, prefer, prioritise, tune, explore, try
- *   Only change MATRIX_LR.   leaves all others alone
+ *   Only change MATRIX_LR.   leaves all others alone, as does: do not change anything but MATRIX_LR
  *   Keep DEPTH at most 6.    limits it, in the words of limits.ts
  *   Do not raise DEPTH.      closes one direction (raise, increase, grow; lower, decrease, reduce, shrink)
  *
@@ -31,8 +31,11 @@ const OFF_LIMITS =
 	/\boff[- ]limits\b|\bdo not\b|\bdon['’]?t\b|\bnever\b|\b(must|may|should|can)(not|n['’]t| not)\b|\bleave\b|\bhands off\b|\b(fixed|frozen|unchanged|untouched)\b|\bkeep\b.*\b(as (it|they) (is|are)|as is|at)\b|\bavoid\b|\bforbidden\b/i;
 const FOCUS =
 	/\bfocus\b|\bconcentrate\b|\bprefer\b|\bpriorit(y|i[sz]e)\b|\btune\b|\bexplore\b|\btry\b|\bwork on\b|\bvary\b|\blook (at|into)\b/i;
-const ONLY =
-	/\bonly (change|touch|edit|tune|vary|move|work on|explore|try)\b|\b(change|touch|edit|tune|vary) only\b|\bnothing (else )?but\b/i;
+const ONLY = /\bonly (change|touch|edit|tune|vary|move|work on|explore|try)\b|\b(change|touch|edit|tune|vary) only\b/i;
+/** Exceptions turn a sentence round; these two are said again without one. */
+const NOTHING_BUT =
+	/\b((do not|don['’]?t|never) (change|touch|edit|tune|vary) (anything|any other \w+)|(change|touch|edit|tune|vary) nothing)( else)?,? (but|except( for)?|apart from|other than)\b/i;
+const ANYTHING_BUT = /,? ((?<=thing )but|except( for)?|apart from|other than)\b/i;
 const UPWARD = /\b(raise|raising|increase|increasing|grow|growing|enlarge|higher|larger)\b/i;
 const DOWNWARD = /\b(lower|lowering|decrease|decreasing|reduce|reducing|shrink|shrinking|smaller)\b/i;
 
@@ -102,7 +105,10 @@ function* clauses(markdown: string): Generator<{ mood: Mood; clause: string }> {
 			yield { mood: undefined, clause: heading[2]! };
 			continue;
 		}
-		const prose = block.replace(/\s+/g, " ");
+		const prose = block
+			.replace(/\s+/g, " ")
+			.replace(NOTHING_BUT, "only change")
+			.replace(ANYTHING_BUT, "; do not change");
 		for (const clause of prose.split(/(?<=[.!?])\s+(?=[A-Z`*_"(])|;|,?\s+\b(?:but|while|although)\b/)) {
 			yield { mood: open.at(-1)?.mood, clause };
 		}

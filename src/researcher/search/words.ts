@@ -23,10 +23,12 @@ function bare(text: string): string {
 
 export function hypothesisOf({ moves, coupling }: Choice, trials: readonly Trial[], beliefs: Beliefs): string {
 	const [first, second] = moves;
-	if (first && second && coupling) return `${sentence(reason(first))} ${sentence(coupling.why)}`;
+	if (first && second && coupling) {
+		return `${sentence(reason(first))} ${sentence(isRaise(first) ? coupling.up : coupling.down)}`;
+	}
 	if (first && second) {
 		const [a, b] = [precedent(first, trials, beliefs), precedent(second, trials, beliefs)];
-		if (a && b) return sentence(`${a.text}, and ${b.text}; together they may do more`);
+		if (a?.same && b?.same) return `${sentence(`${a.text}`)} ${sentence(b.text)} Together they may do more.`;
 		return `${sentence(reason(first))} ${sentence(reason(second))}`;
 	}
 	const known = precedent(first!, trials, beliefs);
@@ -46,27 +48,47 @@ function reason(move: Move): string {
 	return `nothing shows yet that ${name} is best at ${bare(move.axis.constant.text)}`;
 }
 
-/** The experiment that speaks most for a move: the same way and better or nearly so, or the other way and worse. */
-function precedent(move: Move, trials: readonly Trial[], beliefs: Beliefs): { text: string } | undefined {
+/** The last measured experiment that moved the constant, and what it says about this move. */
+interface Precedent {
+	/** A clause. */
+	text: string;
+	/** It went the same way. */
+	same: boolean;
+}
+
+function precedent(move: Move, trials: readonly Trial[], beliefs: Beliefs): Precedent | undefined {
 	const { name } = move.axis.constant;
-	let found: { gain: number; same: boolean; n: number; alone: boolean } | undefined;
-	for (const trial of trials) {
-		const [before, after] = [trial.before.get(name), trial.after.get(name)];
-		const gain = beliefs.gainOf(trial);
-		if (before === undefined || after === undefined || before === after || gain === undefined) continue;
-		const numbers = typeof after === "number" && typeof before === "number";
-		const same = numbers ? after > before === isRaise(move) : after === move.value;
-		const supports = same ? gain : -gain;
-		if (supports > (found ? (found.same ? found.gain : -found.gain) : Number.NEGATIVE_INFINITY)) {
-			found = { gain, same, n: trial.experiment.n, alone: trial.experiment.changes.length === 1 };
-		}
-	}
-	if (!found) return undefined;
-	const amount = Math.abs(found.gain).toPrecision(2);
-	const way =
-		typeof move.value !== "number" ? "this" : isRaise(move) === found.same ? `raising ${name}` : `lowering ${name}`;
-	const effect = found.gain > 0 ? `gained ${amount}` : `lost ${found.same ? "only " : ""}${amount}`;
-	return { text: `${way} ${effect} in experiment ${found.n}${found.alone ? "" : " along with another change"}` };
+	const last = trials.findLast(
+		(trial) => direction(name, move, trial) !== undefined && beliefs.gainOf(trial) !== undefined,
+	);
+	if (!last) return undefined;
+	const same = direction(name, move, last) === "same";
+	const gain = beliefs.gainOf(last)!;
+	const { n, changes } = last.experiment;
+	const way = typeof move.value === "number" ? `${isRaise(move) === same ? "raising" : "lowering"} ${name}` : undefined;
+	const what = way ?? `${name} ${same ? "at" : "away from"} ${bare(move.text)}`;
+	const effect = `${gain > 0 ? "gained" : "lost"} ${Math.abs(gain).toPrecision(2)} in experiment ${n}`;
+	const company = changes.length > 1 ? " beside another change" : "";
+	const tail = same && gain <= 0 ? tailOfNearMiss(move, last) : !same && gain > 0 ? ", and may have gone too far" : "";
+	return { text: `${what} ${effect}${company}${tail}`, same };
+}
+
+/** Which way an experiment moved a constant, beside this move; undefined when it says nothing about it. */
+function direction(name: string, move: Move, { before, after }: Trial): "same" | "other" | undefined {
+	const [from, to] = [before.get(name), after.get(name)];
+	if (from === undefined || to === undefined || from === to) return undefined;
+	if (typeof from === "number" && typeof to === "number") return to > from === isRaise(move) ? "same" : "other";
+	if (to === move.value) return "same";
+	return from === move.value ? "other" : undefined;
+}
+
+function tailOfNearMiss(move: Move, { after }: Trial): string {
+	const { name } = move.axis.constant;
+	const went = after.get(name)!;
+	if (went === move.value) return ", but the rest was different then";
+	if (typeof went !== "number") return "";
+	const farther = isRaise(move) ? went > Number(move.value) : went < Number(move.value);
+	return farther ? ", but went further than this" : "; another distance may do better";
 }
 
 function capitalise(text: string): string {

@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Brief, ProposeOptions } from "../../../src/researcher/researcher.ts";
+import { createAxis } from "../../../src/researcher/search/axis.ts";
+import { readConstants, rewrite } from "../../../src/researcher/search/constants.ts";
+import { createRandom } from "../../../src/researcher/search/random.ts";
+import { createSearch, proposeFrom } from "../../../src/researcher/search/search.ts";
+import { type Objective, record, simulateNight, TRAIN, valley, valuesOf } from "./simulated-night.ts";
+
+function brief(fields: Partial<Brief> = {}): Brief {
+	return {
+		n: 2,
+		program: { version: "p1", text: "" },
+		files: [{ path: "train.ts", text: TRAIN }],
+		metric: { name: "val_bpb", direction: "lower" },
+		budgetSeconds: 300,
+		history: [record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9, title: "baseline" })],
+		best: 1,
+		seed: 1,
+		...fields,
+	};
+}
+
+function options(notices: string[] = [], signal = new AbortController().signal): ProposeOptions {
+	return { signal, onDraft() {}, onWait() {}, onNotice: (_, text) => notices.push(text) };
+}
+
+/** The control of the control: a random step of a random constant from the best file so far. */
+function proposeAtRandom({ seed, n, files }: Brief) {
+	const random = createRandom(seed, n, 1);
+	const { path, text } = files[0]!;
+	const constants = readConstants(path, text);
+	for (;;) {
+		const constant = constants[Math.floor(random.uniform() * constants.length)]!;
+		const lookup = (name: string) => constants.find((c) => c.name === name)?.value;
+		const settings = createAxis(constant).reach([-2, -1, -0.5, 0.5, 1, 2], 2, lookup);
+		const setting = settings[Math.floor(random.uniform() * settings.length)];
+		if (!setting) continue;
+		const changes = [{ name: constant.name, from: constant.text, to: setting.text }];
+		const edited = rewrite(path, text, [{ constant, text: setting.text }]);
+		return { title: "", hypothesis: "", changes, files: [{ path, text: edited }] };
+	}
+}
+
+const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+test("thirty experiments of the search come further than ninety at random, through noise", () => {
+	const outcome = (propose: Parameters<typeof simulateNight>[0], experiments: number) =>
+		mean(
+			[1, 2, 3, 4, 5, 6].map((seed) => {
+				const noise = (n: number) => 0.001 * createRandom(seed, n, 2).normal();
+				return valley(valuesOf(simulateNight(propose, { experiments, seed, noise }).text)) as number;
+			}),
+		);
+	const searched = outcome(proposeFrom, 30);
+	const random = outcome(proposeAtRandom, 90);
+	assert.ok(searched < random, `search ${searched} against random ${random}`);
+});
+
+test("the same brief gives the same proposal, another seed another night", () => {
+	const titles = (seed: number) => simulateNight(proposeFrom, { experiments: 15, seed }).proposals.map((p) => p.title);
+	assert.deepEqual(titles(1), titles(1));
+	assert.notDeepEqual(titles(1), titles(2));
+});
+
+test("500 proposals, and no file twice", () => {
+	const { texts } = simulateNight(proposeFrom, { experiments: 501, seed: 3 });
+	const distinct = new Set(texts.map((text) => JSON.stringify([...valuesOf(text)])));
+	assert.equal(distinct.size, 501);
+});
+
+test("a file of one constant is searched ever more finely instead of the search ending", () => {
+	const notices: string[] = [];
+	const text = "const LR = 0.02; // 0.001..0.1\n";
+	const objective: Objective = (values) => (Math.log(values.get("LR") as number) - Math.log(0.033)) ** 2;
+	const night = simulateNight(proposeFrom, { experiments: 100, seed: 1, text, objective });
+	assert.equal(night.proposals.length, 99);
+	assert.ok(night.texts.every((t) => Number(valuesOf(t).get("LR")) >= 0.001 && Number(valuesOf(t).get("LR")) <= 0.1));
+	const last = Number(valuesOf(night.text).get("LR"));
+	assert.ok(Math.abs(last - 0.033) < 0.001, String(last));
+	const stuck = brief({
+		files: [{ path: "train.ts", text: night.text }],
+		history: night.history,
+		best: night.best,
+		n: 101,
+	});
+	return createSearch()
+		.propose(stuck, options(notices))
+		.then(() => assert.match(notices.join("\n"), /finer and wider/));
+});
+
+test("where everything allowed has been tried, the search says so and waits for program.md to change", async () => {
+	const text = "const QK_NORM = true;\n";
+	const night = simulateNight(proposeFrom, { experiments: 9, seed: 1, text, objective: () => 1 });
+	assert.equal(night.proposals.length, 1);
+	const notices: string[] = [];
+	const controller = new AbortController();
+	const waiting = createSearch().propose(
+		brief({ files: [{ path: "train.ts", text }], history: night.history, n: 3 }),
+		options(notices, controller.signal),
+	);
+	assert.match(notices[0]!, /nothing left to try/);
+	controller.abort(new Error("program.md changed"));
+	await assert.rejects(waiting, /program\.md changed/);
+});
+
+test("one or two constants change at a time, and comments and layout stay as they are", () => {
+	const { proposals, texts } = simulateNight(proposeFrom, { experiments: 60, seed: 4 });
+	const withoutLiterals = (text: string) =>
+		readConstants("train.ts", text)
+			.toReversed()
+			.reduce((rest, { start, end }) => `${rest.slice(0, start)}…${rest.slice(end)}`, text);
+	for (const [i, { changes }] of proposals.entries()) {
+		assert.ok(changes.length === 1 || changes.length === 2);
+		assert.equal(withoutLiterals(texts[i + 1]!), withoutLiterals(TRAIN));
+	}
+});
+
+test("every change keeps to what the comments allow", () => {
+	for (const text of simulateNight(proposeFrom, { experiments: 120, seed: 5 }).texts) {
+		const value = valuesOf(text);
+		const number = (name: string) => value.get(name) as number;
+		assert.ok(number("DEPTH") >= 1 && number("DEPTH") <= 12 && Number.isInteger(number("DEPTH")));
+		assert.ok([32, 64, 128].includes(number("HEAD_DIM")));
+		assert.ok(Number.isInteger(Math.log2(number("ROWS"))) && number("ROWS") <= 64);
+		assert.ok(number("WARMDOWN_RATIO") >= 0 && number("WARMDOWN_RATIO") <= 1);
+	}
+});
+
+test("a constant that program.md calls off limits is left alone", () => {
+	const program = "Do not change `DEPTH`.\n\n## Off limits\n- every `*_LR`\n";
+	const { proposals } = simulateNight(proposeFrom, { experiments: 120, seed: 6, program });
+	const changed = new Set(proposals.flatMap((p) => p.changes.map((c) => c.name)));
+	assert.ok(changed.has("WIDTH"));
+	for (const name of ["DEPTH", "MATRIX_LR", "EMBED_LR"]) assert.ok(!changed.has(name), name);
+});
+
+test("a limit or a closed direction in program.md is kept to", () => {
+	const program = "Keep WIDTH at most 256. Do not raise DEPTH.";
+	for (const text of simulateNight(proposeFrom, { experiments: 80, seed: 7, program }).texts) {
+		assert.ok((valuesOf(text).get("WIDTH") as number) <= 256);
+		assert.ok((valuesOf(text).get("DEPTH") as number) <= 4);
+	}
+});
+
+test("a constant that program.md names as the focus is changed most of the time, in the human's note as well", () => {
+	const share = (fields: Partial<Brief>) =>
+		mean(
+			Array.from({ length: 40 }, (_, i) =>
+				Number(proposeFrom(brief({ seed: i, ...fields }))!.changes.some((c) => c.name === "SOFTCAP")),
+			),
+		);
+	assert.ok(share({}) < 0.3);
+	assert.ok(share({ program: { version: "p2", text: "Focus on SOFTCAP." } }) > 0.6);
+	assert.ok(share({ notes: [{ at: "2026-11-21T22:00:00.000Z", text: "focus on SOFTCAP" }] }) > 0.6);
+});
+
+test("what program.md was understood to say is told once a version", async () => {
+	const notices: string[] = [];
+	const search = createSearch();
+	const program = { version: "p2", text: "Do not change DEPTH. Focus on SOFTCAP." };
+	await search.propose(brief({ program }), options(notices));
+	await search.propose(brief({ program, n: 3 }), options(notices));
+	assert.deepEqual(notices, ["program.md: the search leaves alone DEPTH; prefers SOFTCAP"]);
+});
+
+test("a direction that gained is gone further, one that lost is turned round", () => {
+	const followed = (gain: number) =>
+		mean(
+			Array.from({ length: 40 }, (_, i) => {
+				const text = TRAIN.replace("MATRIX_LR = 0.005", gain > 0 ? "MATRIX_LR = 0.0075" : "MATRIX_LR = 0.005");
+				const history = [
+					record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9 }),
+					record({
+						n: 2,
+						parent: "c0",
+						commit: "c2",
+						status: gain > 0 ? "keep" : "discard",
+						value: 1.9 - gain,
+						changes: [{ name: "MATRIX_LR", from: "0.005", to: "0.0075" }],
+					}),
+				];
+				const program = { version: "p1", text: "Only change MATRIX_LR." };
+				const files = [{ path: "train.ts", text }];
+				const next = proposeFrom(brief({ seed: i, n: 3, history, best: gain > 0 ? 2 : 1, files, program }))!;
+				return Number(Number(next.changes[0]!.to) > Number(next.changes[0]!.from));
+			}),
+		);
+	assert.ok(followed(0.01) > 0.75, String(followed(0.01)));
+	assert.ok(followed(-0.01) < 0.25, String(followed(-0.01)));
+});
+
+test("a crash closes the way beyond it", () => {
+	const history = [
+		record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9 }),
+		record({ n: 2, parent: "c0", commit: "c2", status: "crash", changes: [{ name: "DEPTH", from: "4", to: "6" }] }),
+	];
+	const program = { version: "p1", text: "Focus on DEPTH." };
+	for (let seed = 0; seed < 40; seed++) {
+		const { changes } = proposeFrom(brief({ seed, n: 3, history, program }))!;
+		for (const { name, to } of changes) assert.ok(name !== "DEPTH" || Number(to) < 6, to);
+	}
+});
+
+test("what is training while the next is drafted is not proposed again", () => {
+	const first = proposeFrom(brief())!;
+	const pending = [record({ n: 2, parent: "c0", commit: "c2", ...first })];
+	assert.notDeepEqual(proposeFrom(brief({ pending }))!.changes, first.changes);
+});
+
+test("after a revert, experiments on the abandoned base do not block the same change on the old one", () => {
+	const change = { name: "QK_NORM", from: "false", to: "true" };
+	const history = [
+		record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9 }),
+		record({
+			n: 2,
+			parent: "c0",
+			commit: "c2",
+			status: "discard",
+			value: 1.8,
+			changes: [{ name: "DEPTH", from: "4", to: "5" }],
+		}),
+		record({ n: 3, parent: "c2", commit: "c3", status: "discard", value: 1.81, changes: [change] }),
+	];
+	const program = { version: "p1", text: "Only change QK_NORM." };
+	assert.deepEqual(proposeFrom(brief({ n: 4, history, program }))!.changes, [change]);
+});
+
+test("the title says what changes and the hypothesis why, on one line each", () => {
+	for (const { title, hypothesis } of simulateNight(proposeFrom, { experiments: 60, seed: 8 }).proposals) {
+		assert.match(title, /^(Raise|Lower|Switch) [A-Z]/);
+		assert.match(hypothesis, /^[A-Z][^\n\t]{20,}\.$/);
+	}
+});
+
+test("a file that cannot be read is a notice and a wait, not an end", async () => {
+	const notices: string[] = [];
+	const controller = new AbortController();
+	const broken = brief({ files: [{ path: "train.ts", text: "const DEPTH = ;\n" }] });
+	const waiting = createSearch().propose(broken, options(notices, controller.signal));
+	assert.match(notices[0]!, /cannot read the editable file: train\.ts:1: /);
+	controller.abort(new Error("stopped"));
+	await assert.rejects(waiting, /stopped/);
+});
+
+test("ten thousand experiments of history are taken in", () => {
+	const history = [record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9 })];
+	for (let n = 2; n <= 10_000; n++) {
+		const changes = [{ name: "MATRIX_LR", from: "0.005", to: String(n / 1e6) }];
+		history.push(record({ n, parent: "c0", commit: `c${n}`, status: "discard", value: 1.9 + n / 1e6, changes }));
+	}
+	assert.ok(proposeFrom(brief({ n: 10_001, history })));
+});
