@@ -1,0 +1,26 @@
+/** How expressions become ggml nodes, behind one interface. portable.ts is one lowering: ggml's own operations, any device. */
+import type { Device } from "../device.ts";
+import type { Ggml, Pointer } from "../ggml.ts";
+import type { Shape, Tensor, Values } from "../tensor.ts";
+
+/** What a lowering builds with. Every ggml tensor that stands for a `Tensor` is contiguous. */
+export interface Builder {
+	readonly device: Device;
+	readonly ggml: Ggml;
+	/** The ggml context new nodes belong to. */
+	readonly context: Pointer;
+	/** The ggml tensor of an input that was lowered before. */
+	readonly of: (tensor: Tensor) => Pointer;
+	/** A tensor that is filled once, before the first run, e.g. an attention mask. The same key gives the same tensor. */
+	constant(key: string, shape: Shape, values: () => Values): Pointer;
+	/** Shares what several lowerings of one program need, e.g. attention's probabilities. */
+	memo(key: string, make: () => Pointer): Pointer;
+	/** Puts a node into the graph now, so that it runs before any that is added later. */
+	schedule(node: Pointer): void;
+}
+
+export interface Lowering {
+	readonly name: string;
+	/** Builds the ggml nodes of one tensor whose inputs have been lowered. */
+	lower(tensor: Tensor, builder: Builder): Pointer;
+}

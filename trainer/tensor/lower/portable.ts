@@ -1,0 +1,225 @@
+/** The portable lowering: ggml's own operations only, so it runs on every device ggml has a back end for. */
+import { fail } from "../errors.ts";
+import { BYTES, type Ggml, type Pointer, ROPE_NEOX } from "../ggml.ts";
+import type { AttentionAttributes } from "../ops/attention.ts";
+import { ne } from "../storage.ts";
+import { sizeOf, type Tensor } from "../tensor.ts";
+import type { Builder, Lowering } from "./lowering.ts";
+
+type Rule = (tensor: Tensor, builder: Builder, inputs: Pointer[]) => Pointer;
+
+type PadAmounts = Parameters<Ggml["pad_ext"]> extends [Pointer, Pointer, ...infer Rest] ? Rest : never;
+type Unary = "abs" | "cos" | "exp" | "log" | "relu" | "sigmoid" | "silu" | "sin" | "sqrt" | "step" | "tanh";
+const unary =
+	(name: Unary): Rule =>
+	(_, { ggml, context }, [x]) =>
+		ggml[name](context, x!);
+
+/** ggml stretches its second operand only; the first is stretched here where the result is larger. */
+const binary =
+	(name: "add" | "sub" | "mul" | "div"): Rule =>
+	({ shape, inputs: [a, b] }, builder, [x, y]) => {
+		const { ggml, context } = builder;
+		if (sizeOf(a!.shape) === sizeOf(shape)) return ggml[name](context, x!, y!);
+		const commutes = name === "add" || name === "mul";
+		if (commutes && sizeOf(b!.shape) === sizeOf(shape)) return ggml[name](context, y!, x!);
+		return ggml[name](context, ggml.repeat_4d(context, x!, ...ne(shape)), y!);
+	};
+
+const rules: Record<string, Rule> = {
+	...Object.fromEntries(
+		(["abs", "cos", "exp", "log", "relu", "sigmoid", "silu", "sin", "sqrt", "step", "tanh"] as const).map((name) => [
+			name,
+			unary(name),
+		]),
+	),
+	add: binary("add"),
+	sub: binary("sub"),
+	mul: binary("mul"),
+	div: binary("div"),
+	square: (_, { ggml, context }, [x]) => ggml.sqr(context, x!),
+	affine: ({ attrs }, { ggml, context }, [x]) =>
+		ggml.scale_bias(context, x!, attrs.scale as number, attrs.bias as number),
+	softcap: ({ attrs }, { ggml, context }, [x]) => {
+		const cap = attrs.cap as number;
+		return ggml.scale(context, ggml.tanh(context, ggml.scale(context, x!, 1 / cap)), cap);
+	},
+
+	sum_to: ({ shape, inputs: [x] }, { ggml, context }, [p]) => {
+		if (sizeOf(shape) === 1) return ggml.sum(context, p!);
+		const onlyRows = x!.shape.every((n, i) => n === shape[i] || i === shape.length - 1);
+		if (onlyRows) return ggml.sum_rows(context, p!);
+		return ggml.repeat_back(context, p!, ggml.new_tensor_4d(context, 0, ...ne(shape)));
+	},
+	broadcast_to: ({ shape }, { ggml, context }, [x]) => ggml.repeat_4d(context, x!, ...ne(shape)),
+	reshape: ({ shape }, { ggml, context }, [x]) => ggml.reshape_4d(context, x!, ...ne(shape)),
+	detach: (_, __, [x]) => x!,
+	permute: ({ attrs, shape }, { ggml, context }, [x]) => {
+		// ggml's permute says where each old dimension goes; PyTorch's where each new one comes from.
+		const dims = attrs.dims as readonly number[];
+		const last = shape.length - 1;
+		const to = [0, 1, 2, 3].map((d) => (d > last ? d : last - dims.indexOf(last - d)));
+		return ggml.cont(context, ggml.permute(context, x!, ...(to as [number, number, number, number])));
+	},
+	slice: ({ attrs, shape, inputs: [x] }, { ggml, context }, [p]) => {
+		const dim = attrs.dim as number;
+		const strides = ne(x!.shape).map((_, i, lengths) => sizeOf(lengths.slice(0, i)) * BYTES);
+		const offset = (attrs.start as number) * (strides[x!.shape.length - 1 - dim] as number);
+		const [, ...outer] = strides as [number, number, number, number];
+		const part = ggml.view_4d(context, p!, ...ne(shape), ...outer, offset);
+		return sizeOf(shape.slice(0, dim)) === 1 ? part : ggml.cont(context, part);
+	},
+	pad: ({ attrs, dtype, shape, inputs: [x] }, builder, [p]) => {
+		const { ggml, context } = builder;
+		const { dim, before, after } = attrs as { dim: number; before: number; after: number };
+		const at = shape.length - 1 - dim;
+		if (dtype === "f32") {
+			const amounts = [0, 1, 2, 3].flatMap((d) => (d === at ? [before, after] : [0, 0]));
+			return ggml.pad_ext(context, p!, ...(amounts as PadAmounts));
+		}
+		const zeros = (n: number) => {
+			const block = x!.shape.with(dim, n);
+			return builder.constant(`zero ids ${block}`, block, () => new Int32Array(sizeOf(block)));
+		};
+		const front = before > 0 ? ggml.concat(context, zeros(before), p!, at) : p!;
+		return after > 0 ? ggml.concat(context, front, zeros(after), at) : front;
+	},
+	concat: ({ attrs, shape }, { ggml, context }, inputs) =>
+		inputs.reduce((joined, x) => ggml.concat(context, joined, x, shape.length - 1 - (attrs.dim as number))),
+
+	matmul: ({ attrs }, { ggml, context }, [a, b]) => {
+		// ggml.mul_mat(b, a) contracts the contiguous dimensions of both: it is a · bᵀ in row-major terms.
+		const transposed = (x: Pointer) => ggml.cont(context, ggml.transpose(context, x));
+		if (attrs.transposeA && !attrs.transposeB) return ggml.out_prod(context, b!, a!);
+		return ggml.mul_mat(context, attrs.transposeB ? b! : transposed(b!), attrs.transposeA ? transposed(a!) : a!);
+	},
+
+	embedding: (_, { ggml, context }, [weight, ids]) => ggml.get_rows(context, weight!, ids!),
+	embedding_backward: ({ shape }, { ggml, context }, [g, ids]) =>
+		ggml.get_rows_back(context, g!, ids!, ggml.new_tensor_4d(context, 0, ...ne(shape))),
+	rms_norm: ({ attrs }, { ggml, context }, [x]) => ggml.rms_norm(context, x!, attrs.eps as number),
+	rms_norm_backward: ({ attrs }, { ggml, context, device }, [g, x]) => {
+		const eps = attrs.eps as number;
+		const fused = ggml.rms_norm_back(context, g!, x!, eps);
+		if (device.supports(fused)) return fused;
+		// y = x / r with r = sqrt(mean(x²) + eps), so dx = (g - y mean(g y)) / r.
+		const y = ggml.rms_norm(context, x!, eps);
+		const r = ggml.sqrt(context, ggml.scale_bias(context, ggml.mean(context, ggml.sqr(context, x!)), 1, eps));
+		const along = ggml.mul(context, y, ggml.mean(context, ggml.mul(context, g!, y)));
+		return ggml.div(context, ggml.sub(context, g!, along), r);
+	},
+	softmax: (_, { ggml, context }, [x]) => ggml.soft_max(context, x!),
+	rotary: ({ attrs, shape }, builder, [x]) => {
+		const [, T, , D] = shape as [number, number, number, number];
+		const positions = builder.constant(`positions ${T}`, [T], () => Int32Array.from({ length: T }, (_, i) => i));
+		// ggml turns the other way than nanochat: the frequency's sign says which way.
+		const sign = attrs.inverse ? 1 : -1;
+		const { ggml, context } = builder;
+		return ggml.rope_ext(context, x!, positions, null, D, ROPE_NEOX, 0, attrs.base as number, sign, 0, 1, 0, 0);
+	},
+
+	cross_entropy: ({ inputs: [logits, targets] }, builder) => likelihood(logits!, targets!, builder).losses,
+	cross_entropy_backward: ({ inputs: [logits, targets, g] }, builder) => {
+		const { ggml, context } = builder;
+		const [N, V] = logits!.shape as [number, number];
+		const { probabilities, chosen, losses, rows } = likelihood(logits!, targets!, builder);
+		// The probabilities are overwritten below, so the losses must have been read from them before.
+		builder.schedule(losses);
+		const gradient = builder.memo(`likelihood ${logits!.id} ${targets!.id} gradient`, () => {
+			const less = ggml.set_rows(context, probabilities, ggml.scale_bias(context, chosen, 1, -1), rows);
+			return ggml.reshape_4d(context, less, V, N, 1, 1);
+		});
+		if (g!.op === "full") return ggml.scale(context, gradient, g!.attrs.value as number);
+		return ggml.mul(context, gradient, ggml.reshape_4d(context, builder.of(g!), 1, N, 1, 1));
+	},
+
+	attention: ({ inputs: [q, k, v], attrs }, builder) => {
+		const { ggml, context } = builder;
+		const p = probabilities(q!, k!, attrs as AttentionAttributes, builder);
+		const vT = ggml.cont(context, ggml.permute(context, builder.of(v!), 1, 2, 0, 3)); // [T, D, G, B]
+		return swapHeads(builder, ggml.mul_mat(context, vT, p));
+	},
+	attention_backward: ({ inputs: [q, k, v, , g], attrs }, builder) => {
+		const { ggml, context } = builder;
+		const { of, ...attributes } = attrs as AttentionAttributes & { of: number };
+		const p = probabilities(q!, k!, attributes, builder); // [Tk, Tq, H, B]
+		const gradient = swapHeads(builder, builder.of(g!)); // [D, Tq, H, B]
+		const transposed = (x: Pointer) => ggml.cont(context, ggml.transpose(context, x));
+		const byColumns = (x: Tensor) => ggml.cont(context, ggml.permute(context, builder.of(x), 1, 2, 0, 3)); // [T, D, H, B]
+		if (of === 2) return sumGroups(builder, v!, q!.dim(2), ggml.mul_mat(context, byColumns(g!), transposed(p)));
+
+		const key = `attention scores' gradient ${[q, k, v, g].map((x) => x!.id)} ${JSON.stringify(attributes)}`;
+		const ds = builder.memo(key, () => {
+			const dp = ggml.mul_mat(context, swapHeads(builder, builder.of(v!)), gradient);
+			const fused = ggml.soft_max_ext_back(context, dp, p, attributes.scale, 0);
+			if (builder.device.supports(fused)) return fused;
+			const along = ggml.sum_rows(context, ggml.mul(context, dp, p));
+			return ggml.scale(context, ggml.mul(context, p, ggml.sub(context, dp, along)), attributes.scale);
+		});
+		if (of === 0) return swapHeads(builder, ggml.mul_mat(context, byColumns(k!), ds));
+		return sumGroups(builder, k!, q!.dim(2), ggml.mul_mat(context, byColumns(q!), transposed(ds)));
+	},
+};
+
+/** Softmax, the probability of each target, and its negative logarithm, shared by both halves of cross-entropy. */
+function likelihood(logits: Tensor, targets: Tensor, builder: Builder) {
+	const { ggml, context } = builder;
+	const [N, V] = logits.shape as [number, number];
+	const key = `likelihood ${logits.id} ${targets.id}`;
+	// Rows of single elements: get_rows then picks one element of each of N batches, with no index arithmetic.
+	const probabilities = builder.memo(`${key} p`, () =>
+		ggml.reshape_4d(context, ggml.soft_max(context, builder.of(logits)), 1, V, N, 1),
+	);
+	const rows = builder.memo(`${key} rows`, () => ggml.reshape_4d(context, builder.of(targets), 1, N, 1, 1));
+	const chosen = builder.memo(`${key} chosen`, () => ggml.get_rows(context, probabilities, rows));
+	const losses = builder.memo(`${key} losses`, () =>
+		ggml.reshape_4d(context, ggml.scale(context, ggml.log(context, chosen), -1), N, 1, 1, 1),
+	);
+	return { probabilities, chosen, losses, rows };
+}
+
+/** softmax(scale · q kᵀ + mask), [Tk, Tq, H, B] in ggml's order. Backward needs it again. */
+function probabilities(
+	q: Tensor,
+	k: Tensor,
+	{ causal, window, scale }: AttentionAttributes,
+	builder: Builder,
+): Pointer {
+	return builder.memo(`attention ${q.id} ${k.id} ${causal} ${window} ${scale}`, () => {
+		const { ggml, context } = builder;
+		const T = q.dim(1);
+		const mask = causal ? builder.constant(`mask ${T} ${window}`, [T, T], () => causalMask(T, window)) : null;
+		const scores = ggml.mul_mat(context, swapHeads(builder, builder.of(k)), swapHeads(builder, builder.of(q)));
+		return ggml.soft_max_ext(context, scores, mask, scale, 0);
+	});
+}
+
+function causalMask(T: number, window: number): Float32Array {
+	const mask = new Float32Array(T * T).fill(Number.NEGATIVE_INFINITY);
+	for (let t = 0; t < T; t++) mask.fill(0, t * T + (window > 0 ? Math.max(0, t - window + 1) : 0), t * T + t + 1);
+	return mask;
+}
+
+/** Swaps time and heads: [D, H, T, B] ↔ [D, T, H, B] in ggml's order. */
+function swapHeads({ ggml, context }: Builder, x: Pointer): Pointer {
+	return ggml.cont(context, ggml.permute(context, x, 0, 2, 1, 3));
+}
+
+/** Sums the gradients of the query heads that share a key or value head: [D, T, H, B] → the layout of `of`. */
+function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointer): Pointer {
+	const { ggml, context } = builder;
+	const [B, T, G, D] = of.shape as [number, number, number, number];
+	if (heads === G) return swapHeads(builder, gradient);
+	const grouped = ggml.reshape_4d(context, gradient, D * T, heads / G, G, B);
+	const total = ggml.repeat_back(context, grouped, ggml.new_tensor_4d(context, 0, D * T, 1, G, B));
+	return swapHeads(builder, ggml.reshape_4d(context, total, D, T, G, B));
+}
+
+export const portable: Lowering = {
+	name: "portable",
+	lower(tensor, builder) {
+		const rule = rules[tensor.op];
+		if (!rule) fail(tensor.op, "has no lowering");
+		return rule(tensor, builder, tensor.inputs.map(builder.of));
+	},
+};

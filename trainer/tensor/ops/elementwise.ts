@@ -1,0 +1,209 @@
+/** Operations on each element, with PyTorch's broadcasting. */
+import { fail, show } from "../errors.ts";
+import { type Operand, type Shape, Tensor } from "../tensor.ts";
+import { define, requireF32, sameShape } from "./define.ts";
+import { full, uniformValue } from "./leaf.ts";
+import { sumTo } from "./reduce.ts";
+
+/** The shape two operands share: dimensions match from the end, and a 1 stretches. */
+export function broadcast(op: string, a: Shape, b: Shape): Shape {
+	const rank = Math.max(a.length, b.length);
+	return Array.from({ length: rank }, (_, i) => {
+		const m = a[i - rank + a.length] ?? 1;
+		const n = b[i - rank + b.length] ?? 1;
+		if (m !== n && m !== 1 && n !== 1) fail(op, `${show(a)} and ${show(b)} do not broadcast`);
+		return m === 1 ? n : m;
+	});
+}
+
+type BinaryRule = (a: Tensor, b: Tensor, g: Tensor, y: Tensor) => [Tensor, Tensor];
+
+function binary(op: string, rule: BinaryRule): (a: Tensor, b: Tensor) => Tensor {
+	const node = define(op, {
+		arity: 2,
+		attrs: {},
+		infer: ([a, b]) => {
+			requireF32(op, a!, b!);
+			return { shape: broadcast(op, a!.shape, b!.shape) };
+		},
+		vjp: (y, g) => {
+			const [a, b] = y.inputs as [Tensor, Tensor];
+			const [da, db] = rule(a, b, g, y);
+			return [sumTo(da, a.shape), sumTo(db, b.shape)];
+		},
+	});
+	return (a, b) => node([a, b], {});
+}
+
+const addOp = binary("add", (_a, _b, g) => [g, g]);
+const subOp = binary("sub", (_a, _b, g) => [g, neg(g)]);
+const mulOp = binary("mul", (a, b, g) => [mul(g, b), mul(g, a)]);
+const divOp = binary("div", (_a, b, g, y) => [div(g, b), neg(div(mul(g, y), b))]);
+
+const affineOp = define<{ scale: number; bias: number }>("affine", {
+	arity: 1,
+	attrs: { scale: "number", bias: "number" },
+	infer: ([x]) => {
+		requireF32("affine", x!);
+		return { shape: x!.shape };
+	},
+	vjp: (_, g, { scale }) => [affine(g, scale, 0)],
+});
+
+/** `scale * x + bias` with plain numbers. */
+export function affine(x: Tensor, scale: number, bias: number): Tensor {
+	if (scale === 1 && bias === 0) return x;
+	const value = uniformValue(x);
+	if (value !== undefined) return full(x.shape, scale * value + bias);
+	return affineOp([x], { scale, bias });
+}
+
+/** The number an operand stands for, if it only stretches to `other`'s shape. */
+function numberIn(operand: Operand, other: Operand): number | undefined {
+	if (typeof operand === "number") return operand;
+	const value = uniformValue(operand);
+	if (value === undefined || typeof other === "number") return value;
+	return sameShape(broadcast("broadcast", operand.shape, other.shape), other.shape) ? value : undefined;
+}
+
+function asTensor(x: Operand): Tensor {
+	return typeof x === "number" ? full([], x) : x;
+}
+
+/** `a + b` */
+export function add(a: Operand, b: Operand): Tensor {
+	const m = numberIn(b, a);
+	if (m !== undefined && a instanceof Tensor) return affine(a, 1, m);
+	const n = numberIn(a, b);
+	if (n !== undefined && b instanceof Tensor) return affine(b, 1, n);
+	return addOp(asTensor(a), asTensor(b));
+}
+
+/** `a - b` */
+export function sub(a: Operand, b: Operand): Tensor {
+	const m = numberIn(b, a);
+	if (m !== undefined && a instanceof Tensor) return affine(a, 1, -m);
+	const n = numberIn(a, b);
+	if (n !== undefined && b instanceof Tensor) return affine(b, -1, n);
+	return subOp(asTensor(a), asTensor(b));
+}
+
+/** `a * b`, element by element */
+export function mul(a: Operand, b: Operand): Tensor {
+	const m = numberIn(b, a);
+	if (m !== undefined && a instanceof Tensor) return affine(a, m, 0);
+	const n = numberIn(a, b);
+	if (n !== undefined && b instanceof Tensor) return affine(b, n, 0);
+	return mulOp(asTensor(a), asTensor(b));
+}
+
+/** `a / b`, element by element */
+export function div(a: Operand, b: Operand): Tensor {
+	const m = numberIn(b, a);
+	if (m !== undefined && a instanceof Tensor) return affine(a, 1 / m, 0);
+	return divOp(asTensor(a), asTensor(b));
+}
+
+export function neg(x: Tensor): Tensor {
+	return affine(x, -1, 0);
+}
+
+type UnaryRule = (x: Tensor, g: Tensor, y: Tensor) => Tensor | undefined;
+
+function unary(op: string, rule: UnaryRule): (x: Tensor) => Tensor {
+	const node = define(op, {
+		arity: 1,
+		attrs: {},
+		infer: ([x]) => {
+			requireF32(op, x!);
+			return { shape: x!.shape };
+		},
+		vjp: (y, g) => [rule(y.inputs[0]!, g, y)],
+	});
+	return (x) => node([x], {});
+}
+
+export const exp = unary("exp", (_, g, y) => mul(g, y));
+/** Natural logarithm. */
+export const log = unary("log", (x, g) => div(g, x));
+export const sqrt = unary("sqrt", (_, g, y) => div(mul(g, 0.5), y));
+export const square = unary("square", (x, g) => mul(mul(g, 2), x));
+export const abs = unary("abs", (x, g) => mul(g, sign(x)));
+export const sin = unary("sin", (x, g) => mul(g, cos(x)));
+export const cos = unary("cos", (x, g) => neg(mul(g, sin(x))));
+/** 1 where `x > 0`, else 0. Its gradient is 0 everywhere. */
+export const step = unary("step", () => undefined);
+export const relu = unary("relu", (x, g) => mul(g, step(x)));
+/** `1 / (1 + exp(-x))` */
+export const sigmoid = unary("sigmoid", (_, g, y) => mul(g, sub(y, square(y))));
+export const tanh = unary("tanh", (_, g, y) => mul(g, sub(1, square(y))));
+/** `x * sigmoid(x)`, also called swish. */
+export const silu = unary("silu", (x, g, y) => {
+	const s = sigmoid(x);
+	return mul(g, add(y, mul(s, sub(1, y))));
+});
+
+const softcapOp = define<{ cap: number }>("softcap", {
+	arity: 1,
+	attrs: { cap: "number" },
+	infer: ([x], { cap }) => {
+		requireF32("softcap", x!);
+		if (cap <= 0) fail("softcap", `the cap must be above 0, not ${cap}`);
+		return { shape: x!.shape };
+	},
+	vjp: (y, g, { cap }) => [mul(g, affine(square(y), -1 / cap ** 2, 1))],
+});
+
+/** `cap * tanh(x / cap)`: keeps logits within ±cap (Gemma 2). A cap of 0 leaves `x` as it is. */
+export function softcap(x: Tensor, cap: number): Tensor {
+	return cap === 0 ? x : softcapOp([x], { cap });
+}
+
+/** `1 / sqrt(x)` */
+export function rsqrt(x: Tensor): Tensor {
+	return div(1, sqrt(x));
+}
+
+/** -1, 0 or 1. Its gradient is 0 everywhere. */
+export function sign(x: Tensor): Tensor {
+	return sub(step(x), step(neg(x)));
+}
+
+/** Gaussian error linear unit in its tanh form: `x/2 * (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))` (Hendrycks & Gimpel 2016). */
+export function gelu(x: Tensor): Tensor {
+	const inner = mul(x, affine(square(x), 0.044715, 1));
+	return mul(x, sigmoid(mul(inner, 2 * Math.sqrt(2 / Math.PI))));
+}
+
+/** `x` to the power of a number. Anything but 0.5, 1, 2, 3 and -1 needs `x > 0`. */
+export function pow(x: Tensor, exponent: number): Tensor {
+	switch (exponent) {
+		case 0.5:
+			return sqrt(x);
+		case 1:
+			return x;
+		case 2:
+			return square(x);
+		case 3:
+			return mul(square(x), x);
+		case -1:
+			return div(1, x);
+		default:
+			return exp(mul(log(x), exponent));
+	}
+}
+
+/** The larger of the two, element by element. */
+export function maximum(a: Tensor, b: Operand): Tensor {
+	return add(a, relu(sub(b, a)));
+}
+
+/** The smaller of the two, element by element. */
+export function minimum(a: Tensor, b: Operand): Tensor {
+	return sub(a, relu(sub(a, b)));
+}
+
+/** `a` where `condition` is 1, `b` where it is 0 (both are computed; make conditions with `step`). */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+	return add(mul(condition, a), mul(sub(1, condition), b));
+}

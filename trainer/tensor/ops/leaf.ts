@@ -1,0 +1,48 @@
+/** Leaves of an expression: what is fed every step, what stays fixed. (What is trained: ../parameter.ts.) */
+import { fail, show } from "../errors.ts";
+import { type Dtype, type Shape, sizeOf, Tensor, type Values } from "../tensor.ts";
+import { checkShape, define } from "./define.ts";
+
+/** A tensor that is fed by name every time a compiled function runs: `input("tokens", [B, T], "i32")`. */
+export function input(name: string, shape: Shape, dtype: Dtype = "f32"): Tensor {
+	checkShape(`input ${name}`, shape);
+	return new Tensor("input", [], { name }, [...shape], dtype);
+}
+
+/** A number that is fed by name every time: a learning rate, a momentum. A schedule then needs no recompilation. */
+export function scalar(name: string): Tensor {
+	return input(name, []);
+}
+
+/** A fixed tensor with the given elements, row-major. An `Int32Array` makes indices. */
+export function tensor(values: Values | readonly number[], shape?: Shape): Tensor {
+	const data = values instanceof Int32Array || values instanceof Float32Array ? values : Float32Array.from(values);
+	const dims = [...(shape ?? [data.length])];
+	checkShape("tensor", dims);
+	if (sizeOf(dims) !== data.length) fail("tensor", `${data.length} elements do not fill ${show(dims)}`);
+	return new Tensor("constant", [], {}, dims, data instanceof Int32Array ? "i32" : "f32", data);
+}
+
+const fullOp = define<{ shape: Shape; value: number }>("full", {
+	arity: 0,
+	attrs: { shape: "integers", value: "number" },
+	infer: (_, { shape }) => ({ shape }),
+});
+
+/** A fixed tensor whose elements are all `value`. */
+export function full(shape: Shape, value: number): Tensor {
+	return fullOp([], { shape: [...shape], value });
+}
+
+export function zeros(shape: Shape): Tensor {
+	return full(shape, 0);
+}
+
+export function ones(shape: Shape): Tensor {
+	return full(shape, 1);
+}
+
+/** The value of a tensor made by `full`, or undefined: what lets `x * 1` cost nothing. */
+export function uniformValue(x: Tensor): number | undefined {
+	return x.op === "full" ? (x.attrs.value as number) : undefined;
+}

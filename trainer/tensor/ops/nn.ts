@@ -1,0 +1,168 @@
+/** What language models are made of: embedding, normalisation, softmax, rotary positions, cross-entropy. */
+import { fail, show } from "../errors.ts";
+import { sizeOf, type Tensor } from "../tensor.ts";
+import { define, requireF32, sameShape } from "./define.ts";
+import { mul, softcap } from "./elementwise.ts";
+import { mean } from "./reduce.ts";
+import { reshape, transpose } from "./shape.ts";
+
+const embeddingOp = define("embedding", {
+	arity: 2,
+	attrs: {},
+	infer: ([weight, ids]) => {
+		if (weight!.dtype !== "f32" || weight!.shape.length !== 2 || ids!.dtype !== "i32" || ids!.shape.length !== 1) {
+			fail(
+				"embedding",
+				`ids ${show(ids!.shape)} and weight ${show(weight!.shape)}: token ids and [count, width] are wanted`,
+			);
+		}
+		return { shape: [ids!.dim(0), weight!.dim(1)] };
+	},
+	vjp: (y, g) => [embeddingBackward([g, y.inputs[1]!], { count: y.inputs[0]!.dim(0) }), undefined],
+});
+
+/** Scatter-add: row ids[i] of the result gathers gradient row i. */
+const embeddingBackward = define<{ count: number }>("embedding_backward", {
+	arity: 2,
+	attrs: { count: "integer" },
+	infer: ([g, ids], { count }) => {
+		const fits = g!.shape.length === 2 && ids!.dtype === "i32" && ids!.size === g!.dim(0) && g!.dtype === "f32";
+		if (!fits) fail("embedding_backward", `gradient ${show(g!.shape)} does not match ids ${show(ids!.shape)}`);
+		return { shape: [count, g!.dim(1)] };
+	},
+});
+
+/** Rows of `weight` [count, width] by token id: ids [...] → [..., width]. */
+export function embedding(ids: Tensor, weight: Tensor): Tensor {
+	const rows = embeddingOp([weight, reshape(ids, [ids.size])], {});
+	return reshape(rows, [...ids.shape, rows.dim(-1)]);
+}
+
+const rmsNormOp = define<{ eps: number }>("rms_norm", {
+	arity: 1,
+	attrs: { eps: "number" },
+	infer: ([x], { eps }) => {
+		requireF32("rmsNorm", x!);
+		if (x!.shape.length === 0 || eps < 0) fail("rmsNorm", `cannot normalise ${show(x!.shape)} with eps ${eps}`);
+		return { shape: x!.shape };
+	},
+	vjp: (y, g, { eps }) => [rmsNormBackward([g, y.inputs[0]!], { eps })],
+});
+
+const rmsNormBackward = define<{ eps: number }>("rms_norm_backward", {
+	arity: 2,
+	attrs: { eps: "number" },
+	infer: ([g, x]) => gradientLike("rms_norm_backward", g!, x!),
+});
+
+/**
+ * Divides by the root of the mean square over the last dimension (Zhang & Sennrich 2019).
+ * `weight` [width], when given, scales the result.
+ */
+export function rmsNorm(x: Tensor, { weight, eps = 1e-6 }: { weight?: Tensor; eps?: number } = {}): Tensor {
+	const y = rmsNormOp([x], { eps });
+	return weight ? mul(y, weight) : y;
+}
+
+const softmaxOp = define("softmax", {
+	arity: 1,
+	attrs: {},
+	infer: ([x]) => {
+		requireF32("softmax", x!);
+		if (x!.shape.length === 0) fail("softmax", "a scalar has nothing to compare with");
+		return { shape: x!.shape };
+	},
+	vjp: (y, g) => [mul(y, g.sub(mul(g, y).sum(-1, { keepdim: true })))],
+});
+
+/** `exp(x) / sum(exp(x))` over `dim`, computed without overflow. */
+export function softmax(x: Tensor, dim = -1): Tensor {
+	if (dim === -1 || dim === x.shape.length - 1) return softmaxOp([x], {});
+	return transpose(softmaxOp([transpose(x, dim, -1)], {}), dim, -1);
+}
+
+const rotaryOp = define<{ base: number; inverse: boolean }>("rotary", {
+	arity: 1,
+	attrs: { base: "number", inverse: "boolean" },
+	infer: ([x], { base }) => {
+		requireF32("rotary", x!);
+		if (x!.shape.length !== 4 || x!.dim(-1) % 2 !== 0 || base <= 1) {
+			fail("rotary", `${show(x!.shape)} with base ${base}: [B, T, heads, even width] and a base above 1 are wanted`);
+		}
+		return { shape: x!.shape };
+	},
+	vjp: (_, g, { base, inverse }): Tensor[] => [rotaryOp([g], { base, inverse: !inverse })],
+});
+
+/**
+ * Rotary position embedding (Su et al. 2021) of x [B, T, heads, D]: at position t, the pair (x[i], x[i + D/2]) is turned by
+ * -t / base^(2i/D), the way nanochat turns it.
+ */
+export function rotary(x: Tensor, { base = 10_000 }: { base?: number } = {}): Tensor {
+	return rotaryOp([x], { base, inverse: false });
+}
+
+const crossEntropyOp = define("cross_entropy", {
+	arity: 2,
+	attrs: {},
+	infer: ([logits, targets]) => {
+		requireF32("crossEntropy", logits!);
+		const fits = logits!.shape.length === 2 && targets!.dtype === "i32" && sameShape(targets!.shape, [logits!.dim(0)]);
+		if (!fits) fail("crossEntropy", `logits ${show(logits!.shape)} do not match targets ${show(targets!.shape)}`);
+		return { shape: targets!.shape };
+	},
+	vjp: (y, g) => [crossEntropyBackward([...y.inputs, g], {}), undefined],
+});
+
+/** (softmax(logits) - onehot(targets)) * gradient: [N, V] from logits [N, V], targets [N], gradient [N]. */
+const crossEntropyBackward = define("cross_entropy_backward", {
+	arity: 3,
+	attrs: {},
+	infer: ([logits, targets, g]) => {
+		requireF32("cross_entropy_backward", logits!, g!);
+		const rows = [logits!.dim(0)];
+		if (logits!.shape.length !== 2 || !sameShape(targets!.shape, rows) || !sameShape(g!.shape, rows)) {
+			fail("cross_entropy_backward", `${show(logits!.shape)}, ${show(targets!.shape)} and ${show(g!.shape)}`);
+		}
+		return { shape: logits!.shape };
+	},
+});
+
+interface CrossEntropyOptions {
+	/** Caps the logits first: `softcap(logits, cap)`. 0 for none. */
+	softcap?: number;
+	/** `none` gives one loss a position, in the shape of `targets`. */
+	reduction?: "mean" | "none";
+}
+
+/** Negative log-likelihood in nats of targets [...] under logits [..., V]. */
+export function crossEntropy(
+	logits: Tensor,
+	targets: Tensor,
+	{ softcap: cap = 0, reduction = "mean" }: CrossEntropyOptions = {},
+): Tensor {
+	if (!sameShape(logits.shape.slice(0, -1), targets.shape)) {
+		fail("crossEntropy", `logits ${show(logits.shape)} do not match targets ${show(targets.shape)}`);
+	}
+	const rows = reshape(softcap(logits, cap), [sizeOf(targets.shape), logits.dim(-1)]);
+	const losses = crossEntropyOp([rows, reshape(targets, [targets.size])], {});
+	return reduction === "mean" ? mean(losses) : reshape(losses, targets.shape);
+}
+
+function gradientLike(op: string, g: Tensor, x: Tensor) {
+	requireF32(op, g, x);
+	if (!sameShape(g.shape, x.shape)) fail(op, `gradient ${show(g.shape)} does not match ${show(x.shape)}`);
+	return { shape: x.shape };
+}
+
+const detachOp = define("detach", {
+	arity: 1,
+	attrs: {},
+	infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
+	vjp: () => [undefined],
+});
+
+/** The same values, through which no gradient flows. */
+export function detach(x: Tensor): Tensor {
+	return detachOp([x], {});
+}

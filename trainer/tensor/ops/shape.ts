@@ -1,0 +1,143 @@
+/** Operations that move elements and compute nothing. They also work on token ids. */
+import { fail, show } from "../errors.ts";
+import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
+import { axis, checkShape, define, sameShape } from "./define.ts";
+import { full, uniformValue } from "./leaf.ts";
+
+const reshapeOp = define<{ shape: Shape }>("reshape", {
+	arity: 1,
+	attrs: { shape: "integers" },
+	infer: ([x], { shape }) => {
+		if (sizeOf(shape) !== x!.size) fail("reshape", `${show(x!.shape)} does not fit into ${show(shape)}`);
+		return { shape, dtype: x!.dtype };
+	},
+	vjp: (y, g) => [reshape(g, y.inputs[0]!.shape)],
+});
+
+/** The same elements in another shape; one length may be -1. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+	const known = -sizeOf(shape);
+	const target = shape.includes(-1) ? shape.map((n) => (n === -1 ? x.size / known : n)) : [...shape];
+	if (target.some((n) => !Number.isInteger(n))) fail("reshape", `${show(x.shape)} does not fit into ${show(shape)}`);
+	if (sameShape(x.shape, target)) return x;
+	checkShape("reshape", target);
+	const value = uniformValue(x);
+	if (value !== undefined && sizeOf(target) === x.size) return full(target, value);
+	if (x.op === "reshape") return reshape(x.inputs[0]!, target);
+	return reshapeOp([x], { shape: target });
+}
+
+const permuteOp = define<{ dims: readonly number[] }>("permute", {
+	arity: 1,
+	attrs: { dims: "integers" },
+	infer: ([x], { dims }) => {
+		const isOrder = dims.length === x!.shape.length && x!.shape.every((_, i) => dims.includes(i));
+		if (!isOrder) fail("permute", `${show(dims)} does not order the dimensions of ${show(x!.shape)}`);
+		return { shape: dims.map((d) => x!.shape[d]!), dtype: x!.dtype };
+	},
+	vjp: (_, g, { dims }) => [
+		permute(
+			g,
+			dims.map((_, i) => dims.indexOf(i)),
+		),
+	],
+});
+
+/** Reorders dimensions: the result's dimension i is `x`'s dimension `dims[i]`. */
+export function permute(x: Tensor, dims: readonly number[]): Tensor {
+	const order = dims.map((d) => axis("permute", d, x.shape));
+	return order.every((d, i) => d === i) && order.length === x.shape.length ? x : permuteOp([x], { dims: order });
+}
+
+/** Swaps two dimensions. */
+export function transpose(x: Tensor, a: number, b: number): Tensor {
+	const [i, j] = [axis("transpose", a, x.shape), axis("transpose", b, x.shape)];
+	return permute(
+		x,
+		x.shape.map((_, d) => (d === i ? j : d === j ? i : d)),
+	);
+}
+
+const sliceOp = define<{ dim: number; start: number; end: number }>("slice", {
+	arity: 1,
+	attrs: { dim: "integer", start: "integer", end: "integer" },
+	infer: ([x], { dim, start, end }) => {
+		const length = x!.shape[axis("slice", dim, x!.shape)]!;
+		if (dim < 0 || start < 0 || end > length || start >= end) {
+			fail("slice", `${start} to ${end} is not a part of dimension ${dim} of ${show(x!.shape)}`);
+		}
+		return { shape: x!.shape.with(dim, end - start), dtype: x!.dtype };
+	},
+	vjp: (y, g, { dim, start, end }) => [pad(g, dim, start, y.inputs[0]!.shape[dim]! - end)],
+});
+
+/** Elements `start` to `end` (exclusive) along `dim`; negative counts from the end. */
+export function slice(x: Tensor, dim: number, start: number, end?: number): Tensor {
+	const along = axis("slice", dim, x.shape);
+	const length = x.shape[along]!;
+	const from = start < 0 ? start + length : start;
+	const to = end === undefined ? length : end < 0 ? end + length : end;
+	return from === 0 && to === length ? x : sliceOp([x], { dim: along, start: from, end: to });
+}
+
+const padOp = define<{ dim: number; before: number; after: number }>("pad", {
+	arity: 1,
+	attrs: { dim: "integer", before: "integer", after: "integer" },
+	infer: ([x], { dim, before, after }) => {
+		const length = x!.shape[axis("pad", dim, x!.shape)]!;
+		if (dim < 0 || before < 0 || after < 0) fail("pad", `cannot add ${before} before and ${after} after`);
+		return { shape: x!.shape.with(dim, length + before + after), dtype: x!.dtype };
+	},
+	vjp: (y, g, { dim, before }) => [slice(g, dim, before, before + y.inputs[0]!.shape[dim]!)],
+});
+
+/** Adds zeros along `dim`. */
+export function pad(x: Tensor, dim: number, before: number, after: number): Tensor {
+	const along = axis("pad", dim, x.shape);
+	return before === 0 && after === 0 ? x : padOp([x], { dim: along, before, after });
+}
+
+const concatOp = define<{ dim: number }>("concat", {
+	arity: undefined,
+	attrs: { dim: "integer" },
+	infer: (inputs, { dim }) => {
+		const [first] = inputs as [Tensor];
+		axis("concat", dim, first.shape);
+		for (const x of inputs) {
+			const fits = x.shape.length === first.shape.length && x.dtype === first.dtype;
+			if (!fits || !x.shape.every((n, i) => i === dim || n === first.shape[i])) {
+				fail("concat", `${show(first.shape)} and ${show(x.shape)} differ elsewhere than in dimension ${dim}`);
+			}
+		}
+		const length = inputs.reduce((total, x) => total + x.shape[dim]!, 0);
+		return { shape: first.shape.with(dim, length), dtype: first.dtype };
+	},
+	vjp: (y, g, { dim }) => {
+		let start = 0;
+		return y.inputs.map((x) => {
+			const part = slice(g, dim, start, start + x.shape[dim]!);
+			start += x.shape[dim]!;
+			return part;
+		});
+	},
+});
+
+/** Joins tensors along `dim`. */
+export function concat(tensors: readonly Tensor[], dim: number): Tensor {
+	const [first] = tensors;
+	if (!first) fail("concat", "nothing to join");
+	return tensors.length === 1 ? first : concatOp(tensors, { dim: axis("concat", dim, first.shape) });
+}
+
+/**
+ * Moves along time: position t of the result is position t - `steps` of `x`, and zero before the start. A sum of shifts
+ * with weights is a causal convolution. `dim` is the time dimension of [B, T, ...].
+ */
+export function shift(x: Tensor, steps: number, dim = 1): Tensor {
+	const along = axis("shift", dim, x.shape);
+	const length = x.shape[along]!;
+	if (!Number.isInteger(steps) || steps < 0 || steps >= length) {
+		fail("shift", `${steps} steps do not fit into dimension ${dim} of ${show(x.shape)}`);
+	}
+	return pad(slice(x, along, 0, length - steps), along, steps, 0);
+}

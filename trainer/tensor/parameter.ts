@@ -1,0 +1,70 @@
+/** What lasts from step to step: the weights of a model and the state of its optimizer. */
+import { fail } from "./errors.ts";
+import { tensor } from "./ops/leaf.ts";
+import type { Random } from "./random.ts";
+import { type Shape, sizeOf, Tensor } from "./tensor.ts";
+
+/** A tensor that keeps its values between runs; the updates of a compiled program change them. */
+export class Parameter extends Tensor {
+	readonly name: string;
+	/** False for an optimizer's state, which no gradient is taken of and no checkpoint holds. */
+	readonly trainable: boolean;
+	readonly initial: Tensor;
+
+	/** For the library; train.ts uses `parameter` and `state`. */
+	constructor(name: string, initial: Tensor, trainable: boolean) {
+		if (initial.op !== "full" && !(initial.values instanceof Float32Array)) {
+			const wanted = "zeros, ones, full, uniform, normal or tensor";
+			fail(`parameter ${name}`, `starts from ${wanted}, not from a computed ${initial.op}`);
+		}
+		super("parameter", [], { name }, initial.shape, "f32");
+		this.name = name;
+		this.trainable = trainable;
+		this.initial = initial;
+	}
+}
+
+/** A weight to be learned, starting from `initial`. Names are unique within a model: they name the weights on disk. */
+export function parameter(name: string, initial: Tensor): Parameter {
+	return new Parameter(name, initial, true);
+}
+
+/** Memory of an optimizer: starts from `initial`, changes only by updates. */
+export function state(name: string, initial: Tensor): Parameter {
+	return new Parameter(name, initial, false);
+}
+
+/** Every trainable parameter that `of` depends on, in the order the model uses them. */
+export function parameters(...of: Tensor[]): Parameter[] {
+	const seen = new Set<Tensor>();
+	const found: Parameter[] = [];
+	const stack = of.toReversed();
+	for (let node = stack.pop(); node; node = stack.pop()) {
+		if (seen.has(node)) continue;
+		seen.add(node);
+		if (node instanceof Parameter && node.trainable) found.push(node);
+		stack.push(...node.inputs.toReversed());
+	}
+	return found;
+}
+
+/** Normally distributed with mean 0 and standard deviation `std`. */
+export function normal(shape: Shape, std: number, random: Random): Tensor {
+	const values = new Float32Array(sizeOf(shape));
+	for (let i = 0; i < values.length; i += 2) {
+		// Box-Muller: two uniform draws make two normal ones.
+		const radius = std * Math.sqrt(-2 * Math.log(1 - random()));
+		const angle = 2 * Math.PI * random();
+		values[i] = radius * Math.cos(angle);
+		if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
+	}
+	return tensor(values, shape);
+}
+
+/** Uniformly distributed in [-bound, bound). */
+export function uniform(shape: Shape, bound: number, random: Random): Tensor {
+	return tensor(
+		Float32Array.from({ length: sizeOf(shape) }, () => (2 * random() - 1) * bound),
+		shape,
+	);
+}
