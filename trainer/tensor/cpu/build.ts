@@ -1,0 +1,166 @@
+/**
+ * Compiles kernels.cpp on first use with the system's C++ compiler, checks the result, and keeps it in the user's cache
+ * under a name that says what it was made of: source, compiler, flags and CPU. Later starts find it there.
+ */
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cpus, homedir } from "node:os";
+import { delimiter, dirname, extname, isAbsolute, join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+const COMPILE_TIMEOUT_MS = 120_000;
+const CHECK_TIMEOUT_MS = 30_000;
+
+/**
+ * Not -ffast-math: reassociation takes vector exp apart (the loss came out 3.91 for 4.44), and finite-math-only would
+ * hide the NaN of a run that diverges.
+ */
+export const COMPILE_FLAGS: readonly string[] = [
+	"-std=c++17",
+	"-O3",
+	process.arch === "arm64" ? "-mcpu=native" : "-march=native",
+	...["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fno-associative-math"],
+	...["-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-fPIC", "-shared"],
+];
+
+export interface BuildOptions {
+	/** Where compiled kernels are kept; by default autoresearch/kernels/ in the user's cache. */
+	cacheFolder?: string;
+	/** Names or paths of C++ compilers to try in turn; by default $CXX, c++, g++, clang++. */
+	compilers?: readonly string[];
+	flags?: readonly string[];
+}
+
+export type Build =
+	| { ok: true /** For `loadKernels`. */; path: string /** False if it was in the cache. */; compiled: boolean }
+	| { ok: false /** One line for the user: why the portable lowering is used instead. */; reason: string };
+
+/** Finds or makes compiled kernels. Never throws: whatever goes wrong is the `reason` to do without them. */
+export async function ensureKernels(options: BuildOptions = {}): Promise<Build> {
+	const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
+	const candidates =
+		options.compilers ?? [process.env.CXX, "c++", "g++", "clang++"].filter((name) => !!name).map(String);
+	const flags = options.flags ?? COMPILE_FLAGS;
+	try {
+		const source = join(await packageRoot(), "trainer/tensor/cpu/kernels.cpp");
+		let failure: Build | undefined;
+		for (const candidate of candidates) {
+			const compiler = await findProgram(candidate);
+			if (!compiler) continue;
+			const build = await buildWith(compiler, flags, source, cacheFolder);
+			if (build.ok) return build;
+			failure ??= build;
+		}
+		return failure ?? { ok: false, reason: `no C++ compiler found (looked for ${candidates.join(", ")})` };
+	} catch (error) {
+		return { ok: false, reason: `the CPU kernels could not be built: ${(error as Error).message}` };
+	}
+}
+
+async function buildWith(
+	compiler: string,
+	flags: readonly string[],
+	source: string,
+	cacheFolder: string,
+): Promise<Build> {
+	const base = join(cacheFolder, await fingerprint(compiler, flags, source));
+	const [library, refusal] = [`${base}.so`, `${base}.refused`];
+	if (await exists(library)) return { ok: true, path: library, compiled: false };
+	if (await exists(refusal)) return { ok: false, reason: await readFile(refusal, "utf8") };
+
+	await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
+	// Renamed when complete: two processes may build at once, and neither sees the other's half.
+	const draft = `${base}.${process.pid}.${randomUUID()}.tmp.so`;
+	try {
+		try {
+			await run(compiler, [...flags, source, "-o", draft], { timeout: COMPILE_TIMEOUT_MS });
+		} catch (error) {
+			return { ok: false, reason: `${compiler} could not compile the CPU kernels: ${firstError(error)}` };
+		}
+		const wrong = await findWrong(draft);
+		if (wrong !== undefined) {
+			const reason = `the CPU kernels built by ${compiler} compute wrongly and are not used (${wrong})`;
+			await writeFile(`${draft}.txt`, reason);
+			await rename(`${draft}.txt`, refusal);
+			return { ok: false, reason };
+		}
+		await rename(draft, library);
+		return { ok: true, path: library, compiled: true };
+	} finally {
+		await rm(draft, { force: true });
+	}
+}
+
+/** What the self-check, in a process of its own, finds wrong with a build. */
+async function findWrong(library: string): Promise<string | undefined> {
+	const program = join(import.meta.dirname, `self-check${extname(import.meta.filename)}`);
+	try {
+		await run(process.execPath, [program, library], {
+			timeout: CHECK_TIMEOUT_MS,
+			env: { ...process.env, NODE_OPTIONS: "" },
+		});
+		return undefined;
+	} catch (error) {
+		const { stdout, stderr, signal } = error as { stdout?: string; stderr?: string; signal?: string };
+		return stdout?.trim() || (signal ? `ended by ${signal}` : firstError({ stderr, message: String(error) }));
+	}
+}
+
+function firstError(error: unknown): string {
+	const { stderr, message } = error as { stderr?: string; message: string };
+	const lines = (stderr || message).split("\n").map((line) => line.trim());
+	return lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== "") ?? "no message";
+}
+
+/** A name for what a build is made of. The compiler's file stands for its version, so that asking costs no process. */
+async function fingerprint(compiler: string, flags: readonly string[], source: string): Promise<string> {
+	const { size, mtimeMs } = await stat(compiler);
+	return createHash("sha256")
+		.update(await readFile(source))
+		.update(JSON.stringify([compiler, size, mtimeMs, flags, process.platform, process.arch, await cpuIdentity()]))
+		.digest("hex")
+		.slice(0, 32);
+}
+
+/** The CPU's model and instruction sets: -march=native depends on them, and a cache may travel between machines. */
+async function cpuIdentity(): Promise<string> {
+	const model = cpus()[0]?.model ?? "";
+	const information = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
+	return `${model} ${/^(?:flags|Features)\s*:.*$/m.exec(information)?.[0] ?? ""}`;
+}
+
+/** The path of a program by name, as a shell would find it. Links stay: a compiler cache looks at the name it is called by. */
+async function findProgram(name: string): Promise<string | undefined> {
+	const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+	const paths = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
+	for (const path of paths) {
+		try {
+			await access(path, constants.X_OK);
+			return path;
+		} catch {
+			// Not here: look on.
+		}
+	}
+	return undefined;
+}
+
+/** kernels.cpp is read from the package, also when this file runs compiled from dist/. */
+async function packageRoot(): Promise<string> {
+	for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder))
+		if (await exists(join(folder, "package.json"))) return folder;
+	throw new Error(`no package.json above ${import.meta.dirname}`);
+}
+
+function defaultCacheFolder(): string {
+	return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "autoresearch", "kernels");
+}
+
+function exists(path: string): Promise<boolean> {
+	return access(path).then(
+		() => true,
+		() => false,
+	);
+}

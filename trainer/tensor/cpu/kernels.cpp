@@ -1,0 +1,1262 @@
+/*
+ * The CPU kernels of the tensor library: what ggml's CPU back end does slowly, done near the speed of the machine.
+ *
+ * Every kernel is a ggml custom op, `void ar_<name>(ggml_tensor* dst, int ith, int nth, void* userdata)`. It reads the
+ * Descriptor at `userdata` and nothing else; ggml only schedules it: thread `ith` of `nth` does its share, and no share
+ * waits for another, for custom ops have no barrier. Work that needs two phases is two ops.
+ *
+ * Conventions
+ *   - Arrays are row-major f32, the last axis contiguous unless a stride says otherwise. Strides count elements.
+ *   - A kernel writes the buffers named y, c, d<name> and, in an optimizer, its state; it only reads the others. It never
+ *     touches an element outside the shapes given. Pointers need no alignment beyond that of their element.
+ *   - A size of 0 is an empty array and does nothing. A pointer in [brackets] may be null.
+ *   - The same inputs and the same `nth` give the same bits.
+ *   - Forward and backward stand together. `d<name>` is the gradient of the loss with respect to <name>.
+ *
+ * Non-goals: other element types than f32 in memory, other devices, shape inference, error messages. TypeScript checks
+ * shapes before it fills a descriptor (descriptor.ts); portability to where no compiler is comes from ggml's own ops.
+ *
+ * Contents: vectors / vector math / scratch and descriptors / matrix products / attention / cross-entropy / softmax /
+ * RMSNorm / rotary / activations / embedding / broadcasting / copies / sums / AdamW / the peak / exports.
+ */
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+using i64 = int64_t;
+
+#define INLINE inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+namespace {
+
+// ---------------------------------------------------------------------------------------------------------- vectors
+// A vector is VL floats in one register. A tile of a matrix product keeps MR x 2 of them as accumulators: 24 of
+// AVX-512's and NEON's 32 registers, 12 of AVX2's and SSE's 16.
+
+#if defined(__AVX512F__)
+constexpr int VL = 16, MR = 12;
+#elif defined(__AVX2__) && defined(__FMA__)
+constexpr int VL = 8, MR = 6;
+#elif defined(__aarch64__)
+constexpr int VL = 4, MR = 12;
+#else
+constexpr int VL = 4, MR = 6;
+#endif
+constexpr int NR = 2 * VL;
+
+typedef float vec __attribute__((vector_size(4 * VL)));
+typedef int32_t ivec __attribute__((vector_size(4 * VL)));
+typedef float unaligned_vec __attribute__((vector_size(4 * VL), aligned(4), may_alias));
+
+INLINE vec splat(float x) { return x - vec{}; }
+INLINE vec load(const float* p) { return *reinterpret_cast<const unaligned_vec*>(p); }
+INLINE void store(float* p, vec x) { *reinterpret_cast<unaligned_vec*>(p) = x; }
+
+/** The first `count` floats at p; `fill` in the lanes beyond. */
+INLINE vec load(const float* p, int count, float fill = 0) {
+	if (count == VL) return load(p);
+#if defined(__AVX512F__)
+	return (vec)_mm512_mask_loadu_ps((__m512)splat(fill), (__mmask16)((1u << count) - 1), p);
+#else
+	vec x = splat(fill);
+	for (int i = 0; i < count; i++) x[i] = p[i];
+	return x;
+#endif
+}
+
+INLINE void store(float* p, vec x, int count) {
+	if (count == VL) return store(p, x);
+#if defined(__AVX512F__)
+	_mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)x);
+#else
+	for (int i = 0; i < count; i++) p[i] = x[i];
+#endif
+}
+
+/** Calls f(i, lanes) for i = 0, VL, 2 VL, ... below n; lanes is VL but for the last. */
+template <class F>
+INLINE void sweep(i64 n, F f) {
+	i64 i = 0;
+	for (; i + VL <= n; i += VL) f(i, VL);
+	if (i < n) f(i, int(n - i));
+}
+
+INLINE vec maximum(vec a, vec b) { return a > b ? a : b; }
+
+INLINE float sum(vec x) {
+	float s = 0;
+	UNROLL for (int i = 0; i < VL; i++) s += x[i];
+	return s;
+}
+
+INLINE float maximum(vec x) {
+	float m = x[0];
+	UNROLL for (int i = 1; i < VL; i++) m = x[i] > m ? x[i] : m;
+	return m;
+}
+
+INLINE vec square_root(vec x) {
+#if defined(__AVX512F__)
+	return (vec)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__) && defined(__FMA__)
+	return (vec)_mm256_sqrt_ps((__m256)x);
+#elif defined(__aarch64__)
+	return (vec)vsqrtq_f32((float32x4_t)x);
+#else
+	for (int i = 0; i < VL; i++) x[i] = std::sqrt(x[i]);
+	return x;
+#endif
+}
+
+// The lanes of a and b in turn: a0 b0 a1 b1 ... The low and the high half of that sequence.
+#if defined(__AVX512F__)
+#define ZIP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif defined(__AVX2__) && defined(__FMA__)
+#define ZIP_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define ZIP_LOW 0, 4, 1, 5
+#define ZIP_HIGH 2, 6, 3, 7
+#endif
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, ivec{__VA_ARGS__})
+#endif
+
+/** Transposes VL rows of VL floats in registers: log2(VL) rounds of zipping row i with row i + VL/2. */
+INLINE void transpose(vec (&row)[VL]) {
+	UNROLL for (int round = 1; round < VL; round *= 2) {
+		vec next[VL];
+		UNROLL for (int i = 0; i < VL / 2; i++) {
+			next[2 * i] = SHUFFLE(row[i], row[i + VL / 2], ZIP_LOW);
+			next[2 * i + 1] = SHUFFLE(row[i], row[i + VL / 2], ZIP_HIGH);
+		}
+		UNROLL for (int i = 0; i < VL; i++) row[i] = next[i];
+	}
+}
+
+/** y[j, i] = x[i, j] for a block of at most VL x VL: `rows` rows of x, `columns` of its columns; zeros pad y to VL. */
+INLINE void transpose_block(const float* x, i64 x_row, int rows, int columns, float* y, i64 y_row, int y_columns) {
+	vec t[VL];
+	if (rows == VL && columns == VL) {
+		UNROLL for (int i = 0; i < VL; i++) t[i] = load(x + i * x_row);
+	} else {
+		for (int i = 0; i < VL; i++) t[i] = i < rows ? load(x + i * x_row, columns) : vec{};
+	}
+	transpose(t);
+	if (y_columns == VL && columns == VL) {
+		UNROLL for (int j = 0; j < VL; j++) store(y + j * y_row, t[j]);
+	} else {
+		for (int j = 0; j < columns; j++) store(y + j * y_row, t[j], y_columns);
+	}
+}
+
+// ------------------------------------------------------------------------------------------------------ vector math
+// Relative error about 1e-7 each (polynomials of Cephes). NaN stays NaN; results below 2^-125 become 0.
+
+INLINE vec exp(vec x) {
+	constexpr float log2e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+	// Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits. A compiler that reassociates floating
+	// point takes this apart: hence -fno-associative-math, and the self-check of every new build.
+	constexpr float magic = 12582912.f;
+	constexpr float largest = 88.7228391f, smallest = -86.6433975f;
+	vec bounded = x > largest ? splat(largest) : x;
+	bounded = bounded < smallest ? splat(smallest) : bounded;
+	vec shifted = bounded * log2e + magic;
+	vec n = shifted - magic;
+	vec r = bounded - n * ln2_high - n * ln2_low;
+	vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+	p = p * r + 8.3334519073e-3f;
+	p = p * r + 4.1665795894e-2f;
+	p = p * r + 1.6666665459e-1f;
+	p = p * r + 5.0000001201e-1f;
+	p = p * r * r + r + 1.f;
+	// 2 * 2^(n-1), because 2^128 itself has no exponent.
+	ivec exponent = ((ivec)shifted - 0x4B400000 + 126) << 23;
+	vec y = p * (vec)exponent * 2.f;
+	y = x < smallest ? vec{} : y;
+	return x > largest ? splat(INFINITY) : y;
+}
+
+INLINE vec log(vec x) {
+	constexpr float smallest_normal = 1.17549435e-38f;
+	vec scaled = x < smallest_normal ? x * 16777216.f : x;
+	vec offset = x < smallest_normal ? splat(-24.f) : vec{};
+	ivec bits = (ivec)scaled;
+	vec e = __builtin_convertvector((bits >> 23) - 126, vec) + offset;
+	vec m = (vec)((bits & 0x007FFFFF) | 0x3F000000); // in [0.5, 1)
+	e = m < 0.707106781f ? e - 1.f : e;
+	vec r = m < 0.707106781f ? m + m - 1.f : m - 1.f;
+	vec z = r * r;
+	vec p = r * 7.0376836292e-2f - 1.1514610310e-1f;
+	p = p * r + 1.1676998740e-1f;
+	p = p * r - 1.2420140846e-1f;
+	p = p * r + 1.4249322787e-1f;
+	p = p * r - 1.6668057665e-1f;
+	p = p * r + 2.0000714765e-1f;
+	p = p * r - 2.4999993993e-1f;
+	p = p * r + 3.3333331174e-1f;
+	vec y = p * r * z - e * 2.12194440e-4f - z * 0.5f + r + e * 0.693359375f;
+	y = x == 0.f ? splat(-INFINITY) : y;
+	y = x == INFINITY ? x : y;
+	return x >= 0.f ? y : splat(NAN);
+}
+
+INLINE vec sigmoid(vec x) { return 1.f / (1.f + exp(-x)); }
+
+INLINE vec tanh(vec x) {
+	vec size = x < 0.f ? -x : x;
+	vec large = 1.f - 2.f / (exp(size + size) + 1.f);
+	vec z = x * x;
+	vec p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+	p = p * z - 5.37397155531e-2f;
+	p = p * z + 1.33314422036e-1f;
+	p = p * z - 3.33332819422e-1f;
+	vec small = p * z * x + x;
+	large = x < 0.f ? -large : large;
+	return size < 0.625f ? small : large;
+}
+
+// --------------------------------------------------------------------------------------------- scratch, descriptors
+
+[[noreturn]] void out_of_memory(i64 floats) {
+	fprintf(stderr, "autoresearch kernels: cannot allocate %lld bytes of scratch memory\n", (long long)floats * 4);
+	abort();
+}
+
+/** A thread's working memory: grows, is reused by the next kernel, and is freed when the thread ends. */
+struct Scratch {
+	float* p = nullptr;
+	i64 capacity = 0;
+	~Scratch() { free(p); }
+	float* reserve(i64 floats) {
+		if (floats > capacity) {
+			free(p);
+			void* fresh = nullptr;
+			if (posix_memalign(&fresh, 4096, size_t(floats) * 4) != 0) out_of_memory(floats);
+			p = static_cast<float*>(fresh);
+			capacity = floats;
+		}
+		return p;
+	}
+};
+thread_local Scratch scratch;
+
+constexpr i64 divide_up(i64 a, i64 b) { return (a + b - 1) / b; }
+constexpr i64 round_up(i64 a, i64 b) { return divide_up(a, b) * b; }
+
+struct Range {
+	i64 begin, end;
+};
+
+/** The share of thread `ith` in n items, cut at multiples of `grain` (16 floats are a cache line). */
+INLINE Range share(i64 n, i64 ith, i64 nth, i64 grain = 1) {
+	const i64 grains = divide_up(n, grain);
+	return {std::min(n, grains * ith / nth * grain), std::min(n, grains * (ith + 1) / nth * grain)};
+}
+
+/** What a kernel is told. descriptor.ts writes the same layout: 12 pointers, 36 integers, 8 floats. */
+struct Descriptor {
+	void* pointers[12];
+	i64 sizes[36];
+	float scalars[8];
+};
+static_assert(sizeof(Descriptor) == 416, "descriptor.ts writes 416 bytes");
+
+/** Reads a descriptor's slots in the order in which the kernel lists them. */
+struct Slots {
+	void* const* pointers;
+	const i64* sizes;
+	const float* scalars;
+	explicit Slots(const void* userdata) {
+		auto d = static_cast<const Descriptor*>(userdata);
+		pointers = d->pointers, sizes = d->sizes, scalars = d->scalars;
+	}
+	float* pointer() { return static_cast<float*>(*pointers++); }
+	const int32_t* ids() { return static_cast<const int32_t*>(*pointers++); }
+	i64 size() { return *sizes++; }
+	float scalar() { return *scalars++; }
+};
+
+using Kernel = void (*)(struct ggml_tensor*, int, int, void*);
+
+/** One line of the table of kernels; each KERNEL below puts itself on the list. */
+struct Entry {
+	const char *name, *slots;
+	Kernel run;
+	const Entry* next;
+	static const Entry* first;
+	Entry(const char* name, const char* slots, Kernel run) : name(name), slots(slots), run(run), next(first) {
+		first = this;
+	}
+};
+const Entry* Entry::first = nullptr;
+
+} // namespace
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+/** Defines ar_<name> and lists its slots, in order: "pointers / sizes / scalars". The body sees slots, ith and nth. */
+#define KERNEL(name, slot_names)                                                                  \
+	static void run_##name(Slots s, i64 ith, i64 nth);                                            \
+	EXPORT void ar_##name(struct ggml_tensor*, int ith, int nth, void* userdata) {                \
+		run_##name(Slots(userdata), ith, nth);                                                    \
+	}                                                                                             \
+	static const Entry entry_##name(#name, slot_names, ar_##name);                                \
+	static void run_##name([[maybe_unused]] Slots s, [[maybe_unused]] i64 ith, [[maybe_unused]] i64 nth)
+
+// -------------------------------------------------------------------------------------------------- matrix products
+// C[m, n] = A[m, k] B[k, n] after Goto and van de Geijn (2008). B is packed, a block of KC x NC at a time, into slivers
+// of NR columns which stay in the second-level cache; A goes by in panels of at most MR rows; a tile of MR x NR
+// accumulators stays in registers while it runs down k.
+
+namespace {
+
+constexpr i64 KC = 320, NC = 512;
+/** Distance of a packed panel's rows: off the powers of two, so that they do not meet in one set of the cache. */
+constexpr i64 PANEL_ROW = KC + 16;
+constexpr i64 PANEL_FLOATS = MR * PANEL_ROW;
+
+/** Element (i, j) of a read-only matrix is p[i * row + j * col]. One of the strides should be 1. */
+struct Matrix {
+	const float* p;
+	i64 row, col;
+	Matrix from(i64 i, i64 j) const { return {p + i * row + j * col, row, col}; }
+};
+
+/** Slivers of NR columns: element (k, j) is p[(j / NR) * sliver + k * NR + j % NR]; zeros beyond the last column. */
+struct Packed {
+	const float* p;
+	i64 sliver;
+	Packed from(i64 k, i64 j) const { return {p + j / NR * sliver + k * NR, sliver}; }
+};
+
+/** Packs b[depth, n] into y; takes round_up(n, NR) * depth floats. */
+Packed pack(Matrix b, i64 depth, i64 n, float* y) {
+	const i64 sliver = depth * NR;
+	for (i64 j = 0; j < n; j += NR) {
+		const i64 width = std::min<i64>(NR, n - j);
+		float* out = y + j / NR * sliver;
+		const Matrix from = b.from(0, j);
+		if (b.col == 1) {
+			if (width == NR) {
+				for (i64 k = 0; k < depth; k++) {
+					store(out + k * NR, load(from.p + k * b.row));
+					store(out + k * NR + VL, load(from.p + k * b.row + VL));
+				}
+			} else {
+				const int low = int(std::min<i64>(width, VL)), high = int(width - low);
+				for (i64 k = 0; k < depth; k++) {
+					store(out + k * NR, load(from.p + k * b.row, low));
+					store(out + k * NR + VL, load(from.p + k * b.row + low, high));
+				}
+			}
+		} else if (b.row == 1) {
+			for (i64 half = 0; half < NR; half += VL) {
+				const int columns = int(std::clamp<i64>(width - half, 0, VL));
+				for (i64 k = 0; k < depth; k += VL)
+					transpose_block(from.p + half * b.col + k, b.col, columns, int(std::min<i64>(VL, depth - k)),
+						out + k * NR + half, NR, VL);
+			}
+		} else {
+			for (i64 k = 0; k < depth; k++)
+				for (i64 i = 0; i < NR; i++) out[k * NR + i] = i < width ? from.p[k * b.row + i * b.col] : 0;
+		}
+	}
+	return {y, sliver};
+}
+
+/** How a packed panel of A lies: element (i, k) at p[i * PANEL_ROW + k], or at p[k * MR + i] where A is transposed. */
+enum class Panel { rows, columns };
+
+/** Packs a[rows, depth], rows <= MR, depth <= KC. */
+Panel pack_panel(Matrix a, i64 rows, i64 depth, float* y) {
+	if (a.col == 1) {
+		for (i64 i = 0; i < rows; i++) memcpy(y + i * PANEL_ROW, a.p + i * a.row, size_t(depth) * 4);
+		return Panel::rows;
+	}
+	if (a.row == 1) {
+		if (rows == MR) {
+			for (i64 k = 0; k < depth; k++) memcpy(y + k * MR, a.p + k * a.col, MR * 4);
+		} else {
+			for (i64 k = 0; k < depth; k++)
+				for (i64 i = 0; i < rows; i++) y[k * MR + i] = a.p[k * a.col + i];
+		}
+		return Panel::columns;
+	}
+	for (i64 i = 0; i < rows; i++)
+		for (i64 k = 0; k < depth; k++) y[i * PANEL_ROW + k] = a.p[i * a.row + k * a.col];
+	return Panel::rows;
+}
+
+/** c[R, width] = alpha a b, or += : one tile of R rows and V vectors, width <= V * VL. */
+template <int R, int V, Panel P>
+void tile(i64 depth, const float* a, const float* b, float* c, i64 c_row, i64 width, float alpha, bool accumulate) {
+	vec t[R][V] = {};
+	for (i64 k = 0; k < depth; k++) {
+		vec bk[V];
+		UNROLL for (int v = 0; v < V; v++) bk[v] = *reinterpret_cast<const vec*>(b + k * NR + v * VL);
+		UNROLL for (int i = 0; i < R; i++) {
+			const vec ai = splat(P == Panel::rows ? a[i * PANEL_ROW + k] : a[k * MR + i]);
+			UNROLL for (int v = 0; v < V; v++) t[i][v] += ai * bk[v];
+		}
+	}
+	if (width == V * VL) {
+		UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) {
+			float* to = c + i * c_row + v * VL;
+			store(to, accumulate ? load(to) + t[i][v] * alpha : t[i][v] * alpha);
+		}
+	} else {
+		UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) {
+			const int lanes = int(std::clamp<i64>(width - v * VL, 0, VL));
+			float* to = c + i * c_row + v * VL;
+			store(to, accumulate ? load(to, lanes) + t[i][v] * alpha : t[i][v] * alpha, lanes);
+		}
+	}
+}
+
+using Tile = void (*)(i64, const float*, const float*, float*, i64, i64, float, bool);
+
+template <int V, Panel P, int... R>
+constexpr auto tiles_of(std::integer_sequence<int, R...>) {
+	struct Table {
+		Tile of_rows[MR];
+	};
+	return Table{{tile<R + 1, V, P>...}};
+}
+/** tiles<V, P>.of_rows[r - 1] is the tile of r rows. */
+template <int V, Panel P>
+constexpr auto tiles = tiles_of<V, P>(std::make_integer_sequence<int, MR>{});
+
+/** c[rows, n] = alpha a[rows, depth] b[depth, n], or +=, for rows <= MR. `panel` is PANEL_FLOATS of scratch. */
+void multiply_panel(
+	Matrix a, i64 rows, i64 depth, Packed b, i64 n, float* c, i64 c_row, float alpha, bool accumulate, float* panel) {
+	const i64 blocks = divide_up(depth, KC), block = divide_up(depth, std::max<i64>(1, blocks));
+	for (i64 k = 0; k < depth; k += block) {
+		const i64 kc = std::min(block, depth - k);
+		const Panel kind = pack_panel(a.from(0, k), rows, kc, panel);
+		const Tile wide = kind == Panel::rows ? tiles<2, Panel::rows>.of_rows[rows - 1] : tiles<2, Panel::columns>.of_rows[rows - 1];
+		const Tile narrow = kind == Panel::rows ? tiles<1, Panel::rows>.of_rows[rows - 1] : tiles<1, Panel::columns>.of_rows[rows - 1];
+		for (i64 j = 0; j < n; j += NR) {
+			const i64 width = std::min<i64>(NR, n - j);
+			(width > VL ? wide : narrow)(kc, panel, b.from(k, j).p, c + j, c_row, width, alpha, accumulate || k > 0);
+		}
+	}
+}
+
+/** The height of panels that cut m rows evenly: 64 rows are six panels of 11, 11, 11, 11, 11, 9, not five and a rest of 4. */
+INLINE i64 panel_height(i64 m) { return divide_up(m, std::max<i64>(1, divide_up(m, MR))); }
+
+/** c[m, n] = alpha a[m, k] b[k, n], or +=, by one thread. */
+void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, float alpha, bool accumulate) {
+	if (m <= 0 || n <= 0) return;
+	if (k <= 0) {
+		for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * c_row, 0, size_t(n) * 4);
+		return;
+	}
+	float* panel = scratch.reserve(PANEL_FLOATS + KC * NC);
+	float* packed = panel + PANEL_FLOATS;
+	const i64 nc = round_up(divide_up(n, divide_up(n, NC)), NR), kc = divide_up(k, divide_up(k, KC));
+	const i64 height = panel_height(m);
+	for (i64 j = 0; j < n; j += nc) {
+		const i64 columns = std::min(nc, n - j);
+		for (i64 p = 0; p < k; p += kc) {
+			const i64 depth = std::min(kc, k - p);
+			const Packed block = pack(b.from(p, j), depth, columns, packed);
+			for (i64 i = 0; i < m; i += height)
+				multiply_panel(a.from(i, p), std::min(height, m - i), depth, block, columns, c + i * c_row + j, c_row,
+					alpha, accumulate || p > 0, panel);
+		}
+	}
+}
+
+/** How many parts to cut the rows into, the rest of nth going to the columns: the grid with the least work a thread. */
+i64 row_parts(i64 m, i64 n, i64 nth) {
+	i64 best = 1;
+	double least = INFINITY;
+	for (i64 parts = 1; parts <= nth; parts++) {
+		if (nth % parts != 0) continue;
+		const double rows = double(divide_up(m, parts)), columns = double(round_up(divide_up(n, nth / parts), VL));
+		// Cycles for each step of k: tiles, packing B once, packing A once for every NC columns.
+		const double cost = rows * columns / VL + 0.5 * columns + 0.25 * rows * std::ceil(columns / NC);
+		if (cost < least) least = cost, best = parts;
+	}
+	return best;
+}
+
+} // namespace
+
+/**
+ * c[b, h, m, n] = alpha a[b, h, m, k] b[b, h, k, n], or c += with accumulate = 1.
+ * Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is a matrix as it lies, a_row = 1 one transposed.
+ * Likewise b. c has rows of stride c_row. x_batch and x_head are the strides from one matrix to the next; 0 repeats it.
+ */
+KERNEL(sgemm,
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
+	"alpha") {
+	const float *a = s.pointer(), *b = s.pointer();
+	float* c = s.pointer();
+	const i64 batch = s.size(), heads = s.size(), m = s.size(), n = s.size(), k = s.size();
+	const i64 a_row = s.size(), a_col = s.size(), b_row = s.size(), b_col = s.size(), c_row = s.size();
+	const i64 a_batch = s.size(), a_head = s.size(), b_batch = s.size(), b_head = s.size();
+	const i64 c_batch = s.size(), c_head = s.size();
+	const bool accumulate = s.size() != 0;
+	const float alpha = s.scalar();
+
+	const i64 count = batch * heads;
+	const bool whole = count >= 4 * nth || (count >= nth && count % nth == 0);
+	const Range mine = whole ? share(count, ith, nth) : Range{0, count};
+	const i64 parts = whole ? 1 : row_parts(m, n, nth), others = whole ? 1 : nth / parts;
+	const i64 part = whole ? 0 : ith;
+	const Range rows = share(m, part / others, parts), columns = share(n, part % others, others, VL);
+	for (i64 i = mine.begin; i < mine.end; i++) {
+		const i64 x = i / heads, y = i % heads;
+		multiply(Matrix{a + x * a_batch + y * a_head, a_row, a_col}.from(rows.begin, 0),
+			Matrix{b + x * b_batch + y * b_head, b_row, b_col}.from(0, columns.begin),
+			c + x * c_batch + y * c_head + rows.begin * c_row + columns.begin, c_row, rows.end - rows.begin,
+			columns.end - columns.begin, k, alpha, accumulate);
+	}
+}
+
+// -------------------------------------------------------------------------------------------------------- attention
+// y = softmax(scale q k' + mask) v for each head. Query t sees the keys of (t - window, t] (causal), or of
+// (t - window, length) (not causal); window = 0 is no window. Query head h uses key head h / (heads / kv_heads).
+// Nothing of size length x length is kept: forward stores a row's log-sum-exp, backward computes the probabilities
+// again. Only tiles that touch the band are computed. A thread owns whole key heads, so gradients need no reduction.
+
+namespace {
+
+struct Band {
+	i64 length, window;
+	bool causal;
+	i64 first_key(i64 query) const { return window > 0 ? std::max<i64>(0, query - window + 1) : 0; }
+	i64 end_key(i64 query) const { return causal ? query + 1 : length; }
+	/** First and one past the last query that see any of the keys [begin, end). */
+	i64 first_query(i64 begin) const { return causal ? begin : 0; }
+	i64 end_query(i64 end) const { return window > 0 ? std::min(length, end - 1 + window) : length; }
+};
+
+/** A [batch, time, head, head_dim] array by strides; head_dim is contiguous. */
+template <class Float>
+struct Heads {
+	Float* p;
+	i64 batch, time, head;
+	Heads(Float* p, Slots& s) : p(p), batch(s.size()), time(s.size()), head(s.size()) {}
+	Float* at(i64 b, i64 h, i64 t = 0) const { return p + b * batch + h * head + t * time; }
+};
+
+/** Queries a block of the backward pass takes: the depth of the products that give dk and dv. */
+constexpr i64 QUERY_BLOCK = 8 * MR;
+
+} // namespace
+
+/**
+ * q, y [batch, length, heads, head_dim], k, v [batch, length, kv_heads, head_dim], by strides (head_dim contiguous);
+ * lse [batch, heads, length]: the log-sum-exp of each row of scaled scores, for the backward pass.
+ */
+KERNEL(attention,
+	"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch "
+	"v_time v_head y_batch y_time y_head / scale") {
+	float *q_data = s.pointer(), *k_data = s.pointer(), *v_data = s.pointer(), *y_data = s.pointer(), *lse = s.pointer();
+	const i64 batch = s.size(), length = s.size(), heads = s.size(), kv_heads = s.size(), dim = s.size();
+	const bool causal = s.size() != 0;
+	const Band band{length, s.size(), causal};
+	const Heads<const float> q(q_data, s), k(k_data, s), v(v_data, s);
+	const Heads<float> y(y_data, s);
+	const float scale = s.scalar();
+	if (length <= 0 || dim <= 0 || kv_heads <= 0) return;
+
+	const i64 padded = round_up(length, NR), group = heads / kv_heads, height = panel_height(length);
+	float* panel = scratch.reserve(PANEL_FLOATS + padded * dim + length * round_up(dim, NR) + MR * padded);
+	float* keys_memory = panel + PANEL_FLOATS;
+	float* values_memory = keys_memory + padded * dim;
+	float* scores = values_memory + length * round_up(dim, NR); // [MR, padded], from key `low` on
+
+	const Range mine = share(batch * kv_heads, ith, nth);
+	for (i64 unit = mine.begin; unit < mine.end; unit++) {
+		const i64 b = unit / kv_heads, kv = unit % kv_heads;
+		const Packed keys = pack(Matrix{k.at(b, kv), 1, k.time}, dim, length, keys_memory);
+		const Packed values = pack(Matrix{v.at(b, kv), v.time, 1}, length, dim, values_memory);
+		for (i64 h = kv * group; h < (kv + 1) * group; h++) {
+			for (i64 t = 0; t < length; t += height) {
+				const i64 rows = std::min(height, length - t);
+				const i64 low = band.first_key(t) / NR * NR, end = band.end_key(t + rows - 1);
+				const i64 width = round_up(end - low, NR);
+				multiply_panel(Matrix{q.at(b, h, t), q.time, 1}, rows, dim, keys.from(0, low), width, scores, padded,
+					scale, false, panel);
+				float scale_of[MR];
+				for (i64 r = 0; r < rows; r++) {
+					float* row = scores + r * padded;
+					std::fill(row, row + band.first_key(t + r) - low, -INFINITY);
+					std::fill(row + band.end_key(t + r) - low, row + width, -INFINITY);
+					vec most = splat(-INFINITY), total = {};
+					for (i64 j = 0; j < width; j += VL) most = maximum(most, load(row + j));
+					const float largest = maximum(most);
+					for (i64 j = 0; j < width; j += VL) {
+						const vec e = exp(load(row + j) - largest);
+						store(row + j, e);
+						total += e;
+					}
+					scale_of[r] = 1 / sum(total);
+					lse[(b * heads + h) * length + t + r] = largest + std::log(sum(total));
+				}
+				multiply_panel(Matrix{scores, padded, 1}, rows, end - low, values.from(low, 0), dim, y.at(b, h, t), y.time,
+					1, false, panel);
+				for (i64 r = 0; r < rows; r++) {
+					float* out = y.at(b, h, t + r);
+					sweep(dim, [&](i64 i, int lanes) { store(out + i, load(out + i, lanes) * scale_of[r], lanes); });
+				}
+			}
+		}
+	}
+}
+
+/** Arrays as in attention; dy, dq like q; dk, dv like k. With p the probabilities: dv = p' dy, ds = p (dy v' - sum(p dy v')). */
+KERNEL(attention_back,
+	"q k v lse dy dq dk dv / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time "
+	"k_head v_batch v_time v_head dy_batch dy_time dy_head dq_batch dq_time dq_head dk_batch dk_time dk_head dv_batch "
+	"dv_time dv_head / scale") {
+	float *q_data = s.pointer(), *k_data = s.pointer(), *v_data = s.pointer(), *lse = s.pointer();
+	float *dy_data = s.pointer(), *dq_data = s.pointer(), *dk_data = s.pointer(), *dv_data = s.pointer();
+	const i64 batch = s.size(), length = s.size(), heads = s.size(), kv_heads = s.size(), dim = s.size();
+	const bool causal = s.size() != 0;
+	const Band band{length, s.size(), causal};
+	const Heads<const float> q(q_data, s), k(k_data, s), v(v_data, s), dy(dy_data, s);
+	const Heads<float> dq(dq_data, s), dk(dk_data, s), dv(dv_data, s);
+	const float scale = s.scalar();
+	if (length <= 0 || dim <= 0 || kv_heads <= 0) return;
+
+	const i64 padded = round_up(length, NR), padded_dim = round_up(dim, NR), group = heads / kv_heads;
+	const i64 score_row = padded + 16; // off the powers of two
+	float* panel = scratch.reserve(PANEL_FLOATS + 2 * padded * dim + length * padded_dim +
+		2 * QUERY_BLOCK * padded_dim + 2 * QUERY_BLOCK * score_row);
+	float* next = panel + PANEL_FLOATS;
+	const auto take = [&](i64 floats) { return std::exchange(next, next + floats); };
+	float *keys_memory = take(padded * dim), *values_memory = take(padded * dim), *rows_memory = take(length * padded_dim);
+	float *q_memory = take(QUERY_BLOCK * padded_dim), *dy_memory = take(QUERY_BLOCK * padded_dim);
+	// [QUERY_BLOCK, score_row] from key `low` on: probabilities, and the gradient of the scores.
+	float *p = take(QUERY_BLOCK * score_row), *ds = take(QUERY_BLOCK * score_row);
+
+	const Range mine = share(batch * kv_heads, ith, nth);
+	for (i64 unit = mine.begin; unit < mine.end; unit++) {
+		const i64 b = unit / kv_heads, kv = unit % kv_heads;
+		const Packed keys = pack(Matrix{k.at(b, kv), 1, k.time}, dim, length, keys_memory);
+		const Packed values = pack(Matrix{v.at(b, kv), 1, v.time}, dim, length, values_memory);
+		const Packed key_rows = pack(Matrix{k.at(b, kv), k.time, 1}, length, dim, rows_memory);
+		for (i64 t = 0; t < length; t++) {
+			memset(dk.at(b, kv, t), 0, size_t(dim) * 4);
+			memset(dv.at(b, kv, t), 0, size_t(dim) * 4);
+		}
+		for (i64 h = kv * group; h < (kv + 1) * group; h++) {
+			for (i64 t = 0; t < length; t += QUERY_BLOCK) {
+				const i64 queries = std::min(QUERY_BLOCK, length - t);
+				const i64 low = band.first_key(t) / NR * NR, end = band.end_key(t + queries - 1);
+				const i64 height = panel_height(queries);
+				for (i64 i = 0; i < queries; i += height) {
+					const i64 rows = std::min(height, queries - i), panel_end = band.end_key(t + i + rows - 1);
+					const i64 width = round_up(panel_end - low, NR);
+					multiply_panel(Matrix{q.at(b, h, t + i), q.time, 1}, rows, dim, keys.from(0, low), width,
+						p + i * score_row, score_row, scale, false, panel);
+					multiply_panel(Matrix{dy.at(b, h, t + i), dy.time, 1}, rows, dim, values.from(0, low), width,
+						ds + i * score_row, score_row, 1, false, panel);
+					for (i64 r = i; r < i + rows; r++) {
+						float *p_row = p + r * score_row, *ds_row = ds + r * score_row;
+						std::fill(p_row, p_row + band.first_key(t + r) - low, -INFINITY);
+						std::fill(p_row + band.end_key(t + r) - low, p_row + width, -INFINITY);
+						const float log_sum = lse[(b * heads + h) * length + t + r];
+						vec dot = {};
+						for (i64 j = 0; j < width; j += VL) {
+							const vec e = exp(load(p_row + j) - log_sum);
+							store(p_row + j, e);
+							dot += e * load(ds_row + j);
+						}
+						const float mean = sum(dot);
+						for (i64 j = 0; j < width; j += VL)
+							store(ds_row + j, load(p_row + j) * (load(ds_row + j) - mean) * scale);
+						// The products below read the block's whole width.
+						if (end - low > width) {
+							std::fill(p_row + width, p_row + end - low, 0.f);
+							std::fill(ds_row + width, ds_row + end - low, 0.f);
+						}
+					}
+					multiply_panel(Matrix{ds + i * score_row, score_row, 1}, rows, panel_end - low, key_rows.from(low, 0), dim,
+						dq.at(b, h, t + i), dq.time, 1, false, panel);
+				}
+				const Packed q_rows = pack(Matrix{q.at(b, h, t), q.time, 1}, queries, dim, q_memory);
+				const Packed dy_rows = pack(Matrix{dy.at(b, h, t), dy.time, 1}, queries, dim, dy_memory);
+				const i64 key_height = panel_height(end - low);
+				for (i64 j = low; j < end; j += key_height) {
+					const i64 rows = std::min(key_height, end - j);
+					const i64 from = std::max<i64>(0, band.first_query(j) - t);
+					const i64 depth = std::min(queries, band.end_query(j + rows) - t) - from;
+					if (depth <= 0) continue;
+					const i64 offset = from * score_row + j - low;
+					multiply_panel(Matrix{p + offset, 1, score_row}, rows, depth, dy_rows.from(from, 0), dim,
+						dv.at(b, kv, j), dv.time, 1, true, panel);
+					multiply_panel(Matrix{ds + offset, 1, score_row}, rows, depth, q_rows.from(from, 0), dim,
+						dk.at(b, kv, j), dk.time, 1, true, panel);
+				}
+			}
+		}
+	}
+}
+
+// ---------------------------------------------------------------------------------------------------- cross-entropy
+
+/**
+ * losses[r] = weight_r (logsumexp(u_r) - u_r[targets[r]]) with u = z, or u = softcap tanh(z / softcap) where softcap > 0,
+ * and in the same pass dz[r, :] = d losses[r] / d z[r, :].
+ *
+ * z [rows, vocab] with rows of stride z_row, targets [rows] i32, [weights] [rows], losses [rows], [dz] [rows, vocab] with
+ * rows of stride dz_row; dz may be z itself. weight_r is `weight` times weights[r], where given. A negative target is
+ * ignored: loss and gradient 0. A target beyond the vocabulary gives NaN.
+ */
+KERNEL(cross_entropy, "z targets [weights] losses [dz] / rows vocab z_row dz_row / weight softcap") {
+	const float* z = s.pointer();
+	const int32_t* targets = s.ids();
+	const float* weights = s.pointer();
+	float *losses = s.pointer(), *dz = s.pointer();
+	const i64 rows = s.size(), vocab = s.size(), z_row = s.size(), dz_row = s.size();
+	const float weight = s.scalar(), cap = s.scalar();
+
+	float* capped = cap > 0 ? scratch.reserve(vocab) : nullptr; // u of one row
+	const Range mine = share(rows, ith, nth);
+	for (i64 r = mine.begin; r < mine.end; r++) {
+		const float* row = z + r * z_row;
+		float* grad = dz ? dz + r * dz_row : nullptr;
+		const i64 target = targets[r];
+		const float w = target >= vocab ? NAN : weights ? weight * weights[r] : weight;
+		if (target < 0) {
+			losses[r] = 0;
+			if (grad) memset(grad, 0, size_t(vocab) * 4);
+			continue;
+		}
+		vec most = splat(-INFINITY), total = {};
+		if (cap > 0) {
+			sweep(vocab, [&](i64 i, int lanes) {
+				// 1 - 2 / (e^2x + 1): near 0 this loses relative, not absolute precision, and a logit needs the latter.
+				const vec t = 1.f - 2.f / (exp(load(row + i, lanes) * (2 / cap)) + 1.f);
+				store(capped + i, t * cap, lanes);
+				most = maximum(most, lanes == VL ? t * cap : load(capped + i, lanes, -INFINITY));
+			});
+		} else {
+			sweep(vocab, [&](i64 i, int lanes) { most = maximum(most, load(row + i, lanes, -INFINITY)); });
+		}
+		const float* u = cap > 0 ? capped : row;
+		const float largest = maximum(most), u_target = target < vocab ? u[target] : NAN;
+		sweep(vocab, [&](i64 i, int lanes) {
+			const vec e = exp(load(u + i, lanes, -INFINITY) - largest);
+			if (grad) store(grad + i, e, lanes);
+			total += e;
+		});
+		const float denominator = sum(total);
+		losses[r] = w * (std::log(denominator) + largest - u_target);
+		if (!grad) continue;
+		const float factor = w / denominator;
+		if (cap > 0) {
+			const float inverse = 1 / cap;
+			sweep(vocab, [&](i64 i, int lanes) {
+				const vec t = load(capped + i, lanes) * inverse;
+				store(grad + i, load(grad + i, lanes) * factor * (1.f - t * t), lanes);
+			});
+			const float t = u_target * inverse;
+			if (target < vocab) grad[target] -= w * (1 - t * t);
+		} else {
+			sweep(vocab, [&](i64 i, int lanes) { store(grad + i, load(grad + i, lanes) * factor, lanes); });
+			if (target < vocab) grad[target] -= w;
+		}
+	}
+}
+
+// ---------------------------------------------------------------------------------------------------------- softmax
+
+/** y[r, :] = softmax(scale x[r, :]) for x, y [rows, width] with rows of stride x_row, y_row. */
+KERNEL(softmax, "x y / rows width x_row y_row / scale") {
+	const float* x = s.pointer();
+	float* y = s.pointer();
+	const i64 rows = s.size(), width = s.size(), x_row = s.size(), y_row = s.size();
+	const float scale = s.scalar();
+	const Range mine = share(rows, ith, nth);
+	for (i64 r = mine.begin; r < mine.end; r++) {
+		const float* in = x + r * x_row;
+		float* out = y + r * y_row;
+		vec most = splat(-INFINITY), total = {};
+		sweep(width, [&](i64 i, int lanes) {
+			const vec scaled = load(in + i, lanes) * scale;
+			store(out + i, scaled, lanes);
+			most = maximum(most, lanes == VL ? scaled : load(out + i, lanes, -INFINITY));
+		});
+		const float largest = maximum(most);
+		sweep(width, [&](i64 i, int lanes) {
+			const vec e = exp(load(out + i, lanes, -INFINITY) - largest);
+			store(out + i, e, lanes);
+			total += e;
+		});
+		const float inverse = 1 / sum(total);
+		sweep(width, [&](i64 i, int lanes) { store(out + i, load(out + i, lanes) * inverse, lanes); });
+	}
+}
+
+/** dx = scale y (dy - sum(y dy)), all [rows, width]. */
+KERNEL(softmax_back, "y dy dx / rows width y_row dy_row dx_row / scale") {
+	const float *y = s.pointer(), *dy = s.pointer();
+	float* dx = s.pointer();
+	const i64 rows = s.size(), width = s.size(), y_row = s.size(), dy_row = s.size(), dx_row = s.size();
+	const float scale = s.scalar();
+	const Range mine = share(rows, ith, nth);
+	for (i64 r = mine.begin; r < mine.end; r++) {
+		const float *out = y + r * y_row, *grad = dy + r * dy_row;
+		float* to = dx + r * dx_row;
+		vec dot = {};
+		sweep(width, [&](i64 i, int lanes) { dot += load(out + i, lanes) * load(grad + i, lanes); });
+		const float mean = sum(dot);
+		sweep(width, [&](i64 i, int lanes) {
+			store(to + i, load(out + i, lanes) * (load(grad + i, lanes) - mean) * scale, lanes);
+		});
+	}
+}
+
+// ---------------------------------------------------------------------------------------------------------- RMSNorm
+
+/** y = x / sqrt(mean(x^2) + eps) along the rows of x, y [rows, width] with rows of stride x_row, y_row. */
+KERNEL(rms_norm, "x y / rows width x_row y_row / eps") {
+	const float* x = s.pointer();
+	float* y = s.pointer();
+	const i64 rows = s.size(), width = s.size(), x_row = s.size(), y_row = s.size();
+	const float eps = s.scalar();
+	const Range mine = share(rows, ith, nth);
+	for (i64 r = mine.begin; r < mine.end; r++) {
+		const float* in = x + r * x_row;
+		float* out = y + r * y_row;
+		vec squares = {};
+		sweep(width, [&](i64 i, int lanes) { squares += load(in + i, lanes) * load(in + i, lanes); });
+		const float scale = 1 / std::sqrt(sum(squares) / float(width) + eps);
+		sweep(width, [&](i64 i, int lanes) { store(out + i, load(in + i, lanes) * scale, lanes); });
+	}
+}
+
+/**
+ * dx = s dy - x s^3 mean(x dy) with s = 1 / sqrt(mean(x^2) + eps), plus [residual], the gradient that reaches x by its
+ * other uses: a residual stream's sum costs no pass of its own. All [rows, width]; dx may be dy or residual itself.
+ */
+KERNEL(rms_norm_back, "x dy [residual] dx / rows width x_row dy_row residual_row dx_row / eps") {
+	const float *x = s.pointer(), *dy = s.pointer(), *residual = s.pointer();
+	float* dx = s.pointer();
+	const i64 rows = s.size(), width = s.size(), x_row = s.size(), dy_row = s.size(), residual_row = s.size();
+	const i64 dx_row = s.size();
+	const float eps = s.scalar();
+	const Range mine = share(rows, ith, nth);
+	for (i64 r = mine.begin; r < mine.end; r++) {
+		const float *in = x + r * x_row, *grad = dy + r * dy_row, *other = residual ? residual + r * residual_row : nullptr;
+		float* to = dx + r * dx_row;
+		vec squares = {}, dot = {};
+		sweep(width, [&](i64 i, int lanes) {
+			const vec v = load(in + i, lanes);
+			squares += v * v;
+			dot += v * load(grad + i, lanes);
+		});
+		const float scale = 1 / std::sqrt(sum(squares) / float(width) + eps);
+		const float slope = sum(dot) / float(width) * scale * scale * scale;
+		sweep(width, [&](i64 i, int lanes) {
+			const vec d = load(grad + i, lanes) * scale - load(in + i, lanes) * slope;
+			store(to + i, other ? d + load(other + i, lanes) : d, lanes);
+		});
+	}
+}
+
+// ----------------------------------------------------------------------------------------------------------- rotary
+// Rotary position embedding (Su et al. 2021) in Karpathy's convention: a head's first and second half are the two
+// coordinates, and the angle turns the first towards minus the second.
+
+namespace {
+
+/** y1 = x1 cos + x2 sin, y2 = x2 cos - x1 sin; the other way round for direction = -1. */
+INLINE void rotate(Slots s, i64 ith, i64 nth, float direction) {
+	const float *x_data = s.pointer(), *cosine = s.pointer(), *sine = s.pointer();
+	float* y_data = s.pointer();
+	const i64 batch = s.size(), length = s.size(), heads = s.size(), half = s.size();
+	const Heads<const float> x(x_data, s);
+	const Heads<float> y(y_data, s);
+	const Range mine = share(batch * length, ith, nth);
+	for (i64 row = mine.begin; row < mine.end; row++) {
+		const i64 b = row / length, t = row % length;
+		for (i64 h = 0; h < heads; h++) {
+			const float* in = x.at(b, h, t);
+			float* out = y.at(b, h, t);
+			sweep(half, [&](i64 i, int lanes) {
+				const vec x1 = load(in + i, lanes), x2 = load(in + half + i, lanes);
+				const vec c = load(cosine + t * half + i, lanes), d = load(sine + t * half + i, lanes) * direction;
+				store(out + i, x1 * c + x2 * d, lanes);
+				store(out + half + i, x2 * c - x1 * d, lanes);
+			});
+		}
+	}
+}
+
+} // namespace
+
+/** x, y [batch, length, heads, 2 half] by strides (the last contiguous); cosine, sine [length, half]. y may be x. */
+KERNEL(rotary,
+	"x cosine sine y / batch length heads half x_batch x_time x_head y_batch y_time y_head") {
+	rotate(s, ith, nth, 1);
+}
+
+/** The gradient of a rotation is the rotation back. */
+KERNEL(rotary_back,
+	"dy cosine sine dx / batch length heads half dy_batch dy_time dy_head dx_batch dx_time dx_head") {
+	rotate(s, ith, nth, -1);
+}
+
+// ------------------------------------------------------------------------------------------------------ activations
+// Elementwise over `count` contiguous elements; y may be x, dx may be dy. A backward kernel takes the input or the output,
+// whichever makes it cheap.
+
+namespace {
+
+template <class F>
+INLINE void map(Slots s, i64 ith, i64 nth, F f) {
+	const float* x = s.pointer();
+	float* y = s.pointer();
+	const Range mine = share(s.size(), ith, nth, 16);
+	sweep(mine.end - mine.begin, [&](i64 i, int lanes) {
+		store(y + mine.begin + i, f(load(x + mine.begin + i, lanes)), lanes);
+	});
+}
+
+template <class F>
+INLINE void map2(Slots s, i64 ith, i64 nth, F f) {
+	const float *x = s.pointer(), *dy = s.pointer();
+	float* dx = s.pointer();
+	const Range mine = share(s.size(), ith, nth, 16);
+	sweep(mine.end - mine.begin, [&](i64 i, int lanes) {
+		store(dx + mine.begin + i, f(load(x + mine.begin + i, lanes), load(dy + mine.begin + i, lanes)), lanes);
+	});
+}
+
+// gelu(x) = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3): the tanh approximation, without cancellation.
+INLINE vec gelu_gate(vec x) { return sigmoid(x * (1.59576912f + 0.0713548163f * x * x)); }
+
+} // namespace
+
+KERNEL(relu_squared, "x y / count") {
+	map(s, ith, nth, [](vec x) { const vec r = x < 0.f ? vec{} : x; return r * r; });
+}
+KERNEL(relu_squared_back, "x dy dx / count") {
+	map2(s, ith, nth, [](vec x, vec dy) { return (x < 0.f ? vec{} : x) * 2.f * dy; });
+}
+
+KERNEL(exp, "x y / count") {
+	map(s, ith, nth, [](vec x) { return exp(x); });
+}
+KERNEL(exp_back, "y dy dx / count") {
+	map2(s, ith, nth, [](vec y, vec dy) { return y * dy; });
+}
+
+KERNEL(log, "x y / count") {
+	map(s, ith, nth, [](vec x) { return log(x); });
+}
+KERNEL(log_back, "x dy dx / count") {
+	map2(s, ith, nth, [](vec x, vec dy) { return dy / x; });
+}
+
+KERNEL(tanh, "x y / count") {
+	map(s, ith, nth, [](vec x) { return tanh(x); });
+}
+KERNEL(tanh_back, "y dy dx / count") {
+	map2(s, ith, nth, [](vec y, vec dy) { return dy * (1.f - y * y); });
+}
+
+KERNEL(sigmoid, "x y / count") {
+	map(s, ith, nth, [](vec x) { return sigmoid(x); });
+}
+KERNEL(sigmoid_back, "y dy dx / count") {
+	map2(s, ith, nth, [](vec y, vec dy) { return dy * y * (1.f - y); });
+}
+
+KERNEL(silu, "x y / count") {
+	map(s, ith, nth, [](vec x) { return x * sigmoid(x); });
+}
+KERNEL(silu_back, "x dy dx / count") {
+	map2(s, ith, nth, [](vec x, vec dy) { const vec g = sigmoid(x); return dy * g * (1.f + x * (1.f - g)); });
+}
+
+KERNEL(gelu, "x y / count") {
+	map(s, ith, nth, [](vec x) { return x * gelu_gate(x); });
+}
+KERNEL(gelu_back, "x dy dx / count") {
+	map2(s, ith, nth, [](vec x, vec dy) {
+		const vec g = gelu_gate(x);
+		return dy * (g + x * g * (1.f - g) * (1.59576912f + 0.214064449f * x * x));
+	});
+}
+
+// -------------------------------------------------------------------------------------------------------- embedding
+
+/** y[r, :] = table[ids[r], :]; table [vocab, width], ids [rows] i32, y [rows, width]. An id out of range gives NaN. */
+KERNEL(embedding, "table ids y / rows width vocab") {
+	const float* table = s.pointer();
+	const int32_t* ids = s.ids();
+	float* y = s.pointer();
+	const i64 rows = s.size(), width = s.size(), vocab = s.size();
+	const Range mine = share(rows, ith, nth);
+	for (i64 r = mine.begin; r < mine.end; r++) {
+		if (ids[r] >= 0 && ids[r] < vocab) memcpy(y + r * width, table + ids[r] * width, size_t(width) * 4);
+		else std::fill(y + r * width, y + (r + 1) * width, NAN);
+	}
+}
+
+/**
+ * dtable[id, :] = the sum of dy[r, :] over the rows with that id, or += with accumulate = 1. A thread owns columns, so
+ * that no two write the same element and the order of summation is that of the rows, whatever the number of threads.
+ */
+KERNEL(embedding_back, "dy ids dtable / rows width vocab accumulate") {
+	const float* dy = s.pointer();
+	const int32_t* ids = s.ids();
+	float* dtable = s.pointer();
+	const i64 rows = s.size(), width = s.size(), vocab = s.size();
+	const bool accumulate = s.size() != 0;
+	const Range mine = share(width, ith, nth, 16);
+	const i64 columns = mine.end - mine.begin;
+	if (columns <= 0) return;
+	for (i64 v = 0; v < vocab && !accumulate; v++) memset(dtable + v * width + mine.begin, 0, size_t(columns) * 4);
+	for (i64 r = 0; r < rows; r++) {
+		if (ids[r] < 0 || ids[r] >= vocab) continue;
+		const float* from = dy + r * width + mine.begin;
+		float* to = dtable + ids[r] * width + mine.begin;
+		sweep(columns, [&](i64 i, int lanes) { store(to + i, load(to + i, lanes) + load(from + i, lanes), lanes); });
+	}
+}
+
+// ----------------------------------------------------------------------------------------------------- broadcasting
+// y = a op b for y [n0, n1, n2, n3], contiguous; a and b by strides, of which 0 broadcasts. y may be a contiguous a or b.
+
+namespace {
+
+/** f(a, b) along one row whose operands have stride 1, 0 or anything else. */
+template <class F>
+INLINE void combine_row(const float* a, i64 a_step, const float* b, i64 b_step, float* y, i64 n, F f) {
+	if (a_step == 1 && b_step == 1) {
+		sweep(n, [&](i64 i, int lanes) { store(y + i, f(load(a + i, lanes), load(b + i, lanes)), lanes); });
+	} else if (a_step == 1 && b_step == 0) {
+		const vec right = splat(*b);
+		sweep(n, [&](i64 i, int lanes) { store(y + i, f(load(a + i, lanes), right), lanes); });
+	} else if (a_step == 0 && b_step == 1) {
+		const vec left = splat(*a);
+		sweep(n, [&](i64 i, int lanes) { store(y + i, f(left, load(b + i, lanes)), lanes); });
+	} else {
+		for (i64 i = 0; i < n; i++) y[i] = f(splat(a[i * a_step]), splat(b[i * b_step]))[0];
+	}
+}
+
+template <class F>
+INLINE void combine(Slots s, i64 ith, i64 nth, F f) {
+	const float *a = s.pointer(), *b = s.pointer();
+	float* y = s.pointer();
+	i64 n[4], a_stride[4], b_stride[4];
+	for (i64& x : n) x = s.size();
+	for (i64& x : a_stride) x = s.size();
+	for (i64& x : b_stride) x = s.size();
+	if (n[3] <= 0) return;
+	// A thread's share is a range of elements of y, not of rows: one long row is shared too.
+	const Range mine = share(n[0] * n[1] * n[2] * n[3], ith, nth, 16);
+	for (i64 i = mine.begin; i < mine.end;) {
+		const i64 column = i % n[3], row = i / n[3], i2 = row % n[2], i1 = row / n[2] % n[1], i0 = row / n[2] / n[1];
+		const i64 count = std::min(n[3] - column, mine.end - i);
+		combine_row(a + i0 * a_stride[0] + i1 * a_stride[1] + i2 * a_stride[2] + column * a_stride[3], a_stride[3],
+			b + i0 * b_stride[0] + i1 * b_stride[1] + i2 * b_stride[2] + column * b_stride[3], b_stride[3], y + i, count, f);
+		i += count;
+	}
+}
+
+} // namespace
+
+KERNEL(add, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
+	combine(s, ith, nth, [](vec a, vec b) { return a + b; });
+}
+KERNEL(sub, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
+	combine(s, ith, nth, [](vec a, vec b) { return a - b; });
+}
+KERNEL(mul, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
+	combine(s, ith, nth, [](vec a, vec b) { return a * b; });
+}
+KERNEL(div, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
+	combine(s, ith, nth, [](vec a, vec b) { return a / b; });
+}
+
+// ----------------------------------------------------------------------------------------------------------- copies
+
+/** y = x, both [n0, n1, n2, n3] by strides: permutes, transposes, slices and concatenates. y3 should be 1. */
+KERNEL(copy, "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3") {
+	const float* x = s.pointer();
+	float* y = s.pointer();
+	i64 n[4], x_stride[4], y_stride[4];
+	for (i64& size : n) size = s.size();
+	for (i64& stride : x_stride) stride = s.size();
+	for (i64& stride : y_stride) stride = s.size();
+
+	// Where another axis than the last is the contiguous one of x, blocks of VL x VL are transposed in registers.
+	int across = -1;
+	for (int axis = 0; axis < 3; axis++)
+		if (x_stride[axis] == 1 && n[axis] > 1 && x_stride[3] != 1 && y_stride[3] == 1) across = axis;
+	if (across >= 0) {
+		const int outer = across == 0 ? 1 : 0, inner = across == 2 ? 1 : 2;
+		const i64 blocks = divide_up(n[across], VL);
+		const Range mine = share(n[outer] * n[inner] * blocks, ith, nth);
+		for (i64 item = mine.begin; item < mine.end; item++) {
+			const i64 i = item / blocks / n[inner], j = item / blocks % n[inner], at = item % blocks * VL;
+			const float* from = x + i * x_stride[outer] + j * x_stride[inner] + at;
+			float* to = y + i * y_stride[outer] + j * y_stride[inner] + at * y_stride[across];
+			const int rows = int(std::min<i64>(VL, n[across] - at));
+			for (i64 c = 0; c < n[3]; c += VL) {
+				const int columns = int(std::min<i64>(VL, n[3] - c));
+				transpose_block(from + c * x_stride[3], x_stride[3], columns, rows, to + c, y_stride[across], columns);
+			}
+		}
+		return;
+	}
+	const Range mine = share(n[0] * n[1] * n[2], ith, nth);
+	for (i64 row = mine.begin; row < mine.end; row++) {
+		const i64 i2 = row % n[2], i1 = row / n[2] % n[1], i0 = row / n[2] / n[1];
+		const float* from = x + i0 * x_stride[0] + i1 * x_stride[1] + i2 * x_stride[2];
+		float* to = y + i0 * y_stride[0] + i1 * y_stride[1] + i2 * y_stride[2];
+		if (x_stride[3] == 1 && y_stride[3] == 1) memcpy(to, from, size_t(std::max<i64>(0, n[3])) * 4);
+		else
+			for (i64 i = 0; i < n[3]; i++) to[i * y_stride[3]] = from[i * x_stride[3]];
+	}
+}
+
+// ------------------------------------------------------------------------------------------------------------- sums
+
+/**
+ * y[o, i] = scale sum over m of x[o, m, i]; x [outer, middle, inner] and y [outer, inner] contiguous. inner = 1 sums rows,
+ * outer = 1 columns (a bias gradient). For the sum of a large array: [chunks, n / chunks, 1], then [1, chunks, 1].
+ */
+KERNEL(sum, "x y / outer middle inner / scale") {
+	const float* x = s.pointer();
+	float* y = s.pointer();
+	const i64 outer = s.size(), middle = s.size(), inner = s.size();
+	const float scale = s.scalar();
+	if (inner == 1) {
+		const Range mine = share(outer, ith, nth);
+		for (i64 o = mine.begin; o < mine.end; o++) {
+			const float* row = x + o * middle;
+			vec part[4] = {};
+			i64 m = 0;
+			for (; m + 4 * VL <= middle; m += 4 * VL) UNROLL for (int i = 0; i < 4; i++) part[i] += load(row + m + i * VL);
+			sweep(middle - m, [&](i64 i, int lanes) { part[0] += load(row + m + i, lanes); });
+			y[o] = scale * sum(part[0] + part[1] + (part[2] + part[3]));
+		}
+		return;
+	}
+	constexpr i64 WIDE = 4 * VL;
+	const i64 strips = divide_up(inner, WIDE);
+	const Range mine = share(outer * strips, ith, nth);
+	for (i64 item = mine.begin; item < mine.end; item++) {
+		const i64 o = item / strips, at = item % strips * WIDE, width = std::min(WIDE, inner - at);
+		const float* from = x + o * middle * inner + at;
+		float* to = y + o * inner + at;
+		vec part[4] = {};
+		if (width == WIDE) {
+			for (i64 m = 0; m < middle; m++)
+				UNROLL for (int i = 0; i < 4; i++) part[i] += load(from + m * inner + i * VL);
+		} else {
+			for (i64 m = 0; m < middle; m++)
+				sweep(width, [&](i64 i, int lanes) { part[i / VL] += load(from + m * inner + i, lanes); });
+		}
+		sweep(width, [&](i64 i, int lanes) { store(to + i, part[i / VL] * scale, lanes); });
+	}
+}
+
+// ------------------------------------------------------------------------------------------------------------ AdamW
+
+/**
+ * One step of AdamW (Loshchilov and Hutter 2019) on `count` elements, in place: parameter w with gradient g and moments
+ * m, v. hyper [7]: learning rate, beta1, beta2, eps, weight decay, 1 / (1 - beta1^t), 1 / (1 - beta2^t).
+ */
+KERNEL(adamw, "w g m v hyper / count") {
+	float* w = s.pointer();
+	const float* g = s.pointer();
+	float *m = s.pointer(), *v = s.pointer();
+	const float* hyper = s.pointer();
+	const Range mine = share(s.size(), ith, nth, 16);
+	const float rate = hyper[0], beta1 = hyper[1], beta2 = hyper[2], eps = hyper[3], keep = 1 - hyper[0] * hyper[4];
+	const float correct1 = hyper[5], correct2 = hyper[6];
+	sweep(mine.end - mine.begin, [&](i64 at, int lanes) {
+		const i64 i = mine.begin + at;
+		const vec grad = load(g + i, lanes);
+		const vec mean = load(m + i, lanes) * beta1 + grad * (1 - beta1);
+		const vec square = load(v + i, lanes) * beta2 + grad * grad * (1 - beta2);
+		store(m + i, mean, lanes);
+		store(v + i, square, lanes);
+		const vec step = mean * correct1 / (square_root(square * correct2) + eps);
+		store(w + i, load(w + i, lanes) * keep - step * rate, lanes);
+	});
+}
+
+// --------------------------------------------------------------------------------------------------------- the peak
+
+/**
+ * gflops[ith] = how fast this thread multiplies and adds in registers alone: MR x 2 independent chains, `steps` times.
+ * The ceiling that sgemm's speed is a fraction of. The inputs come from memory, so the compiler cannot know the result.
+ */
+KERNEL(peak, "inputs gflops / steps") {
+	const float* inputs = s.pointer(); // [2]: factor and term; the chains x = x * factor + term start at the term
+	float* gflops = s.pointer();
+	const i64 steps = s.size();
+	const vec factor = splat(inputs[0]), term = splat(inputs[1]);
+	vec chain[MR][2];
+	for (auto& pair : chain) pair[0] = pair[1] = term;
+	const auto start = std::chrono::steady_clock::now();
+	for (i64 i = 0; i < steps; i++)
+		UNROLL for (int j = 0; j < MR; j++) UNROLL for (int v = 0; v < 2; v++) chain[j][v] = chain[j][v] * factor + term;
+	const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+	vec total = {};
+	for (auto& pair : chain) total += pair[0] + pair[1];
+	// A NaN among the inputs shows in the result; without a use of `total` the loop would be removed.
+	gflops[ith] = float(double(steps) * MR * 2 * VL * 2 / seconds.count() / 1e9) + 0 * sum(total);
+}
+
+// ---------------------------------------------------------------------------------------------------------- exports
+
+/** Changes with the descriptor's layout or any kernel's slots; descriptor.ts holds the same number. */
+EXPORT int ar_version() { return 1; }
+
+/** Which of the paths above was compiled: "avx512", "avx2", "neon" or "plain". */
+EXPORT const char* ar_target() {
+#if defined(__AVX512F__)
+	return "avx512";
+#elif defined(__AVX2__) && defined(__FMA__)
+	return "avx2";
+#elif defined(__aarch64__)
+	return "neon";
+#else
+	return "plain";
+#endif
+}
+
+/** The kernel's function for ggml_custom_4d, or null. */
+EXPORT void* ar_kernel(const char* name) {
+	for (const Entry* e = Entry::first; e; e = e->next)
+		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->run);
+	return nullptr;
+}
+
+/** The kernel's slots as it lists them, or null. */
+EXPORT const char* ar_slots(const char* name) {
+	for (const Entry* e = Entry::first; e; e = e->next)
+		if (strcmp(e->name, name) == 0) return e->slots;
+	return nullptr;
+}

@@ -1,0 +1,57 @@
+/** Loads compiled kernels. Spawns nothing and writes nothing, so it works in a process without those permissions. */
+import koffi, { type KoffiFunc, type LibraryHandle } from "koffi";
+import { Descriptor, KERNELS_VERSION, type KernelArguments, type KernelName } from "./descriptor.ts";
+
+type KernelCall = KoffiFunc<(dst: null, ith: number, nth: number, userdata: bigint) => void>;
+
+export class Kernels {
+	/** The instruction set they were compiled for. */
+	readonly target: "avx512" | "avx2" | "neon" | "plain";
+	readonly #library: LibraryHandle;
+	readonly #find: (name: string) => bigint | null;
+	readonly #calls = new Map<KernelName, KernelCall>();
+
+	/** @throws Error if the file is no kernel library, or one of another version. */
+	constructor(path: string) {
+		this.#library = koffi.load(path);
+		const version = this.#library.func("int ar_version()")();
+		if (version !== KERNELS_VERSION)
+			throw new Error(`${path} holds kernels of version ${version}, not ${KERNELS_VERSION}`);
+		this.target = this.#library.func("const char* ar_target()")();
+		this.#find = this.#library.func("void* ar_kernel(const char* name)");
+	}
+
+	/** The address of a kernel's function, for ggml_custom_4d. */
+	address(kernel: KernelName): bigint {
+		const address = this.#find(kernel);
+		if (!address) throw new Error(`the compiled kernels have no "${kernel}"`);
+		return address;
+	}
+
+	/** The slots as the compiled kernel lists them. */
+	slots(kernel: KernelName): string {
+		return this.#library.func("const char* ar_slots(const char* name)")(kernel);
+	}
+
+	/** A kernel as a function of ggml's signature; `.async` runs one share on a thread of its own. */
+	call(kernel: KernelName): KernelCall {
+		let call = this.#calls.get(kernel);
+		if (!call) {
+			call = this.#library.func(`void ar_${kernel}(void* dst, int ith, int nth, void* userdata)`) as KernelCall;
+			this.#calls.set(kernel, call);
+		}
+		return call;
+	}
+
+	/** Runs a kernel outside of ggml: its `nth` shares one after the other, which must not matter. */
+	run<K extends KernelName>(kernel: K, values: KernelArguments<K>, nth = 1): void {
+		const descriptor = new Descriptor(kernel).write(values);
+		for (let ith = 0; ith < nth; ith++) this.call(kernel)(null, ith, nth, descriptor.address);
+		descriptor.free();
+	}
+}
+
+/** Loads the kernels that `ensureKernels` (build.ts) has left at `path`. */
+export function loadKernels(path: string): Kernels {
+	return new Kernels(path);
+}
