@@ -4,6 +4,7 @@
  * this same interface.
  */
 import type { Command } from "../loop/command.ts";
+import type { JournalEvent, Tick } from "../loop/events.ts";
 import type { State } from "../loop/state.ts";
 
 export type { Command };
@@ -39,8 +40,8 @@ export interface Files {
 
 export interface Engine {
 	readonly state: State;
-	/** Calls back after every change of state; returns the way to unsubscribe. */
-	subscribe(listener: (state: State) => void): () => void;
+	/** Calls back after every change of state, with the event that made it; returns the way to unsubscribe. */
+	subscribe(listener: (state: State, event: JournalEvent | Tick) => void): () => void;
 	/** Resolves to a one-line answer for the human, e.g. "pausing after experiment 7". */
 	command(command: Command): Promise<string>;
 	readonly read: Files;

@@ -12,7 +12,8 @@ import { Worktree } from "../git/worktree.ts";
 import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
 import type { NewEvent } from "../loop/events.ts";
 import { Loop } from "../loop/loop.ts";
-import { Store } from "../loop/store.ts";
+import type { State } from "../loop/state.ts";
+import { type Listener, Store } from "../loop/store.ts";
 import { Program } from "../program/program.ts";
 import { createResearcher } from "../researcher/index.ts";
 import { Trainer } from "../runner/trainer.ts";
@@ -30,7 +31,8 @@ export interface RunOptions {
 	/** Stop after this many, the baseline included; never when absent. */
 	experiments?: number;
 	researcher: string;
-	seed: number;
+	/** 1, or what the run began with, when absent. */
+	seed?: number;
 	threads?: number;
 	device: string;
 }
@@ -44,6 +46,12 @@ export interface PrepareProgress {
 
 export function todaysTag(now = new Date()): string {
 	return now.toLocaleDateString("en-US", { month: "short" }).toLowerCase() + now.getDate();
+}
+
+export interface StartListeners {
+	onPrepare(progress: PrepareProgress): void;
+	/** Every event of this start, from the first: what `subscribe` afterwards would miss the beginning of. */
+	onEvent?: Listener;
 }
 
 /** Where a tag's journal, table and experiments are. */
@@ -60,10 +68,7 @@ export function checkTag(tag: string): string {
  * Starts, or carries on with, the run of a tag.
  * @throws UserError for what the user can mend: no lab, no git, uncommitted training code, a tag in use, …
  */
-export async function startEngine(
-	options: RunOptions,
-	onPrepare: (progress: PrepareProgress) => void,
-): Promise<Engine> {
+export async function startEngine(options: RunOptions, listeners: StartListeners): Promise<Engine> {
 	const lab = loadLab(options.lab);
 	const tag = checkTag(options.tag ?? todaysTag());
 	const repository = await Repository.open(lab.dir);
@@ -72,18 +77,24 @@ export async function startEngine(
 	const release = takeLock(join(dir, "engine.lock"), tag);
 	try {
 		const store = new Store(join(dir, "journal.jsonl"));
+		if (listeners.onEvent) store.subscribe(listeners.onEvent);
 		const { state } = store;
 		const carriesOn = state.tag !== "";
-		if (!carriesOn) await checkFreshStart(lab, tag, repository);
-		await checkBranch(tag, repository, carriesOn);
+		if (carriesOn) checkComparable(lab, options, state);
+		else await checkFreshStart(lab, tag, repository);
+		await checkBranch(repository, branchOf(tag), state);
 
 		const program = new Program(join(lab.dir, lab.program), join(dir, "program"), state.program.version || undefined);
 		const researcher = createResearcher(options.researcher);
 		const threads = options.threads ?? availableParallelism();
-		const { seed, device } = options;
-		const budgetSeconds = options.budget ?? lab.budget;
+		const { device } = options;
+		const seed = options.seed ?? (carriesOn ? state.seed : 1);
+		const budgetSeconds = options.budget ?? (carriesOn ? state.budgetSeconds : lab.budget);
 		if (lab.train === "built-in") {
-			await prepareDataset({ source: lab.data.source, vocabSize: lab.data.vocabulary }, { onProgress: onPrepare });
+			await prepareDataset(
+				{ source: lab.data.source, vocabSize: lab.data.vocabulary },
+				{ onProgress: listeners.onPrepare },
+			);
 		}
 		const worktree = await Worktree.open(repository, join(dir, "worktree"));
 
@@ -153,16 +164,29 @@ async function checkFreshStart(lab: Lab, tag: string, repository: Repository): P
 	}
 }
 
+/** Numbers measured under other conditions must not meet in one table. */
+function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, metric }: State): void {
+	if (options.budget !== undefined && options.budget !== budgetSeconds) {
+		throw new UserError(
+			`run ${tag} gives each experiment ${budgetSeconds} s, not ${options.budget} s, and its numbers would not compare: leave --budget out to carry on, or start another run with --tag NAME`,
+		);
+	}
+	if (metric.name !== lab.metric.name || metric.direction !== lab.metric.direction) {
+		throw new UserError(
+			`run ${tag} measures ${metric.name} (${metric.direction} is better), ${LAB_FILE} says otherwise: start another run with --tag NAME`,
+		);
+	}
+}
+
 /** The branch is the loop's to move, which it cannot be while somebody works on it. */
-async function checkBranch(tag: string, repository: Repository, carriesOn: boolean): Promise<void> {
-	const branch = branchOf(tag);
+async function checkBranch(repository: Repository, branch: string, { tag, base }: State): Promise<void> {
 	if (await repository.checkedOut(branch)) {
 		throw new UserError(
 			`${branch} is checked out, and the run moves it: switch to another branch first, for example "git switch -"`,
 		);
 	}
 	const tip = await repository.resolve(`refs/heads/${branch}`);
-	if (!carriesOn || !tip) return;
+	if (!tag || !tip || tip === base) return;
 	const ours = new Set((await repository.experimentRefs(tag)).values());
 	if (ours.has(tip)) return;
 	throw new UserError(

@@ -19,9 +19,14 @@ export interface Places {
 	repository: Repository;
 }
 
-/** The folder of experiment `n`'s diff, logs and numbers; made when missing. */
+/** The folder of experiment `n`'s diff, logs, numbers and, for the best, model. */
+export function experimentPath(runDir: string, n: number): string {
+	return join(runDir, "experiments", String(n).padStart(4, "0"));
+}
+
+/** The same, made when missing. */
 export function experimentDir(runDir: string, n: number): string {
-	const dir = join(runDir, "experiments", String(n).padStart(4, "0"));
+	const dir = experimentPath(runDir, n);
 	mkdirSync(dir, { recursive: true });
 	return dir;
 }

@@ -293,5 +293,5 @@ export class Loop {
 }
 
 function secondsSince(started: number): number {
-	return (performance.now() - started) / 1000;
+	return Math.round(performance.now() - started) / 1000;
 }

@@ -11,7 +11,10 @@ export function preflight(path: string, text: string): string | undefined {
 	const { errors, module } = parseSync(path, text);
 	const error = errors.find(({ severity }) => severity === "Error");
 	if (error) return `${at(path, text, error.labels[0]?.start)}: syntax error: ${error.message}`;
-	for (const { moduleRequest } of module.staticImports) {
+	const reexported = module.staticExports.flatMap(({ entries }) =>
+		entries.flatMap((entry) => entry.moduleRequest ?? []),
+	);
+	for (const moduleRequest of [...module.staticImports.map((statement) => statement.moduleRequest), ...reexported]) {
 		if (IMPORTABLE.includes(moduleRequest.value)) continue;
 		return `${at(path, text, moduleRequest.start)}: imports "${moduleRequest.value}"; a training file may import only ${IMPORTABLE.join(" and ")}`;
 	}

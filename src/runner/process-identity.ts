@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 
 /** `"<pid> <start time>"`; the start time is empty where there is no /proc. */
 export function identityOf(pid: number): string {
-	return `${pid} ${startTime(pid)}`;
+	return `${pid} ${statOf(pid).since}`;
 }
 
 /** Whether the process an identity names still runs. */
@@ -17,15 +17,18 @@ export function isAlive(identity: string): boolean {
 	} catch (error) {
 		return (error as NodeJS.ErrnoException).code === "EPERM";
 	}
-	return startTime(Number(pid)) === since;
+	const stat = statOf(Number(pid));
+	return stat.state !== "Z" && stat.since === since;
 }
 
-/** Clock ticks since boot: field 22 of /proc/<pid>/stat, counted after the command name, which may hold anything. */
-function startTime(pid: number): string {
+/** State, and start time in clock ticks since boot, from /proc/<pid>/stat; empty where there is no such thing. */
+function statOf(pid: number): { state: string; since: string } {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-		return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+		// Fields are counted from after the command name, which may hold anything.
+		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+		return { state: fields[0] ?? "", since: fields[19] ?? "" };
 	} catch {
-		return "";
+		return { state: "", since: "" };
 	}
 }

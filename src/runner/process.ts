@@ -96,7 +96,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
 		...outcome,
 		timedOut,
 		aborted: request.signal.aborted && !timedOut,
-		seconds: (performance.now() - started) / 1000,
+		seconds: Math.round(performance.now() - started) / 1000,
 		tail,
 	};
 }

@@ -13,7 +13,7 @@ export function parseProgress(line: string, budgetSeconds: number): TrainingProg
 	if (!match) return undefined;
 	const [, step, percent, loss, lrm, dt, rate, , epoch, remaining] = match;
 	// The percentage has a decimal, the seconds have none: take the finer one, for short budgets.
-	const elapsed = (Number(percent) / 100) * budgetSeconds;
+	const elapsed = Math.round(Number(percent) * budgetSeconds * 10) / 1000;
 	return {
 		step: Number(step),
 		loss: Number(loss),

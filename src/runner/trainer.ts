@@ -73,7 +73,7 @@ export class Trainer {
 		let firstStep: number | undefined;
 		const started = performance.now();
 		const result = await this.#run(
-			this.#trainCommand(labDir, out),
+			lab.train === "built-in" ? trainArguments(this.#options, labDir, out) : lab.train.command,
 			labDir,
 			out,
 			LOG,
@@ -82,7 +82,7 @@ export class Trainer {
 			(line) => {
 				const progress = parseProgress(line, budgetSeconds);
 				if (progress) {
-					firstStep ??= (performance.now() - started) / 1000;
+					firstStep ??= Math.round(performance.now() - started) / 1000;
 					onProgress(progress);
 				} else keepTail(lines, line);
 			},
@@ -108,10 +108,10 @@ export class Trainer {
 	 * @throws Interrupted when `signal` is aborted.
 	 */
 	async evaluate(labDir: string, out: string, signal: AbortSignal): Promise<Measured | Crashed> {
-		const { metric } = this.#options.lab;
+		const { metric, evaluate } = this.#options.lab;
 		const lines: string[] = [];
 		const result = await this.#run(
-			this.#evaluateCommand(out),
+			evaluate === "built-in" ? evaluateArguments(this.#options, modelPath(out), "val", out) : evaluate.command,
 			labDir,
 			out,
 			EVALUATE_LOG,
@@ -155,28 +155,37 @@ export class Trainer {
 			signal,
 			onLine,
 		});
-		if (result.aborted) throw new Interrupted(String(signal.reason ?? "interrupted"));
+		if (result.aborted) throw new Interrupted("interrupted");
 		return result;
 	}
+}
 
-	#trainCommand(labDir: string, out: string): string[] {
-		const { lab, budgetSeconds } = this.#options;
-		if (lab.train !== "built-in") return lab.train.command;
-		const file = join(labDir, lab.edit[0]!);
-		return [...ownProgram("worker"), "--file", file, "--budget", String(budgetSeconds), ...this.#sharedArguments(out)];
-	}
+/** The built-in trainer on the training file of `labDir`. */
+export function trainArguments(options: TrainerOptions, labDir: string, out: string): string[] {
+	const file = join(labDir, options.lab.edit[0]!);
+	return [
+		...ownProgram("worker"),
+		"--file",
+		file,
+		"--budget",
+		String(options.budgetSeconds),
+		...sharedArguments(options, out),
+	];
+}
 
-	#evaluateCommand(out: string): string[] {
-		const { lab } = this.#options;
-		if (lab.evaluate !== "built-in") return lab.evaluate.command;
-		return [...ownProgram("evaluate"), "--model", join(out, MODEL), "--split", "val", ...this.#sharedArguments(out)];
-	}
+/** The built-in metric on a trained model. */
+export function evaluateArguments(
+	options: TrainerOptions,
+	model: string,
+	split: "val" | "test",
+	out: string,
+): string[] {
+	return [...ownProgram("evaluate"), "--model", model, "--split", split, ...sharedArguments(options, out)];
+}
 
-	#sharedArguments(out: string): string[] {
-		const { lab, seed, threads, device } = this.#options;
-		const data = ["--source", lab.data.source, "--vocab", String(lab.data.vocabulary)];
-		return [...data, "--seed", String(seed), "--threads", String(threads), "--device", device, "--out", out];
-	}
+function sharedArguments({ lab, seed, threads, device }: TrainerOptions, out: string): string[] {
+	const data = ["--source", lab.data.source, "--vocab", String(lab.data.vocabulary)];
+	return [...data, "--seed", String(seed), "--threads", String(threads), "--device", device, "--out", out];
 }
 
 export function pidPath(out: string): string {
@@ -188,7 +197,7 @@ export function modelPath(out: string): string {
 }
 
 /** A program of trainer/, run by this very Node: from source in development, compiled when shipped. */
-export function ownProgram(name: "worker" | "evaluate"): string[] {
+function ownProgram(name: "worker" | "evaluate"): string[] {
 	return [
 		process.execPath,
 		fileURLToPath(new URL(`../../trainer/${name}${extname(import.meta.filename)}`, import.meta.url)),

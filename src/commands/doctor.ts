@@ -1,0 +1,113 @@
+/** `autoresearch doctor`: what this machine has, and what to do about what it lacks. */
+import { execFileSync } from "node:child_process";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { Command } from "commander";
+import { openDataset } from "../../prepare/dataset.ts";
+import { messageOf } from "../errors.ts";
+import { type Lab, loadLab } from "../lab/lab.ts";
+import { labOption } from "./options.ts";
+
+export interface Finding {
+	what: string;
+	ok: boolean;
+	text: string;
+	/** Without it nothing works. */
+	needed?: boolean;
+}
+
+export function doctorCommand(): Command {
+	return new Command("doctor")
+		.description("tell what this machine has: Node, git, compiler, devices, key, data")
+		.addOption(labOption())
+		.addHelpText(
+			"after",
+			"\nExample:\n  autoresearch doctor\n\nIt exits with 1 when something is missing that nothing works without.",
+		)
+		.action(async (flags: { lab: string }) => {
+			const findings = await examine(flags.lab);
+			for (const { what, ok, needed, text } of findings) {
+				process.stdout.write(`${ok ? "ok  " : needed ? "MISS" : "-   "}  ${what.padEnd(10)}${text}\n`);
+			}
+			if (findings.some(({ ok, needed }) => needed && !ok)) process.exitCode = 1;
+		});
+}
+
+async function examine(labDir: string): Promise<Finding[]> {
+	const gib = (totalmem() / 2 ** 30).toFixed(0);
+	const lab = attempt(() => loadLab(labDir));
+	return [
+		{ what: "node", ok: true, text: `${process.version} (${process.platform}-${process.arch})` },
+		{
+			what: "machine",
+			ok: true,
+			text: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${availableParallelism()} threads, ${gib} GB`,
+		},
+		tool("git", ["--version"], { needed: true, hint: "install git" }),
+		compiler(),
+		await devices(),
+		key(),
+		lab instanceof Error
+			? { what: "lab", ok: false, text: messageOf(lab) }
+			: { what: "lab", ok: true, text: `${lab.name} in ${lab.dir}` },
+		...(lab instanceof Error ? [] : [data(lab)]),
+	];
+}
+
+function tool(name: string, args: string[], { needed = false, hint = "" }): Finding {
+	try {
+		const text = execFileSync(name, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+			.split("\n")[0]!
+			.trim();
+		return { what: name, ok: true, text };
+	} catch {
+		return { what: name, ok: false, needed, text: `not found: ${hint}` };
+	}
+}
+
+function compiler(): Finding {
+	const names = [process.env.CXX, "c++", "g++", "clang++"].filter((name) => name !== undefined);
+	const found = names.map((name) => tool(name, ["--version"], {})).find(({ ok }) => ok);
+	return found
+		? { ...found, what: "compiler" }
+		: {
+				what: "compiler",
+				ok: false,
+				text: "no C++ compiler (g++ or clang++): the trainer works without one, more slowly",
+			};
+}
+
+async function devices(): Promise<Finding> {
+	try {
+		// Loaded here only: the tensor library brings native code that no other command of the console needs.
+		const { describeDevices } = await import("../../trainer/tensor/index.ts");
+		return { what: "devices", ok: true, text: describeDevices() };
+	} catch (error) {
+		return { what: "devices", ok: false, needed: true, text: messageOf(error) };
+	}
+}
+
+function key(): Finding {
+	const name = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"].find((variable) => process.env[variable]);
+	if (name) return { what: "key", ok: true, text: `${name} is set` };
+	return { what: "key", ok: false, text: "no ANTHROPIC_API_KEY: the built-in search proposes" };
+}
+
+function data({ data: { source, vocabulary } }: Lab): Finding {
+	const dataset = attempt(() => openDataset({ source, vocabSize: vocabulary }));
+	if (dataset instanceof Error) return { what: "data", ok: false, text: messageOf(dataset) };
+	if (!dataset)
+		return {
+			what: "data",
+			ok: false,
+			text: `${source} is not prepared yet: "autoresearch prepare" does it, and so does the first run`,
+		};
+	return { what: "data", ok: true, text: `${source}, vocabulary ${dataset.vocabSize}, in ${dataset.dir}` };
+}
+
+function attempt<T>(action: () => T): T | Error {
+	try {
+		return action();
+	} catch (error) {
+		return error instanceof Error ? error : new Error(String(error));
+	}
+}

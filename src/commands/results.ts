@@ -1,0 +1,71 @@
+/** `autoresearch results`: what a run has found, from its journal, while it runs or after. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { checkTag, runDir, todaysTag } from "../engine/start.ts";
+import { UserError } from "../errors.ts";
+import { type Lab, loadLab } from "../lab/lab.ts";
+import { readJournal } from "../loop/journal.ts";
+import { best, fold, initialState, type State } from "../loop/state.ts";
+import { resultRecords } from "../report/results-table.ts";
+import { jsonOption, labOption, tagOption } from "./options.ts";
+
+export function resultsCommand(): Command {
+	return new Command("results")
+		.description("print the experiments of a run")
+		.addOption(labOption())
+		.addOption(tagOption())
+		.addOption(jsonOption("an array, an object an experiment"))
+		.addHelpText(
+			"after",
+			`
+Examples:
+  autoresearch results --tag nov21
+  autoresearch results --json | jq '.[] | select(.status == "keep")'`,
+		)
+		.action((flags: { lab: string; tag?: string; json?: boolean }) => {
+			const lab = loadLab(flags.lab);
+			const state = readState(lab, checkTag(flags.tag ?? todaysTag()));
+			process.stdout.write(flags.json ? `${JSON.stringify(resultRecords(state), null, 2)}\n` : resultsText(state));
+		});
+}
+
+/** The state of a run as its journal has it; throws UserError when there is no such run. */
+export function readState(lab: Lab, tag: string): State {
+	const path = join(runDir(lab, tag), "journal.jsonl");
+	const { events } = readJournal(path);
+	if (events.length === 0) {
+		const others = tags(lab);
+		throw new UserError(
+			`no run ${tag} in ${lab.dir}${others.length > 0 ? `; there are: ${others.join(", ")} (choose one with --tag)` : ": start one with autoresearch tui"}`,
+		);
+	}
+	return events.reduce<State>(fold, initialState());
+}
+
+function tags(lab: Lab): string[] {
+	const results = join(lab.dir, "results");
+	if (!existsSync(results)) return [];
+	const named = readdirSync(results).filter((name) => existsSync(join(results, name, "journal.jsonl")));
+	return named.sort((a, b) => statSync(join(results, b)).mtimeMs - statSync(join(results, a)).mtimeMs);
+}
+
+function resultsText(state: State): string {
+	const standing = best(state);
+	const rows = state.experiments.map((e) => [
+		`${e === standing ? "*" : " "}${String(e.n).padStart(4)}`,
+		e.commit?.slice(0, 7) ?? "-",
+		e.value === undefined || e.status === "crash" ? "-" : e.value.toFixed(6),
+		e.status ?? "running",
+		e.status === "crash" ? `${e.title} [${e.reason}]` : e.title,
+	]);
+	const header = ["    n", "commit", state.metric.name, "status", "description"];
+	const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i]!.length)));
+	const lines = [header, ...rows].map((row) =>
+		row
+			.map((cell, i) => cell.padEnd(widths[i]!))
+			.join("  ")
+			.trimEnd(),
+	);
+	return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,100 @@
+/** `autoresearch train`: one training run by hand, with karpathy/autoresearch's progress line and summary block. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { prepareDataset } from "../../prepare/dataset.ts";
+import { UserError } from "../errors.ts";
+import { loadLab } from "../lab/lab.ts";
+import { evaluateArguments, modelPath, trainArguments, withoutSecrets } from "../runner/trainer.ts";
+import { budgetOption, deviceOption, labOption, seedOption, threadsOption } from "./options.ts";
+import { prepareDisplay } from "./prepare-progress.ts";
+
+interface Flags {
+	lab: string;
+	budget?: number;
+	seed?: number;
+	threads?: number;
+	device: string;
+	out?: string;
+}
+
+export function trainCommand(): Command {
+	return new Command("train")
+		.description("train the lab's training file once, as it is on disk, and measure it")
+		.addOption(labOption())
+		.addOption(budgetOption())
+		.addOption(seedOption())
+		.addOption(threadsOption())
+		.addOption(deviceOption())
+		.addOption(new Option("--out <dir>", "where the model and the numbers go").default(undefined, "results/by-hand"))
+		.addHelpText(
+			"after",
+			`
+Examples:
+  autoresearch train --budget 30s
+  autoresearch train > run.log 2>&1; grep ^val_bpb: run.log`,
+		)
+		.action(async (flags: Flags) => {
+			process.exitCode = await train(flags);
+		});
+}
+
+async function train(flags: Flags): Promise<number> {
+	const lab = loadLab(flags.lab);
+	if (lab.train !== "built-in")
+		throw new UserError(`this lab trains with a command of its own: run "${lab.train.command.join(" ")}"`);
+	const display = prepareDisplay();
+	await prepareDataset(
+		{ source: lab.data.source, vocabSize: lab.data.vocabulary },
+		{ onProgress: display.show },
+	).finally(display.end);
+	const out = resolve(flags.out ?? join(lab.dir, "results", "by-hand"));
+	mkdirSync(out, { recursive: true });
+	const options = {
+		lab,
+		budgetSeconds: flags.budget ?? lab.budget,
+		seed: flags.seed ?? 1,
+		threads: flags.threads ?? availableParallelism(),
+		device: flags.device,
+	};
+
+	// The summary is held back until the metric, which only the evaluation knows, can head it.
+	let summary = "";
+	const trained = await stream(trainArguments(options, lab.dir, out), (text) => {
+		const start = summary ? 0 : text.search(/^---$/m);
+		if (start < 0) process.stdout.write(text);
+		else {
+			process.stdout.write(text.slice(0, start));
+			summary += text.slice(start);
+		}
+	});
+	if (trained !== 0) return trained;
+	let measured = "";
+	const evaluated = await stream(evaluateArguments(options, modelPath(out), "val", out), (text) => {
+		measured += text;
+	});
+	if (evaluated !== 0) return evaluated;
+	const metric = measured.split("\n").find((line) => line.startsWith(`${lab.metric.name}:`));
+	process.stdout.write(summary.replace(/^---\n/, `---\n${metric}\n`));
+	return 0;
+}
+
+/** Runs one of our programs, handing on what it prints; its stderr is ours. Returns its exit code. */
+function stream(command: string[], onText: (text: string) => void): Promise<number> {
+	const child: ChildProcess = spawn(command[0]!, command.slice(1), {
+		stdio: ["pipe", "pipe", "inherit"],
+		env: withoutSecrets(process.env),
+	});
+	child.stdout!.setEncoding("utf8").on("data", onText);
+	const hand = (signal: NodeJS.Signals) => child.kill(signal);
+	process.on("SIGINT", hand).on("SIGTERM", hand);
+	return new Promise((done, fail) => {
+		child.once("error", fail);
+		child.once("close", (code) => {
+			process.off("SIGINT", hand).off("SIGTERM", hand);
+			done(code ?? 1);
+		});
+	});
+}

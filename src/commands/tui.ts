@@ -1,0 +1,37 @@
+/** `autoresearch tui`: the loop with its console. */
+import { Command } from "commander";
+import { startEngine } from "../engine/start.ts";
+import { addRunOptions, type RunFlags } from "./options.ts";
+import { prepareDisplay } from "./prepare-progress.ts";
+import { runPlain } from "./run.ts";
+
+export function tuiCommand(): Command {
+	return addRunOptions(new Command("tui"))
+		.description("run the loop and watch and steer it in the terminal")
+		.option("--plain", "ASCII only: no lines, blocks or Braille")
+		.addHelpText(
+			"after",
+			`
+Examples:
+  autoresearch tui                       start or carry on with today's run
+  autoresearch tui --tag nov21           that run
+  autoresearch tui --budget 30s          a first look: short experiments
+
+Press ? in the console for its keys. Without a terminal it prints the lines of "run".`,
+		)
+		.action(async (flags: RunFlags & { plain?: boolean }) => {
+			if (!process.stdout.isTTY || !process.stdin.isTTY) {
+				process.exitCode = await runPlain(flags, false);
+				return;
+			}
+			const { runTui } = await import("../tui/tui.tsx");
+			const display = prepareDisplay();
+			const engine = await startEngine(flags, { onPrepare: display.show }).finally(display.end);
+			await runTui(engine, { plain: flags.plain });
+			await engine.command({ type: "stop" });
+			await engine.finished;
+			process.stdout.write(
+				`The run ${engine.state.tag} has stopped; "autoresearch tui --tag ${engine.state.tag}" carries on.\n`,
+			);
+		});
+}

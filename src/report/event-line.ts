@@ -1,0 +1,59 @@
+/** One event, one line: how `run` tells a person what happens. */
+import type { JournalEvent, Tick } from "../loop/events.ts";
+import { best, type State } from "../loop/state.ts";
+
+/** The line for an event that `state` already holds; undefined for those not worth one. */
+export function eventLine(state: State, event: JournalEvent | Tick): string | undefined {
+	const text = body(state, event);
+	if (text === undefined) return undefined;
+	const at = "at" in event ? new Date(event.at) : new Date();
+	return `${at.toTimeString().slice(0, 8)}  ${text}`;
+}
+
+function body(state: State, event: JournalEvent | Tick): string | undefined {
+	switch (event.type) {
+		case "run.started":
+			return `run ${event.tag}: branch ${event.branch} from ${event.base.slice(0, 7)}, ${event.budgetSeconds} s an experiment, researcher ${event.researcher}`;
+		case "run.continued":
+			return `run ${state.tag} carries on: ${state.experiments.filter(({ status }) => status).length} experiments so far`;
+		case "run.paused":
+			return "paused";
+		case "run.resumed":
+			return "going on";
+		case "run.stopped":
+			return `stopped: ${event.reason}${outcome(state)}`;
+		case "program.changed":
+			return `program.md is now version ${event.version} (${event.lines} lines): it steers the next proposal`;
+		case "experiment.proposed":
+			return `#${event.n} ${event.title}${event.hypothesis ? `: ${event.hypothesis}` : ""}`;
+		case "experiment.decided": {
+			const { value, title } = state.experiments[event.n - 1]!;
+			const measured = value === undefined ? "" : ` ${state.metric.name} ${value.toFixed(6)}`;
+			return `#${event.n} ${event.status.toUpperCase()}${measured} (${event.reason}) ${title}`;
+		}
+		case "experiment.reverted":
+			return `#${event.n} ${event.reason}; the branch is back on ${state.best ? `#${state.best}` : "its start"}`;
+		case "experiment.adopted":
+			return `#${event.n} ${event.reason}; the branch stands on it`;
+		case "experiment.requeued":
+			return `#${event.n} is set aside and will be trained afresh: ${event.reason}`;
+		case "note.added":
+			return `note to the researcher: ${event.text}`;
+		case "notice":
+			return `${event.level === "info" ? "note" : event.level}: ${event.text}`;
+		case "tick.phase":
+			if (event.phase === "training") return `#${event.n} training for ${state.budgetSeconds} s`;
+			if (event.phase === "waiting") return `waiting: ${event.note ?? ""}`;
+			return undefined;
+		default:
+			return undefined;
+	}
+}
+
+function outcome(state: State): string {
+	const standing = best(state);
+	const first = state.experiments[0];
+	if (!standing?.value) return "";
+	const from = first?.value !== undefined && first !== standing ? ` (baseline ${first.value.toFixed(6)})` : "";
+	return `; best ${state.metric.name} ${standing.value.toFixed(6)} by #${standing.n}${from}`;
+}

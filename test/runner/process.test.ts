@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { endLeftover, type ProcessRequest, printable, runProcess } from "../../src/runner/process.ts";
+import { identityOf, isAlive } from "../../src/runner/process-identity.ts";
+import { tempDir } from "../support/lab.ts";
+
+function request(t: TestContext, script: string, more: Partial<ProcessRequest> = {}): ProcessRequest {
+	const dir = tempDir(t);
+	const { signal } = new AbortController();
+	return {
+		command: ["sh", "-c", script],
+		cwd: dir,
+		env: process.env,
+		logPath: join(dir, "log"),
+		timeoutSeconds: 60,
+		signal,
+		...more,
+	};
+}
+
+test("both streams go to the log, and to the listener line by line", async (t) => {
+	const lines: string[] = [];
+	const wanted = request(t, "printf 'one\\rtwo\\nthree'; echo four >&2", { onLine: (line) => lines.push(line) });
+	const result = await runProcess(wanted);
+	assert.equal(result.code, 0);
+	assert.deepEqual(lines.sort(), ["four", "one", "three", "two"]);
+	assert.match(readFileSync(wanted.logPath, "utf8"), /one\rtwo\nthree/);
+});
+
+test("a program that outlives its time is ended with everything it started", async (t) => {
+	const wanted = request(t, "trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000", { timeoutSeconds: 0.3 });
+	const result = await runProcess(wanted);
+	assert.equal(result.timedOut, true);
+	const child = Number(readFileSync(wanted.logPath, "utf8"));
+	assert.ok(child > 0);
+	assert.equal(isAlive(identityOf(child)), false);
+});
+
+test("what a program leaves in the background is ended with it, though it holds the pipes open", async (t) => {
+	const wanted = request(t, "sleep 1000 & echo $!");
+	const result = await runProcess(wanted);
+	assert.equal(result.code, 0);
+	assert.equal(isAlive(identityOf(Number(readFileSync(wanted.logPath, "utf8")))), false);
+});
+
+test("an abort ends the program, and is told apart from a timeout", async (t) => {
+	const controller = new AbortController();
+	const running = runProcess(
+		request(t, "echo up; sleep 1000", { signal: controller.signal, onLine: () => controller.abort() }),
+	);
+	const result = await running;
+	assert.equal(result.aborted, true);
+	assert.equal(result.timedOut, false);
+});
+
+test("a program that cannot be started is a result, not an exception", async (t) => {
+	const result = await runProcess(request(t, "", { command: ["/no/such/program"] }));
+	assert.match(result.spawnError!.message, /ENOENT/);
+});
+
+test("a program that prints without end fills neither the disk nor the memory", async (t) => {
+	const wanted = request(t, "head -c 40000000 /dev/zero | tr '\\0' x");
+	const result = await runProcess(wanted);
+	assert.equal(result.code, 0);
+	assert.ok(readFileSync(wanted.logPath).length < 17 * 1024 * 1024);
+	assert.ok(result.tail.join("").length < 1_000_000);
+});
+
+test("a group left over by a killed console is found by its pid file and ended; a recycled pid is not", async (t) => {
+	const dir = tempDir(t);
+	const controller = new AbortController();
+	const pidPath = join(dir, "pid");
+	const running = runProcess(
+		request(t, "echo up; sleep 1000", {
+			pidPath,
+			signal: controller.signal,
+			onLine: () => {
+				const identity = readFileSync(pidPath, "utf8");
+				const [pid, since] = identity.split(" ");
+				writeFileSync(join(dir, "recycled"), `${pid} ${Number(since) + 1}`);
+				assert.equal(endLeftover(join(dir, "recycled")), false);
+				assert.equal(endLeftover(pidPath), true);
+			},
+		}),
+	);
+	const result = await running;
+	assert.equal(result.signal, "SIGKILL");
+	assert.equal(endLeftover(pidPath), false);
+	assert.equal(existsSync("/proc"), true, "the test needs /proc");
+});
+
+test("escape sequences and control characters never reach the screen", () => {
+	assert.equal(printable("a\x1b[31mred\x1b[0m\x07\x1b]0;title\x07b\tc\x9b"), "aredb  c");
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { crashReason } from "../../src/runner/crash-reason.ts";
+import { preflight } from "../../src/runner/preflight.ts";
+import type { ProcessResult } from "../../src/runner/process.ts";
+import { parseProgress, parseSummary } from "../../src/runner/progress.ts";
+import { withoutSecrets } from "../../src/runner/trainer.ts";
+
+test("karpathy/autoresearch's progress line is understood", () => {
+	const line =
+		"step 00123 (41.0%) | loss: 3.123456 | lrm: 0.50 | dt: 327ms | tok/sec: 1,602,345 | mfu: 39.8% | epoch: 1 | remaining: 177s    ";
+	assert.deepEqual(parseProgress(line, 300), {
+		step: 123,
+		loss: 3.123456,
+		lrMultiplier: 0.5,
+		stepMs: 327,
+		tokensPerSecond: 1602345,
+		epoch: 1,
+		elapsed: 123,
+		remaining: 177,
+	});
+	assert.equal(parseProgress("step by step", 300), undefined);
+});
+
+test("the last summary block counts, and unknown keys do no harm", () => {
+	const lines = [
+		"val_bpb: 0.1",
+		"---",
+		"val_bpb:          0.997900",
+		"peak_vram_mb:     45060.2",
+		"new_key:          12",
+		"words here: no",
+	];
+	assert.deepEqual(parseSummary(lines), { val_bpb: 0.9979, peak_vram_mb: 45060.2, new_key: 12 });
+	assert.deepEqual(parseSummary(["val_bpb:          0.5"]), {});
+});
+
+const ended = (more: Partial<ProcessResult>): ProcessResult => ({
+	code: 1,
+	signal: null,
+	timedOut: false,
+	aborted: false,
+	seconds: 1,
+	tail: [],
+	...more,
+});
+
+test("a crash is told in a sentence", () => {
+	assert.equal(crashReason(ended({ tail: ["crash: loss became NaN at step 12"] }), 600), "loss became NaN at step 12");
+	const traceback = [
+		"Traceback (most recent call last):",
+		"  File ...",
+		"torch.OutOfMemoryError: CUDA out of memory.",
+		"done",
+	];
+	assert.equal(crashReason(ended({ tail: traceback }), 600), "exit 1: torch.OutOfMemoryError: CUDA out of memory.");
+	assert.match(crashReason(ended({ code: null, signal: "SIGKILL" }), 600), /out of memory/);
+	assert.match(
+		crashReason(ended({ code: null, timedOut: true, signal: "SIGKILL" }), 600),
+		/timeout: still running after 600 s/,
+	);
+	assert.equal(crashReason(ended({ code: 3 }), 600), "exit 3 without a word");
+	assert.ok(crashReason(ended({ tail: ["x".repeat(5000)] }), 600).length <= 300);
+});
+
+test("a training file that does not parse is refused with its line", () => {
+	assert.match(preflight("trainer/train.ts", "const A = 1;\nconst B = ;\n")!, /^trainer\/train\.ts:2: syntax error/);
+});
+
+test("a training file may import the tensor library and nothing of the machine", () => {
+	const good =
+		'import { add } from "./tensor/index.ts";\nimport type { Batch } from "./contract.ts";\nexport const x = add;\n';
+	assert.equal(preflight("train.ts", good), undefined);
+	assert.match(preflight("train.ts", `${good}import fs from "node:fs";\n`)!, /^train\.ts:4: imports "node:fs"/);
+	assert.match(preflight("train.ts", `${good}await import("node:fs");\n`)!, /train\.ts:4: .*run time/);
+	assert.match(preflight("train.ts", `${good}export * from "../prepare/dataset.ts";\n`)!, /train\.ts:4: imports/);
+});
+
+test("a training run is not given the researcher's credentials", () => {
+	const env = {
+		PATH: "/bin",
+		ANTHROPIC_API_KEY: "a",
+		ANTHROPIC_BASE_URL: "b",
+		GITHUB_TOKEN: "c",
+		aws_secret_access: "d",
+		HOME: "/h",
+	};
+	assert.deepEqual(withoutSecrets(env), { PATH: "/bin", HOME: "/h" });
+});
