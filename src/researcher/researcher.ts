@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import type { Change, Usage } from "../loop/events.ts";
 import type { Experiment } from "../loop/state.ts";
+import type { Plan } from "./plateau.ts";
 
 export interface Brief {
 	/** The number the proposal will have. */
@@ -24,6 +25,10 @@ export interface Brief {
 	pending?: readonly Experiment[];
 	/** What the human said in a line or two since this proposal's predecessors, oldest first. */
 	notes?: readonly Note[];
+	/** Read-only files that travel with every brief, such as the reference of the tensor library. */
+	reference?: readonly SourceFile[];
+	/** What kind of change is asked for, and why; worked out from the history when absent. */
+	plan?: Plan;
 }
 
 /** A one-line remark of the human to the researcher (`s` in the console, `autoresearch steer`). */
@@ -47,6 +52,10 @@ export interface Proposal {
 	files: SourceFile[];
 	/** Constants it changed, when it can name them. */
 	changes: Change[];
+	/** What the researcher expects to gain, in the metric; positive is better. */
+	expectedGain?: number;
+	/** Who made it, when that is not the researcher that was asked: a fallback during an outage. */
+	researcher?: string;
 }
 
 export interface ProposeOptions {
@@ -111,6 +120,8 @@ export interface Researcher {
 	propose(brief: Brief, options: ProposeOptions): Promise<Proposal>;
 	/** Rejects with a ResearcherError when it cannot work: asked once, before anything trains. */
 	check?(signal: AbortSignal): Promise<void>;
+	/** Exactly what would be sent for this brief, as text for a human; nothing is sent. */
+	show?(brief: Brief, evidence?: Evidence): Promise<string>;
 	/** A second chance for a proposal that crashed; undefined when it gives up. */
 	repair?(brief: Brief, crash: Crash, options: ProposeOptions): Promise<Proposal | undefined>;
 }
