@@ -1,0 +1,76 @@
+/**
+ * Measures a trained model in bits per byte:
+ *
+ *     node evaluate.ts --model results/demo/1/model --split val --threads 2 --out results/demo/1
+ *
+ * No code of the researcher's runs here: the checkpoint is weights and a forward graph as data. Prints a summary block,
+ * leaves evaluation.json. A model that cannot be measured ends in one line on stderr, `crash: reason`, and exit 1.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { batches } from "../prepare/batches.ts";
+import { type BitsPerByte, BitsPerByteSum } from "../prepare/bits-per-byte.ts";
+import { EVAL_BATCH_ROWS, EVAL_ROWS, SEQUENCE_LENGTH } from "../prepare/constants.ts";
+import type { Dataset, SplitName } from "../prepare/dataset.ts";
+import { requireCausal } from "./causality.ts";
+import { Crash, oneLine } from "./crash.ts";
+import { parseEvaluateOptions } from "./options.ts";
+import { summaryBlock } from "./output.ts";
+import { openPrepared, runProgram } from "./program.ts";
+import { type Checkpoint, loadCheckpoint } from "./tensor/checkpoint.ts";
+
+/** The order of the passages, and so the rows the metric covers: part of the metric, the same for every run. */
+const ORDER = 0;
+
+await runProgram(() => {
+	const started = performance.now();
+	const options = parseEvaluateOptions(process.argv.slice(2));
+	const dataset = openPrepared(options);
+	const model = open(options);
+	const result = measure(model, dataset, options.split, options.seed);
+	model.close();
+	const seconds = (performance.now() - started) / 1000;
+
+	const { value, tokens, bytes } = result;
+	const metric = `${options.split}_bpb`;
+	mkdirSync(options.out, { recursive: true });
+	const facts = { [metric]: value, split: options.split, tokens, bytes, seconds };
+	writeFileSync(join(options.out, "evaluation.json"), `${JSON.stringify(facts, null, "\t")}\n`);
+	process.stdout.write(
+		summaryBlock({
+			[metric]: value.toFixed(6),
+			eval_tokens: String(tokens),
+			eval_bytes: String(bytes),
+			eval_seconds: seconds.toFixed(1),
+		}),
+	);
+});
+
+function open({ model: dir, device, threads }: ReturnType<typeof parseEvaluateOptions>): Checkpoint {
+	let model: Checkpoint;
+	try {
+		model = loadCheckpoint(dir, { device, threads });
+	} catch (error) {
+		throw new Crash(`the checkpoint is missing or not valid: ${oneLine((error as Error).message)}`);
+	}
+	const { rows, length } = model;
+	if (rows !== EVAL_BATCH_ROWS || length !== SEQUENCE_LENGTH)
+		throw new Crash(`the checkpoint predicts ${rows} x ${length} tokens, not ${EVAL_BATCH_ROWS} x ${SEQUENCE_LENGTH}`);
+	return model;
+}
+
+function measure(model: Checkpoint, dataset: Dataset, split: SplitName, seed: number): BitsPerByte {
+	const { rows, length } = model;
+	const sum = new BitsPerByteSum(dataset.tokenBytes);
+	const shape = { rows, length, seed: ORDER };
+	let done = 0;
+	for (const { tokens, targets, epoch } of batches(dataset, split, shape)) {
+		// A split smaller than EVAL_ROWS is covered once.
+		if (done === EVAL_ROWS || (epoch > 1 && done > 0)) break;
+		if (done === 0) requireCausal(model, tokens, dataset.vocabSize, seed);
+		sum.add(model.losses(tokens, targets), targets);
+		done += rows;
+	}
+	if (!Number.isFinite(sum.result.value)) throw new Crash(`the trained model's loss is not finite`);
+	return sum.result;
+}
