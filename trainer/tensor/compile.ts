@@ -9,7 +9,7 @@ import { indexBounds } from "./index-bounds.ts";
 import type { Builder, Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
 import { Parameter } from "./parameter.ts";
-import { schedule, type Update, withAliased } from "./schedule.ts";
+import { memoryOf, schedule, type Update } from "./schedule.ts";
 import { isStored, materialise, ne, readTensor, store, storedBytes } from "./storage.ts";
 import { type Shape, sizeOf, type Tensor, type Values } from "./tensor.ts";
 
@@ -109,7 +109,7 @@ export function compile<Name extends string>(
 		if (!leaf) builder.schedule(node);
 		if (isOutput.has(tensor)) {
 			// Memory shared with a leaf would be overwritten by the updates: an output is a copy.
-			const own = isLeaf(withAliased(tensor).at(-1)!) ? ggml.cont(context, node) : node;
+			const own = isLeaf(memoryOf(tensor)) ? ggml.cont(context, node) : node;
 			ggml.set_output(own);
 			builder.schedule(own);
 			outputNodes.set(tensor, own);

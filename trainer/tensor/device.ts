@@ -1,5 +1,5 @@
 /** The device a program runs on: a ggml back end, and for the CPU a pool of threads that outlives the steps. */
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism } from "node:os";
 import {
 	backendFunction,
 	DEVICE_CPU,
@@ -102,7 +102,6 @@ function deviceMemory(ggml: Ggml, device: Pointer): number {
 interface FoundDevice {
 	pointer: Pointer;
 	kind: DeviceKind;
-	name: string;
 	description: string;
 }
 
@@ -115,35 +114,17 @@ function listDevices(ggml: Ggml): FoundDevice[] {
 		return {
 			pointer,
 			kind: kind as DeviceKind,
-			name: ggml.backend_dev_name(pointer),
 			description: ggml.backend_dev_description(pointer).trim(),
 		};
 	});
 }
 
-export interface DeviceFacts {
-	/** Of ggml; undefined when the platform package is missing. */
-	version?: string;
-	devices: { kind: DeviceKind; name: string; description: string; freeBytes: number }[];
-	cpu: string;
-	cores: number;
-	/** Why there are no devices, or what a back end said while loading. */
-	problems: string[];
-}
-
-/** What this machine computes with, for `autoresearch doctor`. Never throws. */
-export function describeDevices(kind: DeviceKind = "cpu"): DeviceFacts {
-	const facts = { cpu: cpus()[0]?.model.trim() ?? "unknown", cores: availableParallelism() };
-	try {
-		const { ggml } = configure({ device: kind });
-		const devices = listDevices(ggml).map(({ pointer, kind, name, description }) => ({
-			kind,
-			name,
-			description,
-			freeBytes: kind === "cpu" ? process.availableMemory() : deviceMemory(ggml, pointer),
-		}));
-		return { ...facts, version: ggml.version(), devices, problems: [...log] };
-	} catch (error) {
-		return { ...facts, devices: [], problems: [(error as Error).message, ...log] };
-	}
+/** What this machine computes with, in one line for `autoresearch doctor`. Throws when ggml cannot be loaded. */
+export function describeDevices(): string {
+	const { ggml, threads } = currentDevice();
+	const devices = listDevices(ggml).map(({ pointer, kind, description }) => {
+		const free = kind === "cpu" ? process.availableMemory() : deviceMemory(ggml, pointer);
+		return `${kind} (${description}${kind === "cpu" ? `, ${threads} threads` : ""}, ${(free / 1e9).toFixed(1)} GB free)`;
+	});
+	return `${devices.join(", ")}; ggml ${ggml.version()}`;
 }

@@ -14,7 +14,8 @@ export function indexBounds(tensors: readonly Tensor[]): Map<Tensor, number> {
 	return bounds;
 
 	function limit(ids: Tensor, bound: number): void {
-		bounds.set(ids, Math.min(bound, bounds.get(ids) ?? bound));
+		if ((bounds.get(ids) ?? Number.POSITIVE_INFINITY) <= bound) return;
+		bounds.set(ids, bound);
 		const wrong = ids.values?.find((id) => id < 0 || id >= bound);
 		if (wrong !== undefined) fail("embedding", `the constant holds id ${wrong}, outside of 0 to ${bound - 1}`);
 		for (const input of ids.inputs) limit(input, bound);

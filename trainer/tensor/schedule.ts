@@ -31,7 +31,7 @@ export function schedule(outputs: readonly Tensor[], updates: readonly Update[])
 	const nodes = reachable([...outputs, ...updates.map((update) => update.value)]);
 	const lastRead = new Map<Tensor, number>();
 	nodes.forEach((node, i) => {
-		for (const input of node.inputs) for (const root of withAliased(input)) lastRead.set(root, i);
+		for (const input of node.inputs) lastRead.set(memoryOf(input), i);
 	});
 	const position = new Map(nodes.map((node, i) => [node, i]));
 	const writes = Map.groupBy(updates, ({ target, value }) => {
@@ -43,7 +43,8 @@ export function schedule(outputs: readonly Tensor[], updates: readonly Update[])
 	return nodes.flatMap((compute, i) => [{ compute }, ...(writes.get(i) ?? []).map((write) => ({ write }))]);
 }
 
-function reachable(roots: readonly Tensor[]): Tensor[] {
+/** Everything `roots` depend on, inputs before users. */
+export function reachable(roots: readonly Tensor[]): Tensor[] {
 	const seen = new Set<Tensor>();
 	const stack = [...roots];
 	for (let node = stack.pop(); node; node = stack.pop()) {
@@ -54,9 +55,11 @@ function reachable(roots: readonly Tensor[]): Tensor[] {
 	return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** The tensor and everything whose memory it may share. */
-export function withAliased(tensor: Tensor): Tensor[] {
-	return ALIASES.has(tensor.op) ? [tensor, ...withAliased(tensor.inputs[0]!)] : [tensor];
+/** The tensor whose memory this one may share: itself, or what it is only another view of. */
+export function memoryOf(tensor: Tensor): Tensor {
+	let root = tensor;
+	while (ALIASES.has(root.op)) root = root.inputs[0]!;
+	return root;
 }
 
 function rejectTwins(updates: readonly Update[]): void {
@@ -71,7 +74,7 @@ function rejectTwins(updates: readonly Update[]): void {
 function rejectSwaps(updates: readonly Update[]): void {
 	const targets = new Set<Tensor>(updates.map((update) => update.target));
 	for (const { target, value } of updates) {
-		const source = withAliased(value).at(-1)!;
+		const source = memoryOf(value);
 		if (source !== target && targets.has(source) && source instanceof Parameter) {
 			fail("compile", `${target.name} takes the value of ${source.name}, which is updated in the same run`);
 		}

@@ -1,0 +1,182 @@
+/**
+ * A trained model as data: its forward expression (graph.json) and its weights (model.safetensors). Whoever evaluates it
+ * runs no code of train.ts, and nothing in the files is believed before it has been checked.
+ */
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { compile, type Program } from "./compile.ts";
+import { configure, type DeviceOptions } from "./device.ts";
+import { show, TensorError } from "./errors.ts";
+import { build, checkShape, sameShape } from "./ops/define.ts";
+import { input, tensor } from "./ops/leaf.ts";
+import { crossEntropy } from "./ops/nn.ts";
+import { Parameter, parameter } from "./parameter.ts";
+import { type NamedValues, readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { reachable } from "./schedule.ts";
+import { read, release } from "./storage.ts";
+import type { Attributes, Dtype, Shape, Tensor } from "./tensor.ts";
+
+const VERSION = 1;
+const GRAPH = "graph.json";
+const WEIGHTS = "model.safetensors";
+const MAX_GRAPH_BYTES = 64e6;
+const MAX_NODES = 50_000;
+
+/** The evaluation's batches, and how many tokens there are. */
+export interface EvaluationShape {
+	rows: number;
+	length: number;
+	vocabSize: number;
+}
+
+/** One node of graph.json. `inputs` are positions of earlier nodes; `name` is a weight's name in the other file. */
+interface Node {
+	op: string;
+	inputs: number[];
+	attrs: Attributes;
+	shape: Shape;
+	dtype: Dtype;
+	name?: string;
+}
+
+interface Graph extends EvaluationShape {
+	version: typeof VERSION;
+	nodes: Node[];
+}
+
+/**
+ * Writes the model that `logits` is, for token ids [rows, length], into a folder.
+ * @throws TensorError when it needs anything but token ids, or gives anything but logits [rows, length, vocabSize].
+ */
+export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, shape: EvaluationShape): void {
+	const { rows, length, vocabSize } = shape;
+	const tokens = input("tokens", [rows, length], "i32");
+	const output = logits(tokens);
+	requireLogits(output, shape);
+	const tensors = reachable([output]);
+	const position = new Map(tensors.map((node, i) => [node, i]));
+	const weights = new Map<string, NamedValues>();
+	const nodes = tensors.map((node): Node => {
+		const { op, inputs, attrs, shape, dtype } = node;
+		const plain = { op, inputs: inputs.map((x) => position.get(x)!), attrs, shape, dtype };
+		if (node === tokens || (!(node instanceof Parameter) && !node.values)) {
+			if (op === "input" && node !== tokens) throw new TensorError(`logits depend on input ${attrs.name}`);
+			return plain;
+		}
+		const name = node instanceof Parameter ? node.name : `constant.${weights.size}`;
+		if (weights.has(name)) throw new TensorError(`two parameters are named ${name}: give each a name of its own`);
+		weights.set(name, { shape, values: node instanceof Parameter ? read(node) : node.values! });
+		return { ...plain, attrs: {}, name };
+	});
+	const graph: Graph = { version: VERSION, rows, length, vocabSize, nodes };
+	mkdirSync(dir, { recursive: true });
+	writeSafetensors(join(dir, WEIGHTS), weights);
+	writeFileSync(join(dir, `${GRAPH}.tmp`), JSON.stringify(graph));
+	renameSync(join(dir, `${GRAPH}.tmp`), join(dir, GRAPH));
+}
+
+/** A saved model, ready to be measured. */
+export interface Scorer extends EvaluationShape {
+	readonly parameterCount: number;
+	/** Nats at each position, [rows * length], of the targets given the tokens before them. */
+	losses(tokens: Int32Array, targets: Int32Array): Float32Array;
+	/** Logits [rows * length * vocabSize]. */
+	logits(tokens: Int32Array): Float32Array;
+	/** Frees the model. */
+	close(): void;
+}
+
+/**
+ * Rebuilds a model from the files of `saveCheckpoint`. The expression passes through the same checks as any program:
+ * known operations, shapes inferred anew, weights exactly as large as they say.
+ * @throws TensorError when the files are damaged or were tampered with.
+ */
+export function loadCheckpoint(dir: string, options: DeviceOptions = {}): Scorer {
+	configure(options);
+	const { rows, length, vocabSize, nodes } = parseGraph(join(dir, GRAPH));
+	const { tokens, output, weights } = rebuild(nodes, readSafetensors(join(dir, WEIGHTS)), [rows, length]);
+	requireLogits(output, { rows, length, vocabSize });
+
+	const targets = input("targets", [rows, length], "i32");
+	const losses = crossEntropy(output, targets, { reduction: "none" });
+	const scoring = compile({ losses });
+	let showing: Program<"logits"> | undefined;
+	return {
+		rows,
+		length,
+		vocabSize,
+		parameterCount: weights.reduce((total, { size }) => total + size, 0),
+		losses: (tokens, targets) => scoring.run({ tokens, targets }).losses.data,
+		logits(ids) {
+			showing ??= compile({ logits: output });
+			return showing.run({ [tokens.attrs.name as string]: ids }).logits.data;
+		},
+		close() {
+			scoring.close();
+			showing?.close();
+			release(weights);
+		},
+	};
+}
+
+function requireLogits(output: Tensor, { rows, length, vocabSize }: EvaluationShape): void {
+	if (output.dtype === "f32" && sameShape(output.shape, [rows, length, vocabSize])) return;
+	const wanted = show([rows, length, vocabSize]);
+	throw new TensorError(`logits of tokens ${show([rows, length])} must be ${wanted}, not ${show(output.shape)}`);
+}
+
+function parseGraph(path: string): Graph {
+	const bad = (problem: string) => new TensorError(`${path}: ${problem}`);
+	const { size } = statSync(path);
+	if (size > MAX_GRAPH_BYTES) throw bad(`${size} bytes are too many`);
+	let graph: Graph;
+	try {
+		graph = JSON.parse(readFileSync(path, "utf8")) as Graph;
+	} catch {
+		throw bad("is not JSON");
+	}
+	if (graph?.version !== VERSION) throw bad(`is not a checkpoint of version ${VERSION}`);
+	const { rows, length, vocabSize, nodes } = graph;
+	checkShape("checkpoint", [rows, length, vocabSize]);
+	if (!Array.isArray(nodes) || nodes.length === 0 || nodes.length > MAX_NODES) throw bad("has no list of nodes");
+	return graph;
+}
+
+function rebuild(nodes: readonly Node[], stored: ReadonlyMap<string, NamedValues>, tokenShape: Shape) {
+	const tokens = input("tokens", tokenShape, "i32");
+	const built: Tensor[] = [];
+	const weights: Parameter[] = [];
+	const used = new Set<string>();
+	nodes.forEach((node, i) => {
+		const bad = (problem: string) => new TensorError(`checkpoint: node ${i} ${problem}`);
+		const isNode = typeof node?.op === "string" && Array.isArray(node.inputs) && Array.isArray(node.shape);
+		if (!isNode || typeof node.attrs !== "object" || node.attrs === null) throw bad("is not a node");
+		const made = make(node, bad);
+		if (!sameShape(made.shape, node.shape) || made.dtype !== node.dtype) {
+			throw bad(`says ${node.dtype} ${show(node.shape)} where ${made.op} gives ${made.dtype} ${show(made.shape)}`);
+		}
+		built.push(made);
+	});
+	return { tokens, output: built.at(-1)!, weights };
+
+	function make(node: Node, bad: (problem: string) => TensorError): Tensor {
+		if (node.op === "input") return tokens;
+		if (node.op === "parameter" || node.op === "constant") {
+			const { name = "" } = node;
+			const found = stored.get(name);
+			if (!found || used.has(name)) throw bad(`has no weights named ${JSON.stringify(name)} of its own`);
+			used.add(name);
+			const leaf = tensor(found.values, found.shape);
+			if (node.op === "constant") return leaf;
+			const weight = parameter(name, leaf);
+			weights.push(weight);
+			return weight;
+		}
+		const inputs = node.inputs.map((at) => {
+			const earlier = Number.isInteger(at) ? built[at] : undefined;
+			if (!earlier) throw bad("takes an input that does not come before it");
+			return earlier;
+		});
+		return build(node.op, inputs, node.attrs);
+	}
+}
