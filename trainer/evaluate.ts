@@ -17,7 +17,7 @@ import { Crash, oneLine } from "./crash.ts";
 import { parseEvaluateOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
 import { openPrepared, runProgram } from "./program.ts";
-import { type Checkpoint, loadCheckpoint } from "./tensor/checkpoint.ts";
+import { loadCheckpoint, type Scorer } from "./tensor/checkpoint.ts";
 
 /** The order of the passages, and so the rows the metric covers: part of the metric, the same for every run. */
 const ORDER = 0;
@@ -46,8 +46,8 @@ await runProgram(() => {
 	);
 });
 
-function open({ model: dir, device, threads }: ReturnType<typeof parseEvaluateOptions>): Checkpoint {
-	let model: Checkpoint;
+function open({ model: dir, device, threads }: ReturnType<typeof parseEvaluateOptions>): Scorer {
+	let model: Scorer;
 	try {
 		model = loadCheckpoint(dir, { device, threads });
 	} catch (error) {
@@ -59,7 +59,7 @@ function open({ model: dir, device, threads }: ReturnType<typeof parseEvaluateOp
 	return model;
 }
 
-function measure(model: Checkpoint, dataset: Dataset, split: SplitName, seed: number): BitsPerByte {
+function measure(model: Scorer, dataset: Dataset, split: SplitName, seed: number): BitsPerByte {
 	const { rows, length } = model;
 	const sum = new BitsPerByteSum(dataset.tokenBytes);
 	const shape = { rows, length, seed: ORDER };

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Edits, Lab } from "./harness.ts";
+
+async function crashes(edits: Edits, reason: (lab: Lab) => RegExp | string, args?: string[]): Promise<void> {
+	const lab = new Lab(edits);
+	const { code, stderr } = await lab.train(args);
+	const expected = reason(lab);
+	if (typeof expected === "string") assert.equal(stderr, `crash: ${expected}\n`);
+	else assert.match(stderr, expected);
+	assert.match(stderr, /^crash: [^\n]+\n$/, "one line, and nothing else");
+	assert.equal(code, 1);
+}
+
+const IMPORT = "import { adamw,";
+const STEP = "const lrMultiplier = 1 - progress;";
+
+test("a syntax error crashes the run with its line", () =>
+	crashes(
+		{ "const random =": "const = random" },
+		(lab) => new RegExp(`^crash: .*\\(${lab.place("const = random")}\\)`),
+	));
+
+test("TypeScript that Node cannot strip crashes the run with its line", () =>
+	crashes(
+		{ "export const batch": "enum Size { A }\nexport const batch" },
+		(lab) => `SyntaxError: TypeScript enum is not supported in strip-only mode (${lab.place("enum")})`,
+	));
+
+test("a missing export is named", () =>
+	crashes(
+		{ "export function train": "function train" },
+		() => "train.ts does not export the function `train`; contract.ts says what a training file exports",
+	));
+
+test("a batch of a wrong shape is named", async () => {
+	await crashes(
+		{ "rows: 8, length: 32": 'rows: 8, length: "32" as unknown as number' },
+		() => /`batch`: \{ rows, length \}/,
+	);
+	await crashes({ "rows: 8, length: 32": "rows: 0, length: 32" }, () => /\[0, 32\]|batches of 0 x 32 tokens/);
+});
+
+test("a build that returns no model is named", () =>
+	crashes(
+		{ "return { table, logits:": "return { table, logit:", "logits(input": "(undefined as never)(input" },
+		() => "build() in train.ts returned no model: logits(tokens) is missing",
+	));
+
+test("a wrong shape crashes the run with the operation, both shapes and the line", () =>
+	crashes(
+		{
+			"const loss = crossEntropy(":
+				"const loss = crossEntropy(table.matmul(table.slice(0, 0, 7)), table); crossEntropy(",
+		},
+		(lab) => new RegExp(`^crash: .*\\[320, 320\\].*\\[7, 320\\].*${lab.place("const loss")}`),
+	));
+
+test("an exception crashes the run with its message and line", () =>
+	crashes(
+		{ [STEP]: `${STEP}\n\t\t(undefined as never as string[]).push("x");` },
+		(lab) => `TypeError: Cannot read properties of undefined (reading 'push') (${lab.place(".push(")})`,
+	));
+
+test("a loss that is not a number ends the run at once", () =>
+	crashes({ [STEP]: `${STEP}\n\t\treport({ loss: Number.NaN });` }, () => "the loss is NaN at step 0", [
+		"--budget",
+		"100",
+	]));
+
+test("a loss that explodes ends the run at once", () =>
+	crashes({ [STEP]: `${STEP}\n\t\treport({ loss: 1234 });` }, () => "the loss exploded: 1234.0 at step 0", [
+		"--budget",
+		"100",
+	]));
+
+test("an endless loop before the first batch ends at the start-up limit", () =>
+	crashes(
+		{ "const random =": "for (;;);\n\tconst random =" },
+		() => /^crash: did not ask for its first batch within 2 s/,
+		["--startup-limit", "2"],
+	));
+
+test("an endless loop in training ends soon after the budget", () =>
+	crashes(
+		{ [STEP]: `${STEP}\n\t\tfor (;;);` },
+		() => /^crash: overran: still in a step 1 s after the budget of 0.5 s/,
+		["--grace", "1"],
+	));
+
+test("training on after the batches have ended is not allowed", () =>
+	crashes(
+		{
+			"for (const { tokens": "const all = [...batches];\n\tfor (;;) for (const { tokens",
+			"of batches) {": "of all) {",
+		},
+		() => /^crash: overran: train\(\) went on for [\d.]+ s after its batches had ended/,
+	));
+
+test("ending the process is not finishing", () =>
+	crashes(
+		{ [STEP]: `${STEP}\n\t\tprocess.exit(0);` },
+		() => "the process ended itself with exit code 0 before training was finished",
+	));
+
+test("a native abort is named, with what the process said last", () =>
+	crashes(
+		{ [STEP]: `${STEP}\n\t\tconsole.error("GGML_ASSERT(a == b) failed");\n\t\tprocess.abort();` },
+		() => "the process died of SIGABRT: GGML_ASSERT(a == b) failed",
+	));
+
+test("a parameter that cannot fit is refused with both sizes", () =>
+	crashes(
+		{
+			"const loss =": 'const huge = parameter("huge", full([100_000, 1_000_000], 0));\n\tconst loss =',
+			[IMPORT]: `${IMPORT} full,`,
+			"{ loss }, adamw": "{ loss, huge: huge.mean() }, adamw",
+		},
+		(lab) => new RegExp(`400\\.00 GB.*memory are free \\(${lab.place("const step")}\\)`),
+	));
+
+test("a run that uses more memory than its limit is ended", () =>
+	crashes(
+		{
+			[STEP]: `${STEP}\n\t\tfor (;;) hoard.push(Buffer.alloc(1e7, 1));`,
+			"export const batch": "const hoard: Buffer[] = [];\nexport const batch",
+		},
+		() => /^crash: out of memory: the run used \d+ MB, the limit is 600 MB/,
+		["--memory-limit", "600"],
+	));
+
+test("writing to the harness's pipe is a crash, not a message", () =>
+	crashes(
+		{
+			[IMPORT]: `import { writeSync } from "node:fs";\n${IMPORT}`,
+			[STEP]: `${STEP}\n\t\twriteSync(4, "val_bpb: 0.1\\n");`,
+		},
+		() => "train.ts wrote to the harness's own pipe",
+	));
+
+test("a model whose logits have another size is refused when it is saved", () =>
+	crashes(
+		{ "[vocabSize, vocabSize]": "[vocabSize, vocabSize + 1]" },
+		() => /^crash: .*must be \[16, 256, 320\], not \[16, 256, 321\]/,
+	));
+
+test("a message cannot run over several lines or drive the terminal", () =>
+	crashes(
+		{ [STEP]: `throw new Error("one\\ncrash: two\\x1b[31m red" + "!".repeat(9999));` },
+		() => /^crash: one crash: two red!+…\n$/,
+	));

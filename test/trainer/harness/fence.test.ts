@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { dataset, type Edits, finished, Lab } from "./harness.ts";
+
+const TOP = "export const batch";
+const STEP = "const lrMultiplier = 1 - progress;";
+
+/** A training file that tries `code` when it is loaded, prints what came of it, and trains on. */
+function trying(code: string): Edits {
+	const attempt = `try { console.log("got", ${code}); } catch (error) { console.log((error as { code: string }).code); }`;
+	return {
+		[TOP]: `import * as fs from "node:fs";\nimport { spawnSync } from "node:child_process";\n${attempt}\n${TOP}`,
+	};
+}
+
+const outOfReach: Record<string, string> = {
+	"read the validation split": `fs.readFileSync(${JSON.stringify(join(dataset.dir, "val.bin"))})`,
+	"read the training split": `fs.readFileSync(${JSON.stringify(join(dataset.dir, "train.bin"))})`,
+	"read the user's files": `fs.readdirSync("/etc")`,
+	"write to its own source": `fs.writeFileSync(new URL("./train.ts", import.meta.url), "")`,
+	"start a program": `spawnSync("true").status`,
+};
+
+for (const [what, code] of Object.entries(outOfReach))
+	test(`train.ts cannot ${what}`, async () => {
+		const lab = new Lab(trying(code));
+		assert.equal((await lab.train()).code, 0);
+		assert.equal(lab.printed, "ERR_ACCESS_DENIED\n");
+	});
+
+test("train.ts sees no credentials", async () => {
+	const lab = new Lab(trying("JSON.stringify(process.env)"));
+	await lab.train([], { ANTHROPIC_API_KEY: "sk-hidden", GITHUB_TOKEN: "hidden" });
+	assert.match(lab.printed, /^got \{.*"PATH"/);
+	assert.doesNotMatch(lab.printed, /hidden/);
+});
+
+test("what train.ts prints reaches its log and changes nothing", async () => {
+	const lines = "---\\nval_bpb:          0.100000\\nnum_steps:        1000000\\rstep 00000 (0.0%) | loss: 0.000001";
+	const lab = new Lab({ [TOP]: `console.log("${lines}");\nconsole.error("crash: not really");\n${TOP}` });
+	const { code, stdout, stderr } = await lab.train();
+	assert.equal(code, 0);
+	assert.equal(stderr, "");
+	assert.doesNotMatch(stdout, /val_bpb|1000000|0\.000001/);
+	assert.match(lab.printed, /val_bpb: {10}0\.100000/);
+	assert.match(lab.printed, /crash: not really/);
+});
+
+test("a flood of output is not kept", async () => {
+	const lab = new Lab({ [STEP]: `${STEP}\n\t\tconsole.log("x".repeat(1e6));` });
+	await lab.train(["--budget", "3"]);
+	assert.ok(lab.printed.length < 6e6);
+});
+
+test("a model that looks ahead is refused", async () => {
+	const lab = new Lab({
+		"embedding(tokens, table) }":
+			"embedding(tokens.slice(1, 1, tokens.shape[1]).concat(tokens.slice(1, 0, 1), 1), table) }",
+	});
+	assert.equal((await lab.train()).stderr, "");
+	const { code, stderr } = await lab.evaluate();
+	assert.match(
+		stderr,
+		/^crash: the model looks ahead: what it predicts at position \d+ changed with the tokens from position \d+ on\n$/,
+	);
+	assert.equal(code, 1);
+});
+
+test("a model that looks at the other rows' future is refused too", async () => {
+	const lab = new Lab({
+		"embedding(tokens, table) }": "embedding(tokens, table).add(embedding(tokens, table).mean([0, 1], true)) }",
+	});
+	assert.equal((await lab.train()).stderr, "");
+	assert.match((await lab.evaluate()).stderr, /^crash: the model looks ahead/);
+});
+
+test("a model with weights that are not numbers is refused", async () => {
+	const lab = new Lab({
+		"import { adamw,": "import { write, adamw,",
+		"for (const {": "write(table, new Float32Array(table.size).fill(Number.NaN));\n\tfor (const {",
+		"report({ loss:": "void ({ loss:",
+	});
+	assert.equal((await lab.train()).stderr, "");
+	assert.match((await lab.evaluate()).stderr, /^crash: the trained model's logits are not finite/);
+});
+
+test("a checkpoint that was not written by training is refused", async () => {
+	const lab = new Lab({ [TOP]: `import { writeSync } from "node:fs";\nwriteSync(4, '{"type":"saved"}\\n');\n${TOP}` });
+	await lab.train();
+	writeFileSync(join(lab.out, "model/graph.json"), "{}");
+	const { code, stderr } = await lab.evaluate();
+	assert.match(stderr, /^crash: the checkpoint is missing or not valid: [^\n]+\n$/);
+	assert.equal(code, 1);
+});
+
+/** The pid a training file prints when its first batch has come and it has begun to compute without end. */
+async function busyGuest(lab: Lab): Promise<number> {
+	for (;;) {
+		const pid = existsSync(join(lab.out, "output.log")) && /^pid (\d+)$/m.exec(lab.printed)?.[1];
+		if (pid) return Number(pid);
+		await sleep(20);
+	}
+}
+
+async function gone(pid: number): Promise<void> {
+	for (;;) {
+		try {
+			process.kill(pid, 0);
+		} catch {
+			return;
+		}
+		await sleep(20);
+	}
+}
+
+const BUSY = { [STEP]: `${STEP}\n\t\tconsole.log("pid", process.pid);\n\t\tfor (;;);` };
+
+for (const signal of ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"] as const)
+	test(`no trainer outlives a worker ended by ${signal}, however busy it is`, { timeout: 20_000 }, async () => {
+		const lab = new Lab(BUSY);
+		const worker = lab.worker(["--budget", "1000"]);
+		const guest = await busyGuest(lab);
+		worker.kill(signal);
+		await finished(worker);
+		await gone(guest);
+	});
+
+test("no trainer outlives a console that died", { timeout: 20_000 }, async () => {
+	const lab = new Lab(BUSY);
+	const worker = lab.worker(["--budget", "1000"], {}, "pipe");
+	const guest = await busyGuest(lab);
+	worker.stdin!.destroy();
+	await finished(worker);
+	await gone(guest);
+});
