@@ -1,0 +1,120 @@
+/** The whole screen: draws the engine's state and the screen's own, and passes keys on. */
+import { Box, type SuspendTerminal, useApp, useInput, usePaste, useWindowSize } from "ink";
+import { useEffect, useSyncExternalStore } from "react";
+import type { Engine } from "../engine/engine.ts";
+import type { State } from "../loop/state.ts";
+import { type Takers, TakersProvider } from "./actions.ts";
+import type { Controller } from "./controller.ts";
+import { Dialog } from "./dialog.tsx";
+import { Footer } from "./footer.tsx";
+import { Header } from "./header.tsx";
+import { type Layout, layout, SMALLEST } from "./layout.ts";
+import { Rows } from "./line.tsx";
+import { PromptLine } from "./prompt-line.tsx";
+import { proposed } from "./proposal.tsx";
+import { NoticeLine, ProgramLine } from "./status-lines.tsx";
+import { type Theme, ThemeProvider } from "./theme.ts";
+import type { Ui } from "./ui.ts";
+import { useEngine } from "./use-engine.ts";
+import { useRead } from "./use-read.ts";
+import { ExperimentView } from "./views/experiment.tsx";
+import { HelpView } from "./views/help.tsx";
+import { LogView } from "./views/log.tsx";
+import { NoticesView } from "./views/notices.tsx";
+import { Overview } from "./views/overview.tsx";
+import { ProgramView } from "./views/program.tsx";
+
+export interface AppProps {
+	engine: Engine;
+	controller: Controller;
+	takers: Takers;
+	theme: Theme;
+	/** Epoch ms. */
+	clock: () => number;
+	/** Is given the way to hand the terminal over, once the screen is up. */
+	onTerminal(suspend: SuspendTerminal): void;
+}
+
+export function App({ engine, controller, takers, theme, clock, onTerminal }: AppProps) {
+	const moment = useEngine(engine, clock);
+	const ui = useSyncExternalStore(controller.ui.subscribe, controller.ui.get);
+	const { columns, rows } = useWindowSize();
+	const { suspendTerminal } = useApp();
+	useEffect(() => onTerminal(suspendTerminal), [onTerminal, suspendTerminal]);
+	useInput((input, key) => controller.input(input, key));
+	usePaste((text) => controller.paste(text));
+
+	const screen = layout(columns, rows);
+	const { now } = moment;
+	const state = ui.failure === undefined ? moment.state : { ...moment.state, stopped: ui.failure };
+	if (screen.tooSmall) return <TooSmall layout={screen} />;
+	return (
+		<ThemeProvider value={theme}>
+			<TakersProvider value={takers}>
+				<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+					<Header state={state} now={now} width={columns} />
+					<Box flexDirection="column" height={screen.body.height}>
+						<Body {...{ engine, controller, state, now, ui, layout: screen }} />
+					</Box>
+					<ProgramLine state={state} now={now} width={columns} />
+					<NoticeLine state={state} message={ui.message} width={columns} />
+					{ui.prompt ? (
+						<PromptLine prompt={ui.prompt} cells={columns} />
+					) : (
+						<Footer situation={controller.situation()} width={columns} />
+					)}
+					{ui.ask && <Dialog ask={ui.ask} screen={screen} />}
+				</Box>
+			</TakersProvider>
+		</ThemeProvider>
+	);
+}
+
+interface BodyProps {
+	engine: Engine;
+	controller: Controller;
+	state: State;
+	now: number;
+	ui: Ui;
+	layout: Layout;
+}
+
+function Body({ engine, controller, state, now, ui, layout }: BodyProps) {
+	const { body: size, framed } = layout;
+	const files = engine.read;
+	const proposal = proposed(state);
+	const lost = proposal && !proposal.open && !proposal.diff;
+	const { value: diff } = useRead(lost ? `${proposal.n}` : undefined, () => files.diff(proposal!.n));
+	switch (ui.view) {
+		case "overview":
+			return <Overview {...{ state, now, ui, layout, diff }} rows={controller.rows()} />;
+		case "experiment": {
+			const n = Math.min(ui.selected ?? 1, state.experiments.length);
+			return <ExperimentView key={n} {...{ state, files, n, size, framed }} />;
+		}
+		case "log": {
+			const n = Math.max(1, state.live.n);
+			const live = state.stopped === undefined;
+			return <LogView {...{ files, n, live, size, framed }} />;
+		}
+		case "program":
+			return <ProgramView {...{ state, files, size, framed }} />;
+		case "notices":
+			return <NoticesView {...{ state, size, framed }} />;
+		case "help":
+			return <HelpView {...{ size, framed }} />;
+	}
+}
+
+function TooSmall({ layout: { width, height } }: { layout: Layout }) {
+	const lines = [
+		["The terminal is too small:"],
+		[`${width}x${height}, needs ${SMALLEST.width}x${SMALLEST.height}.`],
+		["The run goes on."],
+	];
+	return (
+		<Box flexDirection="column" height={height} overflow="hidden">
+			<Rows lines={lines.slice(0, height)} cells={width} height={Math.min(height, lines.length)} />
+		</Box>
+	);
+}

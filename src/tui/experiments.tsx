@@ -1,0 +1,122 @@
+/** The results table: what every experiment tried and what came of it. */
+import type { Experiment, State } from "../loop/state.ts";
+import { metric, shortCommit, signed, timeOfDay } from "../report/format.ts";
+import type { Size } from "./layout.ts";
+import type { Line } from "./line.tsx";
+import { inside, Panel } from "./panel.tsx";
+import { gainOf, type Query } from "./selectors.ts";
+import { type Column, tableLines } from "./table.tsx";
+import { type Tone, useTheme } from "./theme.ts";
+
+export interface ExperimentsProps {
+	state: State;
+	/** What `found` gave for the query. */
+	rows: readonly Experiment[];
+	query: Query;
+	top: number;
+	/** Index of the selected row. */
+	index: number;
+	size: Size;
+	framed: boolean;
+}
+
+export function Experiments({ state, rows, query, top, index, size, framed }: ExperimentsProps) {
+	const theme = useTheme();
+	const room = inside({ ...size, framed });
+	const lines: Line[] =
+		rows.length === 0
+			? [[[emptyText(state, query), "quiet"]]]
+			: tableLines(
+					{
+						data: rows,
+						columns: columnsFor(state, room.width),
+						padding: 2,
+						header: "quiet",
+						cell: (experiment, column) => toneOf(experiment, column.name),
+						top,
+						selected: index,
+						...room,
+					},
+					theme,
+				);
+	const title: Line = [
+		["experiments", "strong"],
+		[`  ${queryText(query, rows.length, state.experiments.length)}`, "quiet"],
+	];
+	const aside: Line = rows.length > 0 ? [[`${index + 1}/${rows.length}`, "quiet"]] : [];
+	return <Panel {...size} title={title} aside={aside} lines={lines} framed={framed} />;
+}
+
+/** How many rows of experiments fit into a table of this size. */
+export function rowsIn(size: Size, framed: boolean): number {
+	return Math.max(1, inside({ ...size, framed }).height - 1);
+}
+
+function emptyText(state: State, query: Query): string {
+	if (state.experiments.length === 0) return "No experiment yet: the first one measures the baseline.";
+	return `Nothing matches${query.search ? ` "${query.search}"` : ""}; Esc shows all.`;
+}
+
+function queryText({ filter, sort, search }: Query, shown: number, total: number): string {
+	const parts = [
+		filter === "all" ? "" : `only ${filter}`,
+		sort === "newest" ? "" : `${sort} first`,
+		search && `/${search}`,
+	];
+	const said = parts.filter(Boolean).join("  ");
+	return shown === total ? said : `${said}  ${shown} of ${total}`;
+}
+
+/** The sign and the word of each outcome: never told by colour alone. */
+export function outcome(state: State, experiment: Experiment): string {
+	switch (experiment.status) {
+		case "keep":
+			return experiment.n === state.best ? "* best" : experiment.byHand ? "+ by hand" : "+ keep";
+		case "discard":
+			return experiment.reverted ? "- undone" : "- discard";
+		case "crash":
+			return "! crash";
+		case undefined:
+			return experiment.n === state.live.n && state.stopped === undefined ? "> running" : "> open";
+	}
+}
+
+function columnsFor(state: State, cells: number): Column<Experiment>[] {
+	const columns: Column<Experiment>[] = [
+		{ name: "#", width: Math.max(3, `${state.experiments.length}`.length), align: "right", text: (e) => `${e.n}` },
+		{ name: "result", width: 9, text: (e) => outcome(state, e) },
+		{
+			name: state.metric.name,
+			width: Math.max(8, state.metric.name.length),
+			align: "right",
+			text: (e) => (e.value === undefined ? "" : metric(e.value)),
+		},
+		{
+			name: "gain",
+			width: 9,
+			align: "right",
+			text: (e) => {
+				const gain = gainOf(state, e);
+				return gain === undefined ? "" : signed(gain);
+			},
+		},
+	];
+	if (cells >= 84)
+		columns.push({
+			name: "GB",
+			width: 4,
+			align: "right",
+			text: (e) => (e.memoryGb === undefined ? "" : e.memoryGb.toFixed(1)),
+		});
+	if (cells >= 96) columns.push({ name: "commit", width: 7, text: (e) => shortCommit(e.commit ?? "") });
+	if (cells >= 104) columns.push({ name: "at", width: 5, text: (e) => (e.decidedAt ? timeOfDay(e.decidedAt) : "") });
+	columns.push({ name: "what was tried", text: (e) => e.title || (e.status ? (e.reason ?? "") : "being proposed") });
+	return columns;
+}
+
+function toneOf({ status, value }: Experiment, column: string): Tone | undefined {
+	if (status === "crash") return column === "result" ? "bad" : "quiet";
+	if (status === "discard") return "quiet";
+	if (status === "keep") return column === "what was tried" ? undefined : "good";
+	return value === undefined && column === "result" ? "accent" : undefined;
+}

@@ -1,0 +1,65 @@
+/** The two lines on top: which run this is and what it does; how good it has become. */
+import { best, type State } from "../loop/state.ts";
+import { compact, gainOver, metric, percent, span } from "../report/format.ts";
+import { type Line, Rows, spread } from "./line.tsx";
+import { doing } from "./phase.ts";
+import { countsOf, spentOf } from "./selectors.ts";
+import { type Theme, useTheme } from "./theme.ts";
+
+export function Header({ state, now, width }: { state: State; now: number; width: number }) {
+	return <Rows lines={headerLines(state, now, width, useTheme())} cells={width} height={2} />;
+}
+
+export function headerLines(state: State, now: number, width: number, { glyphs }: Theme): Line[] {
+	const { word, tone } = doing(state, now);
+	const number = state.live.n > 0 ? ` ${state.live.n}` : "";
+	const by = state.model ? `${state.researcher} (${state.model})` : state.researcher;
+	const where: Line = [
+		" ",
+		["autoresearch", "strong"],
+		"  ",
+		[state.tag, "accent", "strong"],
+		[`  on ${state.branch}`, "quiet"],
+		[width >= 100 ? `  ${by}  ${state.device}` : "", "quiet"],
+	];
+	const badge: Line = [[state.approval ? "approve mode  " : "", "warn"], [` ${word}${number} `, tone, "chip"], " "];
+
+	const end = state.until ? Date.parse(state.until) : now;
+	const elapsed = state.since ? (end - Date.parse(state.since)) / 1000 : 0;
+	const { keep, discard, crash, total, perHour } = countsOf(state);
+	const spent = spentOf(state);
+	const counts: Line = [
+		[`+${keep}`, "good"],
+		" kept  ",
+		[`-${discard}`, "quiet"],
+		" discarded  ",
+		[`!${crash}`, ...(crash > 0 ? (["bad"] as const) : (["quiet"] as const))],
+		` crashed${width >= 100 ? ` of ${total}` : ""}  `,
+		Number.isNaN(perHour) ? "" : `${perHour.toFixed(perHour < 10 ? 1 : 0)}/h  `,
+		spent.tokens > 0 && width >= 120 ? `${compact(spent.tokens)} tokens  ` : "",
+		spent.cost > 0 ? `${spent.cost.toFixed(2)} spent  ` : "",
+		[span(elapsed), "strong"],
+		" ",
+	];
+	return [
+		spread(where, badge, width, glyphs.ellipsis),
+		spread([" ", ...standing(state, width)], counts, width, glyphs.ellipsis),
+	];
+}
+
+/** The best value and how far it has come from the baseline. */
+function standing(state: State, width: number): Line {
+	const now = best(state);
+	const baseline = state.experiments[0]?.value;
+	if (now?.value === undefined) return [["no result yet", "quiet"]];
+	const line: Line = [`${state.metric.name} `, [metric(now.value), "strong"]];
+	if (baseline === undefined || now.n === 1) return [...line, [" baseline", "quiet"]];
+	const gain = gainOver(baseline, now.value, state.metric.direction);
+	const share = percent(Math.abs(gain / baseline), 1);
+	const word = gain >= 0 ? "better" : "worse";
+	return [
+		...line,
+		[` ${share} ${word}`, gain >= 0 ? "good" : "warn"],
+		[width >= 100 ? ` than the baseline  #${now.n}` : ` #${now.n}`, "quiet"],
+	];
+}

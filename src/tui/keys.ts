@@ -1,0 +1,363 @@
+/**
+ * Every key of the console, in one table: the footer, the help and the tests read it, and nothing else decides what a
+ * key does.
+ */
+import type { Key } from "ink";
+import { inFlight, type State } from "../loop/state.ts";
+
+export type View = "overview" | "experiment" | "log" | "program" | "notices" | "help";
+
+export type Action =
+	| "pause"
+	| "pause-now"
+	| "skip"
+	| "revert"
+	| "base"
+	| "keep"
+	| "approval"
+	| "approve"
+	| "reject"
+	| "note"
+	| "edit"
+	| "copy"
+	| "overview"
+	| "open"
+	| "log"
+	| "program"
+	| "notices"
+	| "help"
+	| "back"
+	| "up"
+	| "down"
+	| "page-up"
+	| "page-down"
+	| "top"
+	| "bottom"
+	| "search"
+	| "next-match"
+	| "previous-match"
+	| "filter"
+	| "sort"
+	| "follow"
+	| "switch"
+	| "older"
+	| "newer"
+	| "quit"
+	| "interrupt";
+
+/** What decides whether a key has anything to do now. */
+export interface Situation {
+	state: State;
+	view: View;
+	/** Number of the experiment that is selected in the table or open. */
+	selected?: number;
+	/** The table is searched or filtered. */
+	narrowed: boolean;
+}
+
+export interface Binding {
+	/** Names as `keyNames` gives them; the first is the one shown. */
+	keys: readonly string[];
+	action: Action;
+	/** A word or two for the footer. */
+	label: string | ((situation: Situation) => string);
+	/** A sentence for the help. */
+	help: string;
+	group: "The run" | "The selected experiment" | "Views" | "Moving" | "Tables and texts" | "The program";
+	/** Where it works; everywhere if absent. */
+	views?: readonly View[];
+	works?: (situation: Situation) => boolean;
+	/** Left out of the footer: everyone knows it, or it is rarely needed. */
+	quiet?: true;
+}
+
+const running = ({ state }: Situation) => state.stopped === undefined;
+const measured = ({ state, selected }: Situation) =>
+	state.stopped === undefined && state.experiments[(selected ?? 0) - 1]?.value !== undefined;
+const WITH_SELECTION: readonly View[] = ["overview", "experiment"];
+const TEXTS: readonly View[] = ["experiment", "log", "program", "notices", "help"];
+
+export const KEYS: readonly Binding[] = [
+	{
+		keys: ["y"],
+		action: "approve",
+		label: "train it",
+		help: "approve mode: train the proposal on the screen",
+		group: "The run",
+		works: ({ state }) => state.live.phase === "approving",
+	},
+	{
+		keys: ["n"],
+		action: "reject",
+		label: "drop it",
+		help: "approve mode: drop the proposal; its row says discard and its commit stays",
+		group: "The run",
+		works: ({ state }) => state.live.phase === "approving",
+	},
+	{
+		keys: ["p"],
+		action: "pause",
+		label: ({ state }) => (state.paused ? "resume" : "pause"),
+		help: "pause after this experiment; again: go on",
+		group: "The run",
+		works: running,
+	},
+	{
+		keys: ["P"],
+		action: "pause-now",
+		label: "pause now",
+		help: "pause at once; the run is set aside and trained afresh, since a frozen clock would not be fair",
+		group: "The run",
+		works: (s) => running(s) && !s.state.paused && inFlight(s.state) !== undefined,
+		quiet: true,
+	},
+	{
+		keys: ["x"],
+		action: "skip",
+		label: "skip",
+		help: "end the experiment in flight; its row says discard and its diff stays",
+		group: "The run",
+		works: (s) => running(s) && inFlight(s.state) !== undefined,
+	},
+	{
+		keys: ["r"],
+		action: "revert",
+		label: "revert",
+		help: "force-revert: take back the running experiment or the last kept commit; asks which",
+		group: "The run",
+		works: (s) => running(s) && (inFlight(s.state) !== undefined || s.state.best > 1),
+	},
+	{
+		keys: ["a"],
+		action: "approval",
+		label: ({ state }) => (state.approval ? "approve off" : "approve"),
+		help: "approve mode on or off: each proposal waits for your y or n",
+		group: "The run",
+		works: running,
+		quiet: true,
+	},
+	{
+		keys: ["s"],
+		action: "note",
+		label: "note",
+		help: "a one-line note to the researcher for its next proposals",
+		group: "The run",
+		works: running,
+	},
+	{
+		keys: ["e"],
+		action: "edit",
+		label: "edit program.md",
+		help: "open program.md in $EDITOR and come back; it steers the next proposal",
+		group: "The run",
+	},
+	{
+		keys: ["b"],
+		action: "base",
+		label: "make base",
+		help: "build the next proposals on the selected experiment; asks first",
+		group: "The selected experiment",
+		views: WITH_SELECTION,
+		works: (s) => measured(s) && s.selected !== s.state.best,
+		quiet: true,
+	},
+	{
+		keys: ["K"],
+		action: "keep",
+		label: "keep by hand",
+		help: "keep the selected experiment although the gate did not; asks first, and the row says so",
+		group: "The selected experiment",
+		views: WITH_SELECTION,
+		works: (s) => measured(s) && s.state.experiments[(s.selected ?? 0) - 1]?.status !== "keep",
+		quiet: true,
+	},
+	{
+		keys: ["y"],
+		action: "copy",
+		label: "copy commit",
+		help: "copy the selected experiment's commit id to the clipboard",
+		group: "The selected experiment",
+		views: WITH_SELECTION,
+		works: ({ state, selected }) => state.experiments[(selected ?? 0) - 1]?.commit !== undefined,
+		quiet: true,
+	},
+	{
+		keys: ["enter", "d"],
+		action: "open",
+		label: "open",
+		help: "the selected experiment: numbers, diff and log",
+		group: "Views",
+		views: ["overview"],
+		works: ({ selected }) => selected !== undefined,
+	},
+	{
+		keys: ["esc"],
+		action: "back",
+		label: "back",
+		help: "back to where you came from; clears a search or a filter first",
+		group: "Views",
+		works: ({ view, narrowed }) => view !== "overview" || narrowed,
+	},
+	{ keys: ["o"], action: "overview", label: "overview", help: "everything at a glance", group: "Views", views: TEXTS },
+	{ keys: ["l"], action: "log", label: "log", help: "what the trainer prints", group: "Views" },
+	{
+		keys: ["m"],
+		action: "program",
+		label: "program.md",
+		help: "program.md: its text, its versions, their differences, what each steered",
+		group: "Views",
+	},
+	{
+		keys: ["w"],
+		action: "notices",
+		label: "notices",
+		help: "notices, warnings and your notes",
+		group: "Views",
+		quiet: true,
+	},
+	{
+		keys: ["j", "down"],
+		action: "down",
+		label: "down",
+		help: "down a line",
+		group: "Moving",
+		quiet: true,
+	},
+	{ keys: ["k", "up"], action: "up", label: "up", help: "up a line", group: "Moving", quiet: true },
+	{
+		keys: ["pgdn", "ctrl+f", "space"],
+		action: "page-down",
+		label: "page down",
+		help: "down a page",
+		group: "Moving",
+		quiet: true,
+	},
+	{ keys: ["pgup", "ctrl+b"], action: "page-up", label: "page up", help: "up a page", group: "Moving", quiet: true },
+	{ keys: ["g", "home"], action: "top", label: "top", help: "to the beginning", group: "Moving", quiet: true },
+	{ keys: ["G", "end"], action: "bottom", label: "end", help: "to the end", group: "Moving", quiet: true },
+	{
+		keys: ["[", "left"],
+		action: "older",
+		label: "older",
+		help: "the experiment or the version of program.md before this one",
+		group: "Moving",
+		views: ["experiment", "program"],
+	},
+	{
+		keys: ["]", "right"],
+		action: "newer",
+		label: "newer",
+		help: "the one after it",
+		group: "Moving",
+		views: ["experiment", "program"],
+	},
+	{
+		keys: ["tab"],
+		action: "switch",
+		label: ({ view }) => (view === "program" ? "text/diff" : "diff/log"),
+		help: "an experiment: its diff or its log; program.md: a version's text or its difference from the one before",
+		group: "Tables and texts",
+		views: ["experiment", "program"],
+	},
+	{
+		keys: ["/"],
+		action: "search",
+		label: "search",
+		help: "search titles, or the text on the screen",
+		group: "Tables and texts",
+	},
+	{
+		keys: ["n"],
+		action: "next-match",
+		label: "next match",
+		help: "to the next match of the search",
+		group: "Tables and texts",
+		views: TEXTS,
+		quiet: true,
+	},
+	{
+		keys: ["N"],
+		action: "previous-match",
+		label: "previous match",
+		help: "to the match before",
+		group: "Tables and texts",
+		views: TEXTS,
+		quiet: true,
+	},
+	{
+		keys: ["f"],
+		action: "filter",
+		label: "filter",
+		help: "show all experiments, or only the kept, discarded or crashed ones",
+		group: "Tables and texts",
+		views: ["overview"],
+	},
+	{
+		keys: ["t"],
+		action: "sort",
+		label: "sort",
+		help: "newest first, oldest first, or by the metric, best first",
+		group: "Tables and texts",
+		views: ["overview"],
+	},
+	{
+		keys: ["f"],
+		action: "follow",
+		label: "follow",
+		help: "stay at the end of the log as it grows",
+		group: "Tables and texts",
+		views: ["log", "experiment"],
+	},
+	{ keys: ["?"], action: "help", label: "help", help: "this page", group: "The program" },
+	{
+		keys: ["q"],
+		action: "quit",
+		label: "quit",
+		help: "leave; asks what becomes of the experiment in flight",
+		group: "The program",
+	},
+	{
+		keys: ["ctrl+c"],
+		action: "interrupt",
+		label: "leave",
+		help: "twice: stop the run now and leave",
+		group: "The program",
+		quiet: true,
+	},
+];
+
+/** The binding a key has in this situation. The first that works wins: in approve mode `y` and `n` answer. */
+export function bindingFor(name: string, situation: Situation): Binding | undefined {
+	return KEYS.find((binding) => binding.keys.includes(name) && worksNow(binding, situation));
+}
+
+export function worksNow(binding: Binding, situation: Situation): boolean {
+	return (binding.views?.includes(situation.view) ?? true) && (binding.works?.(situation) ?? true);
+}
+
+export function labelOf(binding: Binding, situation: Situation): string {
+	return typeof binding.label === "string" ? binding.label : binding.label(situation);
+}
+
+/**
+ * The names of the keys in one piece of Ink's input. Keys typed faster than the terminal delivers them arrive in one
+ * piece: each character is a key of its own.
+ */
+export function keyNames(input: string, key: Key): string[] {
+	if (key.upArrow) return ["up"];
+	if (key.downArrow) return ["down"];
+	if (key.leftArrow) return ["left"];
+	if (key.rightArrow) return ["right"];
+	if (key.pageUp) return ["pgup"];
+	if (key.pageDown) return ["pgdn"];
+	if (key.home) return ["home"];
+	if (key.end) return ["end"];
+	if (key.return) return ["enter"];
+	if (key.escape) return ["esc"];
+	if (key.tab) return ["tab"];
+	if (key.backspace || key.delete) return ["backspace"];
+	if (key.ctrl) return [`ctrl+${input}`];
+	return Array.from(input, (character) => CHARACTERS[character] ?? character);
+}
+
+const CHARACTERS: Record<string, string> = { "\r": "enter", "\n": "enter", "\t": "tab", " ": "space", "\u001b": "esc" };

@@ -1,0 +1,56 @@
+/** How the screen is divided, by its size alone. */
+
+export interface Size {
+	width: number;
+	height: number;
+}
+
+export interface Layout extends Size {
+	/** Below this nothing sensible can be drawn. */
+	tooSmall: boolean;
+	/** Panels have frames and stand side by side; otherwise rules, below each other. */
+	framed: boolean;
+	/** What is between the header and the lines at the bottom. */
+	body: Size;
+	/** The parts of the overview; one without height is left out. */
+	training: Size;
+	proposal: Size;
+	table: Size;
+	chart: Size;
+	notices: Size;
+}
+
+export const SMALLEST: Size = { width: 60, height: 14 };
+
+/** Lines the header takes, and the program.md line, the notice line and the footer. */
+const HEADER = 2;
+const BOTTOM = 3;
+const NONE: Size = { width: 0, height: 0 };
+
+export function layout(width: number, height: number): Layout {
+	const body = { width, height: Math.max(0, height - HEADER - BOTTOM) };
+	const tooSmall = width < SMALLEST.width || height < SMALLEST.height;
+	if (width < 100 || height < 30) {
+		const training = { width, height: 3 };
+		const proposal = { width, height: body.height < 14 ? 0 : Math.round(body.height * 0.3) };
+		const table = { width, height: Math.max(0, body.height - training.height - proposal.height) };
+		return { width, height, tooSmall, framed: false, body, training, proposal, table, chart: NONE, notices: NONE };
+	}
+	const left = Math.round(width * 0.57);
+	const right = width - left;
+	const top = Math.round(body.height * 0.44);
+	const bottom = body.height - top;
+	const noticesHeight = bottom >= 26 ? 9 : 0;
+	return {
+		width,
+		height,
+		tooSmall,
+		framed: true,
+		body,
+		proposal: { width: left, height: top },
+		training: { width: right, height: top },
+		table: { width: left, height: bottom },
+		chart: { width: right, height: bottom - noticesHeight },
+		notices: noticesHeight > 0 ? { width: right, height: noticesHeight } : NONE,
+	};
+}

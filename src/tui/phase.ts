@@ -1,0 +1,43 @@
+/** What the loop is doing, in a word and in a sentence. */
+
+import { inFlight, type State } from "../loop/state.ts";
+import { clock } from "../report/format.ts";
+import type { Tone } from "./theme.ts";
+
+export interface Doing {
+	/** One word, for the header. */
+	word: string;
+	tone: Tone;
+	/** A sentence, for where the training's progress would be. */
+	sentence: string;
+}
+
+export function doing(state: State, now: number): Doing {
+	const { phase, n, note, until } = state.live;
+	const wait = until === undefined ? "" : `, ${clock((until - now) / 1000)} left`;
+	if (state.stopped !== undefined) return { word: "stopped", tone: "quiet", sentence: `Stopped: ${state.stopped}.` };
+	if (phase === "paused")
+		return { word: "paused", tone: "warn", sentence: note ? `Paused: ${note}.` : "Paused. p goes on." };
+	if (state.paused && inFlight(state))
+		return { word: "pausing", tone: "warn", sentence: `Pausing after experiment ${n}.` };
+	switch (phase) {
+		case "starting":
+			return { word: "starting", tone: "quiet", sentence: note ?? "Starting." };
+		case "proposing":
+			return { word: "proposing", tone: "accent", sentence: note ?? `The researcher is writing experiment ${n}.` };
+		case "preflight":
+			return { word: "checking", tone: "accent", sentence: note ?? `Checking experiment ${n} before it is trained.` };
+		case "approving":
+			return { word: "your turn", tone: "warn", sentence: `Experiment ${n} waits for you: y trains it, n drops it.` };
+		case "training":
+			return { word: "training", tone: "good", sentence: note ?? `Experiment ${n} starts up.` };
+		case "evaluating":
+			return { word: "measuring", tone: "accent", sentence: note ?? `Measuring experiment ${n}.` };
+		case "deciding":
+			return { word: "deciding", tone: "accent", sentence: note ?? `Deciding about experiment ${n}.` };
+		case "waiting":
+			return { word: "waiting", tone: "warn", sentence: `${note ?? "Waiting"}${wait}.` };
+		case "stopped":
+			return { word: "stopped", tone: "quiet", sentence: note ?? "Stopped." };
+	}
+}

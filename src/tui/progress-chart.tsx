@@ -1,0 +1,70 @@
+/** The metric of every experiment in its order, and the running best as steps. */
+import { useMemo } from "react";
+import type { Experiment, State } from "../loop/state.ts";
+import { bounds, type Point, plot, quantile } from "../report/chart.ts";
+import { axis } from "./chart-lines.ts";
+import type { Size } from "./layout.ts";
+import { type Line, spread } from "./line.tsx";
+import { inside, Panel } from "./panel.tsx";
+import { type Theme, useTheme } from "./theme.ts";
+
+export function ProgressChart({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
+	const theme = useTheme();
+	const { experiments, metric } = state;
+	const { width, height } = inside({ ...size, framed });
+	const lines = useMemo(
+		() => progressChartLines(experiments, metric.direction, { width, height }, theme),
+		[experiments, metric.direction, width, height, theme],
+	);
+	const title: Line = [
+		[metric.name, "strong"],
+		["  by experiment, ", "quiet"],
+		[`${metric.direction} is better`, "quiet"],
+	];
+	return <Panel {...size} title={title} lines={lines} framed={framed} />;
+}
+
+export function progressChartLines(
+	experiments: readonly Experiment[],
+	direction: "lower" | "higher",
+	{ width, height }: Size,
+	theme: Theme,
+): Line[] {
+	const measured = experiments.filter((e): e is Experiment & { value: number } => e.value !== undefined);
+	if (measured.length < 2) return [[["Appears with the second measured experiment.", "quiet"]]];
+	const at = ({ n, value }: { n: number; value: number }): Point => [n, value];
+	const kept = measured.filter((e) => e.status === "keep");
+	const last = experiments.length;
+	const steps = runningBest(kept, direction, last);
+	// A few failures far off must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
+	const values = measured.map((e) => e.value);
+	const tail = quantile(values, direction === "lower" ? 0.9 : 0.1);
+	const shown = [...steps.map(([, value]) => value), tail];
+	const range = bounds(Math.min(...shown), Math.max(...shown));
+	const chart = plot(
+		[
+			{ points: measured.filter((e) => e.status !== "keep").map(at), draw: "dots", ascii: "." },
+			{ points: kept.map(at), draw: "dots", ascii: "+" },
+			{ points: steps, draw: "steps", ascii: "-" },
+		],
+		{ width: width - 8, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
+	);
+	const foot = spread([" ".repeat(8), ["1", "quiet"]], [[`${last}`, "quiet"]], width, theme.glyphs.ellipsis);
+	return [...axis(chart, range, 3, ["quiet", "good", "good"]), foot];
+}
+
+/** The best value so far after each kept experiment, up to the last experiment. */
+function runningBest(
+	kept: readonly { n: number; value: number }[],
+	direction: "lower" | "higher",
+	last: number,
+): Point[] {
+	const steps: Point[] = [];
+	for (const { n, value } of kept) {
+		const before = steps.at(-1)?.[1];
+		const better = before === undefined || (direction === "lower" ? value < before : value > before);
+		if (better) steps.push([n, value]);
+	}
+	const end = steps.at(-1);
+	return end ? [...steps, [last, end[1]]] : [];
+}

@@ -1,0 +1,19 @@
+/** The line one types into, in place of the footer. */
+import { type Line, Row, take, width } from "./line.tsx";
+import type { Prompt } from "./ui.ts";
+
+const NAMES: Record<Prompt["kind"], string> = { search: "/", note: "note to the researcher: " };
+
+export function PromptLine({ prompt, cells }: { prompt: Prompt; cells: number }) {
+	return <Row line={promptLine(prompt, cells)} cells={cells} />;
+}
+
+export function promptLine({ kind, text }: Prompt, cells: number): Line {
+	const name = ` ${NAMES[kind]}`;
+	const hint = "  Enter, Esc";
+	const room = cells - width(name) - width(hint) - 1;
+	// The end is where one types, so a long text loses its beginning.
+	let shown = text;
+	while (width(shown) > room) shown = shown.slice(take(shown, 1).length || 1);
+	return [[name, "accent", "strong"], shown, [" ", "selected"], [hint, "quiet"]];
+}

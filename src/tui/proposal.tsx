@@ -1,0 +1,87 @@
+/** The current proposal: what it is, why it should help, and its diff, while the researcher still writes it. */
+import { memo } from "react";
+import { inFlight, type State } from "../loop/state.ts";
+import { printable } from "../report/format.ts";
+import { condensed, type DiffLine, diffLine, parseDiff } from "./diff-lines.ts";
+import type { Size } from "./layout.ts";
+import { type Line, wrap } from "./line.tsx";
+import { inside, Panel } from "./panel.tsx";
+
+export interface Proposed {
+	n: number;
+	title: string;
+	hypothesis: string;
+	diff: string;
+	/** What the researcher has said so far, while there is no diff. */
+	text: string;
+	/** Not committed yet: more may come. */
+	open: boolean;
+}
+
+/** The proposal to show: the draft of the experiment in flight, or what is known of it from the journal. */
+export function proposed(state: State): Proposed | undefined {
+	const experiment = inFlight(state) ?? state.experiments.at(-1);
+	const draft = state.live.draft;
+	if (draft && draft.n >= (experiment?.n ?? 0)) {
+		const journalled = experiment?.n === draft.n ? experiment : undefined;
+		return {
+			n: draft.n,
+			title: draft.title || journalled?.title || "",
+			hypothesis: draft.hypothesis || journalled?.hypothesis || "",
+			diff: draft.diff ?? "",
+			text: draft.text ?? "",
+			open: journalled?.commit === undefined,
+		};
+	}
+	if (!experiment) return;
+	const { n, title, hypothesis, commit } = experiment;
+	return { n, title, hypothesis, diff: "", text: "", open: commit === undefined };
+}
+
+const NOTHING: Line = [["Nothing proposed yet.", "quiet"]];
+
+/** `diff` is the committed one, for a proposal whose draft was lost with an earlier process. */
+export function Proposal({ state, diff, size, framed }: { state: State; diff?: string; size: Size; framed: boolean }) {
+	const proposal = proposed(state);
+	if (!proposal) return <Panel {...size} title={[["proposal", "strong"]]} lines={[NOTHING]} framed={framed} />;
+	return <ProposalPanel {...proposal} diff={proposal.diff || diff || ""} {...size} framed={framed} />;
+}
+
+/** Drawn again only when the proposal changes: its props are plain values. */
+const ProposalPanel = memo(function ProposalPanel(props: Proposed & Size & { framed: boolean }) {
+	const { n, diff, width, height, framed } = props;
+	const parsed = parseDiff(diff);
+	const added = parsed.filter(({ kind }) => kind === "added").length;
+	const removed = parsed.filter(({ kind }) => kind === "removed").length;
+	const size: Line = [[`+${added}`, "good"], " ", [`-${removed}`, "bad"]];
+	return (
+		<Panel
+			width={width}
+			height={height}
+			framed={framed}
+			title={[["proposal", "strong"], `  ${n}`]}
+			aside={added + removed > 0 ? size : []}
+			lines={proposalLines(props, parsed, inside(props))}
+		/>
+	);
+});
+
+function proposalLines(proposal: Proposed, diff: readonly DiffLine[], { width, height }: Size): Line[] {
+	const title: Line[] = proposal.title ? [[[printable(proposal.title), "strong"]]] : [];
+	const why = wrap(printable(proposal.hypothesis), width).slice(0, height >= 8 ? 3 : 1);
+	const head: Line[] = [...title, ...why.map((text): Line => [text])];
+	const room = height - head.length;
+	if (diff.length === 0) {
+		const said = proposal.text.split("\n").flatMap((text) => wrap(printable(text), width));
+		const waiting = proposal.open ? [[["being written", "quiet"]] as Line] : [];
+		return [...head, ...(said.length > 0 ? said.slice(-room).map((text): Line => [[text, "quiet"]]) : waiting)];
+	}
+	const lines = ([3, 1, 0] as const)
+		.map((context) => condensed(diff, context))
+		.find((candidate, i) => candidate.length <= room || i === 2)!
+		.map(diffLine);
+	if (lines.length <= room) return [...head, ...lines];
+	// While it is being written the end is what is new; afterwards the beginning is where to read.
+	if (proposal.open) return [...head, ...lines.slice(-room)];
+	return [...head, ...lines.slice(0, room - 1), [[`${lines.length - room + 1} more lines`, "quiet"]]];
+}

@@ -1,0 +1,80 @@
+/**
+ * What the screen derives from all experiments. A tick of progress leaves `state.experiments` as it is, so each answer is
+ * kept for as long as that array lives: ten thousand experiments cost nothing while one is trained.
+ */
+import type { Status } from "../loop/events.ts";
+import { type Experiment, type State, type Tally, tally } from "../loop/state.ts";
+import { gainOver } from "../report/format.ts";
+
+type Experiments = readonly Experiment[];
+
+function remembered<T>(derive: (state: State) => T): (state: State) => T {
+	const known = new WeakMap<Experiments, T>();
+	return (state) => {
+		const answer = known.get(state.experiments) ?? derive(state);
+		known.set(state.experiments, answer);
+		return answer;
+	};
+}
+
+export const countsOf: (state: State) => Tally = remembered(tally);
+
+/** Tokens read and written by the researcher so far, and money where prices are known. */
+export const spentOf = remembered((state) => {
+	const spent = { tokens: 0, cost: 0 };
+	for (const { usage } of state.experiments) {
+		if (!usage) continue;
+		spent.tokens += usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+		spent.cost += usage.cost ?? 0;
+	}
+	return spent;
+});
+
+/** The metric of every commit that proposals were built on. */
+const valuesByCommit = remembered((state) => {
+	const values = new Map<string, number>();
+	for (const { commit, value } of state.experiments) if (commit && value !== undefined) values.set(commit, value);
+	return values;
+});
+
+/** How much better an experiment is than what it was built on: positive is better; undefined where either is unknown. */
+export function gainOf(state: State, experiment: Experiment): number | undefined {
+	const reference = valuesByCommit(state).get(experiment.parent);
+	if (experiment.value === undefined || reference === undefined || experiment.commit === experiment.parent) return;
+	return gainOver(reference, experiment.value, state.metric.direction);
+}
+
+/** How many experiments each version of program.md steered. */
+export const steeredBy = remembered((state) => {
+	const numbers = new Map<string, number[]>();
+	for (const { program, n } of state.experiments) {
+		const steered = numbers.get(program);
+		if (steered) steered.push(n);
+		else numbers.set(program, [n]);
+	}
+	return numbers;
+});
+
+export const FILTERS = ["all", "keep", "discard", "crash"] as const;
+export const SORTS = ["newest", "oldest", "best"] as const;
+
+export interface Query {
+	filter: "all" | Status;
+	sort: (typeof SORTS)[number];
+	/** Part of a title, or a number. */
+	search: string;
+}
+
+/** The experiments the table shows, in its order. Unmeasured ones come last when sorted by the metric. */
+export function found(state: State, { filter, sort, search }: Query): Experiments {
+	const needle = search.toLowerCase();
+	const matches = (e: Experiment) =>
+		(filter === "all" || e.status === filter) &&
+		(needle === "" || `${e.n}` === needle || e.title.toLowerCase().includes(needle));
+	const all = filter === "all" && needle === "" ? state.experiments : state.experiments.filter(matches);
+	if (sort === "oldest") return all;
+	if (sort === "newest") return all.toReversed();
+	const sign = state.metric.direction === "lower" ? 1 : -1;
+	const rank = (e: Experiment) => (e.value === undefined ? Number.POSITIVE_INFINITY : sign * e.value);
+	return all.toSorted((a, b) => (rank(a) === rank(b) ? b.n - a.n : rank(a) - rank(b)));
+}

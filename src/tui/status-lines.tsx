@@ -1,0 +1,55 @@
+/** The lines above the footer: what steers the researcher, and what was last said. */
+import { inFlight, type State } from "../loop/state.ts";
+import { printable, shortCommit, span, timeOfDay } from "../report/format.ts";
+import { type Line, Row, spread } from "./line.tsx";
+import { steeredBy } from "./selectors.ts";
+import { type Tone, useTheme } from "./theme.ts";
+
+export interface Message {
+	text: string;
+	tone: Tone;
+}
+
+/** program.md: which version steers, how old it is, and whether the next proposal is the first to follow it. */
+export function ProgramLine({ state, now, width }: { state: State; now: number; width: number }) {
+	return <Row line={programLine(state, now)} cells={width} />;
+}
+
+export function programLine(state: State, now: number): Line {
+	const { version, lines, changedAt } = state.program;
+	const name: Line = [" ", ["program.md", "strong"], " "];
+	const problem = state.live.programProblem;
+	if (problem) {
+		const still = version ? `; version ${shortCommit(version)} still steers` : "";
+		return [...name, [`${problem}${still}`, "warn"]];
+	}
+	if (!version) return [...name, ["not read yet", "quiet"]];
+	const age = span((now - Date.parse(changedAt)) / 1000);
+	const steered = steeredBy(state).get(version)?.length ?? 0;
+	const next = inFlight(state) ? inFlight(state)!.program !== version : steered === 0;
+	const effect: Line = next
+		? [["  steers the next proposal", "accent"]]
+		: [[`  has steered ${steered} ${steered === 1 ? "experiment" : "experiments"}`, "quiet"]];
+	const waiting = state.notes.filter((note) => note.heardBy === undefined).length;
+	const notes: Line =
+		waiting > 0 ? [[`  ${waiting} ${waiting === 1 ? "note waits" : "notes wait"} for the next brief`, "accent"]] : [];
+	return [...name, [shortCommit(version), "accent"], [`  ${lines} lines  ${age} old`, "quiet"], ...effect, ...notes];
+}
+
+/** The answer to the last key, or the last notice. */
+export function NoticeLine({ state, message, width }: { state: State; message?: Message; width: number }) {
+	const { glyphs } = useTheme();
+	if (message) return <Row line={[" ", [printable(message.text), message.tone]]} cells={width} />;
+	const notice = state.notices.at(-1);
+	if (!notice) return <Row line={[]} cells={width} />;
+	return <Row line={spread([" ", ...noticeLine(notice)], [], width, glyphs.ellipsis)} cells={width} />;
+}
+
+export function noticeLine({ at, level, text }: State["notices"][number]): Line {
+	const sign = { info: "i", warn: "!", error: "!!" }[level];
+	const tone: Tone = { info: "quiet" as const, warn: "warn" as const, error: "bad" as const }[level];
+	return [
+		[`${timeOfDay(at)} `, "quiet"],
+		[`${sign} ${printable(text)}`, tone],
+	];
+}

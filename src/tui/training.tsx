@@ -1,0 +1,102 @@
+/** The experiment being trained: how much of its budget is left, how it does, and its loss over the best run's. */
+import { inFlight, type State } from "../loop/state.ts";
+import { bounds, type Point, plot, quantile } from "../report/chart.ts";
+import { clock, compact, grouped, percent } from "../report/format.ts";
+import { bar } from "./bar.ts";
+import { axis } from "./chart-lines.ts";
+import type { Size } from "./layout.ts";
+import { type Line, lineWidth, wrap } from "./line.tsx";
+import { inside, Panel } from "./panel.tsx";
+import { doing } from "./phase.ts";
+import { type Theme, useTheme } from "./theme.ts";
+
+export function Training({ state, now, size, framed }: { state: State; now: number; size: Size; framed: boolean }) {
+	const theme = useTheme();
+	const room = inside({ ...size, framed });
+	const lines = trainingLines(state, now, room, theme);
+	const experiment = inFlight(state);
+	const title: Line = [["training", "strong"], experiment ? `  ${experiment.n}  ${experiment.title}` : ""];
+	return (
+		<Panel
+			{...size}
+			title={title}
+			aside={[[`budget ${clock(state.budgetSeconds)}`, "quiet"]]}
+			lines={lines}
+			framed={framed}
+		/>
+	);
+}
+
+export function trainingLines(
+	state: State,
+	now: number,
+	room: { width: number; height: number },
+	theme: Theme,
+): Line[] {
+	const { live } = state;
+	const progress = live.training?.n === live.n ? live.training : undefined;
+	const isTraining = live.phase === "training" && progress !== undefined;
+	const lines: Line[] = isTraining ? progressLines(state, room.width, theme) : sentenceLines(state, now, room.width);
+	const left = room.height - lines.length;
+	if (left < 5 || (live.curve.length < 2 && live.bestCurve.length < 2)) return lines;
+	return [...lines, ...curveLines(state, { width: room.width, height: left }, theme)];
+}
+
+function sentenceLines(state: State, now: number, cells: number): Line[] {
+	const { sentence, tone } = doing(state, now);
+	return wrap(sentence, cells).map((text): Line => [[text, tone]]);
+}
+
+function progressLines({ live, budgetSeconds }: State, cells: number, { glyphs }: Theme): Line[] {
+	const progress = live.training!;
+	const share = budgetSeconds > 0 ? progress.elapsed / budgetSeconds : 0;
+	const countdown: Line = [` ${percent(share).padStart(4)}  `, [clock(progress.remaining), "strong"], " left"];
+	const facts: [string, string][] = [
+		["step", grouped(progress.step)],
+		["loss", progress.loss.toFixed(4)],
+		["tok/s", compact(progress.tokensPerSecond)],
+		["memory", progress.memoryMb === undefined ? "" : `${(progress.memoryMb / 1024).toFixed(1)} GB`],
+		["load", progress.load === undefined ? "" : percent(progress.load)],
+		["lr", `x${progress.lrMultiplier.toFixed(2)}`],
+		["epoch", `${progress.epoch}`],
+	];
+	const known = facts.filter(([, value]) => value !== "");
+	return [
+		[...bar(share, Math.max(4, cells - lineWidth(countdown)), glyphs), ...countdown],
+		known.flatMap(([name, value], i): Line => [[`${i > 0 ? "   " : ""}${name} `, "quiet"], value]),
+	];
+}
+
+/** This run's loss drawn over the best run's at the same second, so that a loser is seen before it ends. */
+function curveLines({ live, budgetSeconds }: State, room: { width: number; height: number }, theme: Theme): Line[] {
+	const values = [...live.curve, ...live.bestCurve].map(([, loss]) => loss).filter(Number.isFinite);
+	if (values.length < 2) return [];
+	// The first steep fall says little and would flatten what comes after it: it may leave the chart at the top.
+	const [low, high] = bounds(Math.min(...values), quantile(values, 0.9));
+	const chart = plot(
+		[
+			{ points: live.bestCurve, draw: "dashes", ascii: "." },
+			{ points: live.curve, draw: "line", ascii: "*" },
+		],
+		{ width: room.width - 7, height: room.height - 1, x: [0, budgetSeconds], y: [low, high], ascii: theme.ascii },
+	);
+	return [...axis(chart, [low, high], 2, ["quiet", "accent"]), curveLegend(live.curve, live.bestCurve, theme)];
+}
+
+function curveLegend(curve: readonly Point[], best: readonly Point[], { ascii }: Theme): Line {
+	const last = curve.at(-1);
+	const legend: Line = [" ".repeat(7), [ascii ? "* " : "━ ", "accent"], ["loss", "quiet"]];
+	if (best.length < 2) return legend;
+	const rival = last && best.findLast(([second]) => second <= last[0]);
+	const lead = last && rival ? rival[1] - last[1] : undefined;
+	return [
+		...legend,
+		[`   ${ascii ? "." : "╍"} best run`, "quiet"],
+		...(lead === undefined
+			? []
+			: ([
+					["   "],
+					[`${Math.abs(lead).toFixed(3)} ${lead >= 0 ? "ahead" : "behind"}`, lead >= 0 ? "good" : "warn"],
+				] as Line)),
+	];
+}

@@ -1,0 +1,94 @@
+/**
+ * The console: takes the terminal, shows the engine, and gives the terminal back as it was, however it ends. Whoever
+ * imports this file has set NODE_ENV=production before, or React's development build leaks a little with every frame.
+ */
+import { constants } from "node:os";
+import { render, type SuspendTerminal } from "ink";
+import type { Engine } from "../engine/engine.ts";
+import { Takers } from "./actions.ts";
+import { App } from "./app.tsx";
+import { clipboardSequence } from "./clipboard.ts";
+import { Controller } from "./controller.ts";
+import { openEditor } from "./editor.ts";
+import { themeFor } from "./theme.ts";
+
+export interface TuiOptions {
+	/** Plain ASCII without colours. */
+	plain?: boolean;
+	/** Epoch ms; for pictures that must not change with the time. */
+	clock?: () => number;
+}
+
+/** Frames a second at most. Progress is drawn less often (use-engine.ts); this is how soon a key is answered. */
+const MAX_FPS = 30;
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
+/**
+ * Shows the engine until the human leaves or a signal comes. Then the terminal is as it was. The engine is not ended
+ * here, unless the human chose so. Rejects with what went wrong if the screen itself failed.
+ */
+export async function runTui(engine: Engine, { plain, clock = Date.now }: TuiOptions = {}): Promise<void> {
+	const { stdout } = process;
+	let suspendTerminal: SuspendTerminal | undefined;
+	let isEditing = false;
+	const takers = new Takers();
+	const controller = new Controller(engine, takers, {
+		leave: () => screen.unmount(),
+		size: () => ({ width: stdout.columns, height: stdout.rows }),
+		copy: (text) => void stdout.write(clipboardSequence(text)),
+		edit: async (path) => {
+			isEditing = true;
+			try {
+				await suspendTerminal?.(() => openEditor(path, process.env));
+			} finally {
+				isEditing = false;
+			}
+			return "back from program.md; what was saved steers the next proposal";
+		},
+	});
+
+	const screen = render(
+		<App
+			{...{ engine, controller, takers, clock }}
+			theme={themeFor(process.env, plain)}
+			onTerminal={(suspend) => {
+				suspendTerminal = suspend;
+			}}
+		/>,
+		{
+			alternateScreen: true,
+			incrementalRendering: true,
+			// Ink believes CI=true over a terminal and would draw nothing.
+			interactive: stdout.isTTY,
+			maxFps: MAX_FPS,
+			exitOnCtrlC: false,
+		},
+	);
+	const leave = () => screen.unmount();
+	const fail = (error: unknown) => screen.unmount(error instanceof Error ? error : new Error(String(error)));
+	const restore = [
+		...SIGNALS.map((signal) =>
+			listen(process, signal, () => {
+				// Ctrl-C in an editor reaches everyone at this terminal.
+				if (isEditing && signal === "SIGINT") return;
+				process.exitCode = 128 + constants.signals[signal];
+				leave();
+			}),
+		),
+		listen(process, "uncaughtException", fail),
+		listen(process, "unhandledRejection", fail),
+		// A terminal that went away (EIO, EPIPE) ends the screen, not the process.
+		listen(stdout, "error", leave),
+		listen(process.stdin, "error", leave),
+	];
+	try {
+		await screen.waitUntilExit();
+	} finally {
+		for (const off of restore) off();
+	}
+}
+
+function listen(emitter: NodeJS.EventEmitter, name: string, listener: (...args: unknown[]) => void): () => void {
+	emitter.on(name, listener);
+	return () => emitter.off(name, listener);
+}

@@ -1,0 +1,49 @@
+/** The engine's state and the time, as often as an eye needs them. */
+import { useEffect, useState } from "react";
+import type { Engine } from "../engine/engine.ts";
+import type { State } from "../loop/state.ts";
+
+export interface Moment {
+	state: State;
+	/** Epoch ms at which the screen looked. */
+	now: number;
+}
+
+/** Ticks come ten times a second and more; a person reads four. Drawing less often keeps the night cheap. */
+const REDRAW_MS = 250;
+/** Clocks on the screen show whole seconds. */
+const CLOCK_MS = 1000;
+
+export function useEngine(engine: Engine, clock: () => number): Moment {
+	const [moment, setMoment] = useState<Moment>(() => ({ state: engine.state, now: clock() }));
+	useEffect(() => {
+		let drawnAt = 0;
+		let timer: NodeJS.Timeout | undefined;
+		const draw = () => {
+			clearTimeout(timer);
+			drawnAt = performance.now();
+			timer = setTimeout(draw, CLOCK_MS);
+			setMoment({ state: engine.state, now: clock() });
+		};
+		let scheduled = false;
+		const soon = () => {
+			if (scheduled) return;
+			scheduled = true;
+			clearTimeout(timer);
+			timer = setTimeout(
+				() => {
+					scheduled = false;
+					draw();
+				},
+				Math.max(0, drawnAt + REDRAW_MS - performance.now()),
+			);
+		};
+		draw();
+		const unsubscribe = engine.subscribe(soon);
+		return () => {
+			unsubscribe();
+			clearTimeout(timer);
+		};
+	}, [engine, clock]);
+	return moment;
+}

@@ -1,0 +1,84 @@
+/** Files of the run, read when a view needs them. */
+import { useEffect, useState } from "react";
+import type { Files, LogChunk } from "../engine/engine.ts";
+import { printable } from "../report/format.ts";
+
+export type Loaded<T> = { value: T; problem?: undefined } | { value?: undefined; problem?: string };
+
+/** What `read` gives, once it does; read again when `key` changes. Nothing is read for an undefined key. */
+export function useRead<T>(key: string | undefined, read: () => Promise<T>): Loaded<T> {
+	const [loaded, setLoaded] = useState<{ key?: string } & Loaded<T>>({});
+	// biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for what is read
+	useEffect(() => {
+		if (key === undefined) return;
+		let current = true;
+		read().then(
+			(value) => current && setLoaded({ key, value }),
+			(error: unknown) =>
+				current && setLoaded({ key, problem: error instanceof Error ? error.message : String(error) }),
+		);
+		return () => {
+			current = false;
+		};
+	}, [key]);
+	return loaded.key === key ? loaded : {};
+}
+
+const CHUNK_BYTES = 256 * 1024;
+const LINES_KEPT = 20_000;
+const POLL_MS = 500;
+
+/** The end of experiment `n`'s log as lines, growing while `live`. */
+export function useLog(files: Files, n: number | undefined, live: boolean): Loaded<readonly string[]> {
+	const [loaded, setLoaded] = useState<Loaded<readonly string[]>>({});
+	useEffect(() => {
+		setLoaded({});
+		if (n === undefined) return;
+		let current = true;
+		let timer: NodeJS.Timeout | undefined;
+		const log = new LogLines();
+		const poll = async () => {
+			try {
+				let chunk: LogChunk;
+				do {
+					chunk = await files.log(n, log.to ?? -CHUNK_BYTES, CHUNK_BYTES);
+					if (!current) return;
+					if (log.add(chunk)) setLoaded({ value: log.lines() });
+				} while (chunk.to < chunk.size && chunk.text !== "");
+			} catch (error) {
+				if (current) setLoaded({ problem: error instanceof Error ? error.message : String(error) });
+			}
+			if (current && live) timer = setTimeout(poll, POLL_MS);
+		};
+		void poll();
+		return () => {
+			current = false;
+			clearTimeout(timer);
+		};
+	}, [files, n, live]);
+	return loaded;
+}
+
+/** Lines of a log that arrives in pieces; what overwrites itself with carriage returns is one line in its last state. */
+export class LogLines {
+	/** Where the next piece begins, in bytes; unknown before the first. */
+	to: number | undefined;
+	#whole: string[] = [];
+	#open = "";
+
+	/** Takes a piece; false when it brought nothing new. */
+	add({ text, to }: LogChunk): boolean {
+		const isFirst = this.to === undefined;
+		this.to = to;
+		const pieces = (this.#open + text).split("\n");
+		this.#open = pieces.pop()!;
+		// A progress line is rewritten for hours without a line feed: only its last state is worth keeping.
+		this.#open = this.#open.slice(Math.max(0, this.#open.replace(/\r+$/, "").lastIndexOf("\r")));
+		this.#whole = [...this.#whole, ...pieces.map(printable)].slice(-LINES_KEPT);
+		return isFirst || text !== "";
+	}
+
+	lines(): readonly string[] {
+		return this.#open === "" ? this.#whole : [...this.#whole, printable(this.#open)];
+	}
+}

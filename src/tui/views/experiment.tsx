@@ -1,0 +1,126 @@
+/** One experiment: what it tried, what came of it, its numbers, its diff, its log. */
+import { Box } from "ink";
+import { useState } from "react";
+import type { Files } from "../../engine/engine.ts";
+import type { Experiment, State } from "../../loop/state.ts";
+import { compact, grouped, metric, printable, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
+import { useDeeds } from "../actions.ts";
+import { diffLine, parseDiff } from "../diff-lines.ts";
+import { outcome } from "../experiments.tsx";
+import type { Size } from "../layout.ts";
+import { type Line, wrap } from "../line.tsx";
+import { Pager } from "../pager.tsx";
+import { Panel } from "../panel.tsx";
+import { gainOf } from "../selectors.ts";
+import { useLog, useRead } from "../use-read.ts";
+import { logLines } from "./log.tsx";
+
+export interface ExperimentViewProps {
+	state: State;
+	files: Files;
+	n: number;
+	size: Size;
+	framed: boolean;
+}
+
+export function ExperimentView({ state, files, n, size, framed }: ExperimentViewProps) {
+	const [showsLog, setShowsLog] = useState(false);
+	const experiment = state.experiments[n - 1]!;
+	const isLive = experiment.status === undefined;
+	const diff = useRead(experiment.commit && `${n} ${experiment.commit}`, () => files.diff(n));
+	const log = useLog(files, showsLog ? n : undefined, isLive);
+	useDeeds((deed) => {
+		if (deed === "switch") setShowsLog((was) => !was);
+		return deed === "switch";
+	});
+	const width = size.width - (framed ? 4 : 0);
+	const facts = factLines(state, experiment, width, size.height);
+	const head = { width: size.width, height: facts.length + (framed ? 2 : 1) };
+	const rest = { width: size.width, height: size.height - head.height };
+	const title: Line = [["experiment", "strong"], `  ${n} of ${state.experiments.length}`];
+	return (
+		<Box flexDirection="column">
+			<Panel {...head} title={title} aside={[[outcome(state, experiment), "strong"]]} lines={facts} framed={framed} />
+			<Pager
+				key={`${n} ${showsLog}`}
+				title={[
+					[showsLog ? "log" : "diff", "strong"],
+					[showsLog ? "  tab: diff" : "  tab: log", "quiet"],
+				]}
+				lines={showsLog ? logLines(log) : diffLines(experiment, diff, state)}
+				size={rest}
+				framed={framed}
+				follow={showsLog && isLive}
+			/>
+		</Box>
+	);
+}
+
+function diffLines(
+	experiment: Experiment,
+	{ value, problem }: { value?: string; problem?: string },
+	state: State,
+): Line[] {
+	const drafted = state.live.draft?.n === experiment.n ? state.live.draft.diff : undefined;
+	const diff = value ?? drafted;
+	if (problem && !diff) return [[[problem, "warn"]]];
+	if (diff === undefined) return [[[experiment.commit ? "reading" : "Nothing is committed yet.", "quiet"]]];
+	if (diff === "") return [[["No change: it measures the code as it was.", "quiet"]]];
+	return parseDiff(diff).map(diffLine);
+}
+
+/** Its facts, at most half of the screen. */
+function factLines(state: State, e: Experiment, cells: number, height: number): Line[] {
+	const gain = gainOf(state, e);
+	const numbers: [string, string | undefined][] = [
+		[state.metric.name, e.value === undefined ? undefined : metric(e.value)],
+		["gain", gain === undefined ? undefined : signed(gain)],
+		["memory", e.memoryGb === undefined ? undefined : `${e.memoryGb.toFixed(1)} GB`],
+		["steps", e.summary?.steps === undefined ? undefined : grouped(e.summary.steps)],
+		["tokens", e.summary?.tokensM === undefined ? undefined : `${e.summary.tokensM.toFixed(1)}M`],
+		["parameters", e.summary?.paramsM === undefined ? undefined : `${e.summary.paramsM.toFixed(1)}M`],
+		["training loss", e.summary?.trainLoss?.toFixed(4)],
+	];
+	const phases = Object.entries(e.seconds).map(([phase, spent]): [string, string] => [phase, seconds(spent)]);
+	const origin: [string, string | undefined][] = [
+		["commit", e.commit && shortCommit(e.commit)],
+		["on", shortCommit(e.parent)],
+		["lines", e.added + e.removed > 0 ? `+${e.added} -${e.removed}` : undefined],
+		["by", e.researcher],
+		["program.md", shortCommit(e.program)],
+		["at", e.decidedAt && timeOfDay(e.decidedAt)],
+		["begun afresh", e.requeued ? `${e.requeued} ${e.requeued === 1 ? "time" : "times"}` : undefined],
+		["tokens", e.usage && compact(e.usage.inputTokens + e.usage.outputTokens)],
+	];
+	const changes = e.changes.map(({ name, from, to }): [string, string] => [name, `${from} -> ${to}`]);
+	const reason: Line[] = e.reason
+		? wrap(printable(e.reason), cells).map((text): Line => [[text, e.status === "crash" ? "bad" : "accent"]])
+		: [];
+	const lines: Line[] = [
+		[[printable(e.title) || "being proposed", "strong"]],
+		...wrap(printable(e.hypothesis), cells).map((text): Line => [text]),
+		...reason.slice(0, 3),
+		...pairs(numbers, cells),
+		...pairs(phases, cells),
+		...pairs(origin, cells),
+		...pairs(changes, cells),
+	];
+	return lines.slice(0, Math.max(3, Math.floor(height / 2)));
+}
+
+/** Names with their values, as many to a line as fit. */
+function pairs(entries: readonly (readonly [string, string | undefined])[], cells: number): Line[] {
+	const lines: Line[][] = [];
+	let left = 0;
+	for (const [name, value] of entries) {
+		if (!value) continue;
+		const size = name.length + value.length + 4;
+		if (left < size) {
+			lines.push([]);
+			left = cells;
+		}
+		lines.at(-1)!.push([[`${name} `, "quiet"], value, "   "]);
+		left -= size;
+	}
+	return lines.map((line) => line.flat());
+}

@@ -1,0 +1,38 @@
+/** What the loop had to say, and what the human said to the researcher. */
+import type { State } from "../../loop/state.ts";
+import { printable, timeOfDay } from "../../report/format.ts";
+import type { Size } from "../layout.ts";
+import type { Line } from "../line.tsx";
+import { Pager } from "../pager.tsx";
+import { inside, Panel } from "../panel.tsx";
+import { noticeLine } from "../status-lines.tsx";
+
+/** Notices and notes, oldest first. */
+export function noticeLines({ notices, notes }: State): Line[] {
+	const said = notices.map((notice) => ({ at: notice.at, line: noticeLine(notice) }));
+	const told = notes.map(({ at, text, heardBy }) => ({
+		at,
+		line: [
+			[`${timeOfDay(at)} `, "quiet"],
+			["> ", "accent"],
+			printable(text),
+			[heardBy === undefined ? "  waits for the next brief" : `  heard by experiment ${heardBy}`, "quiet"],
+		] as Line,
+	}));
+	return [...said, ...told].sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ line }) => line);
+}
+
+const NOTHING: Line[] = [[["Nothing to report.", "quiet"]]];
+const TITLE: Line = [["notices", "strong"]];
+
+/** The latest ones, as a part of the overview. */
+export function Notices({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
+	const lines = noticeLines(state).slice(-inside({ ...size, framed }).height);
+	return <Panel {...size} title={TITLE} lines={lines.length > 0 ? lines : NOTHING} framed={framed} />;
+}
+
+/** All of them. */
+export function NoticesView({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
+	const lines = noticeLines(state);
+	return <Pager title={TITLE} lines={lines.length > 0 ? lines : NOTHING} size={size} framed={framed} follow />;
+}

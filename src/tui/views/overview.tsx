@@ -1,0 +1,52 @@
+/** Everything at a glance. */
+import { Box } from "ink";
+import type { Experiment, State } from "../../loop/state.ts";
+import { Experiments, rowsIn } from "../experiments.tsx";
+import type { Layout } from "../layout.ts";
+import { ProgressChart } from "../progress-chart.tsx";
+import { Proposal } from "../proposal.tsx";
+import { scrolled } from "../table.tsx";
+import { Training } from "../training.tsx";
+import { selectedIndex, type Ui } from "../ui.ts";
+import { Notices } from "./notices.tsx";
+
+export interface OverviewProps {
+	state: State;
+	now: number;
+	ui: Ui;
+	rows: readonly Experiment[];
+	/** The committed diff of the proposal, where the draft has none. */
+	diff?: string;
+	layout: Layout;
+}
+
+export function Overview({ state, now, ui, rows, diff, layout }: OverviewProps) {
+	const { framed } = layout;
+	const index = selectedIndex(ui, rows);
+	const top = scrolled(ui.top, index, rowsIn(layout.table, framed), rows.length);
+	const training = <Training state={state} now={now} size={layout.training} framed={framed} />;
+	const proposal = <Proposal state={state} diff={diff} size={layout.proposal} framed={framed} />;
+	const table = <Experiments {...{ state, rows, top, index, framed }} query={ui.query} size={layout.table} />;
+	if (!framed)
+		return (
+			<Box flexDirection="column">
+				{training}
+				{layout.proposal.height > 0 && proposal}
+				{table}
+			</Box>
+		);
+	// What changes most stands on the right: a terminal's line is rewritten from the first change to its end.
+	return (
+		<Box>
+			<Box flexDirection="column" width={layout.proposal.width}>
+				{proposal}
+				{table}
+			</Box>
+			<Box flexDirection="column" width={layout.training.width}>
+				{training}
+				<ProgressChart state={state} size={layout.chart} framed={framed} />
+				{layout.notices.height > 0 && <Notices state={state} size={layout.notices} framed={framed} />}
+			</Box>
+		</Box>
+	);
+}

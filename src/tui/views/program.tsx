@@ -1,0 +1,90 @@
+/** program.md: its versions, the text of one or its difference from the one before, and what each steered. */
+import { createTwoFilesPatch } from "diff";
+import { useState } from "react";
+import type { Files, ProgramVersion } from "../../engine/engine.ts";
+import type { State } from "../../loop/state.ts";
+import { printable, shortCommit, timeOfDay } from "../../report/format.ts";
+import { useDeeds } from "../actions.ts";
+import { diffLine, parseDiff } from "../diff-lines.ts";
+import type { Size } from "../layout.ts";
+import type { Line } from "../line.tsx";
+import { Pager } from "../pager.tsx";
+import { steeredBy } from "../selectors.ts";
+import { useRead } from "../use-read.ts";
+
+export function ProgramView({
+	state,
+	files,
+	size,
+	framed,
+}: {
+	state: State;
+	files: Files;
+	size: Size;
+	framed: boolean;
+}) {
+	const { value: versions, problem } = useRead(state.program.version, () => files.programs());
+	/** How many versions before the last. */
+	const [back, setBack] = useState(0);
+	const [asDiff, setAsDiff] = useState(false);
+	const last = (versions?.length ?? 1) - 1;
+	useDeeds((deed) => {
+		if (deed === "older") setBack((from) => Math.min(last, from + 1));
+		else if (deed === "newer") setBack((from) => Math.max(0, from - 1));
+		else if (deed === "switch") setAsDiff((was) => !was);
+		else return false;
+		return true;
+	});
+	if (!versions || versions.length === 0) {
+		const text = problem ?? (versions ? "No version of program.md has steered this run yet." : "reading");
+		return <Pager title={TITLE} lines={[[[text, problem ? "warn" : "quiet"]]]} size={size} framed={framed} />;
+	}
+	const index = Math.max(0, last - back);
+	const version = versions[index]!;
+	const before = versions[index - 1];
+	const title: Line = [
+		...TITLE,
+		"  ",
+		[shortCommit(version.version), "accent"],
+		`  version ${index + 1} of ${versions.length}, ${timeOfDay(version.at)}`,
+		[`  ${steered(state, version.version)}`, "quiet"],
+	];
+	return (
+		<Pager
+			key={`${version.version} ${asDiff}`}
+			title={title}
+			lines={asDiff ? differenceLines(before, version) : textLines(version)}
+			size={size}
+			framed={framed}
+		/>
+	);
+}
+
+const TITLE: Line = [["program.md", "strong"]];
+
+/** `steered 3-7, 9`. */
+export function steered(state: State, version: string): string {
+	const numbers = steeredBy(state).get(version) ?? [];
+	if (numbers.length === 0) return "steered nothing yet";
+	const ranges: [number, number][] = [];
+	for (const n of numbers) {
+		const open = ranges.at(-1);
+		if (open && open[1] === n - 1) open[1] = n;
+		else ranges.push([n, n]);
+	}
+	return `steered ${ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(", ")}`;
+}
+
+/** Markdown as it was written, with its headings standing out. */
+function textLines({ text }: ProgramVersion): Line[] {
+	return text
+		.trimEnd()
+		.split("\n")
+		.map((line): Line => (line.startsWith("#") ? [[printable(line), "strong"]] : [printable(line)]));
+}
+
+function differenceLines(before: ProgramVersion | undefined, after: ProgramVersion): Line[] {
+	if (!before) return [[["The first version; there is none before it.", "quiet"]]];
+	const patch = createTwoFilesPatch("program.md", "program.md", before.text, after.text, "", "", { context: 3 });
+	return parseDiff(patch).map(diffLine);
+}

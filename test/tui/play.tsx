@@ -1,0 +1,41 @@
+/**
+ * Plays the scripted night in this terminal, for whoever works on the console:
+ *
+ *     npx node --import tsx test/tui/play.tsx [--decided 37] [--share 0.4] [--plain] [--still]
+ *
+ * `--still` stops all clocks, so that the screen is the same at every moment; the tests run it so.
+ */
+import { parseArgs } from "node:util";
+import { inFlight, night, progressAt, STARTED_AT } from "./night.ts";
+import { ScriptedEngine } from "./scripted-engine.ts";
+
+process.env.NODE_ENV = "production";
+const { values } = parseArgs({
+	options: {
+		decided: { type: "string", default: "37" },
+		share: { type: "string", default: "0.4" },
+		program: { type: "string", default: "program.md" },
+		plain: { type: "boolean", default: false },
+		still: { type: "boolean", default: false },
+	},
+});
+const { runTui } = await import("../../src/tui/tui.tsx");
+
+const engine = new ScriptedEngine(values.program);
+const decided = Number(values.decided);
+engine.play(night({ decided }));
+const n = decided + 1;
+const parent = engine.state.experiments[engine.state.best - 1]?.commit ?? engine.state.base;
+engine.play(inFlight(n, parent, engine.state.program.version, engine.state.seq, Number(values.share)));
+
+let elapsed = engine.state.live.training?.elapsed ?? 0;
+const ticks = values.still
+	? undefined
+	: setInterval(() => {
+			elapsed = (elapsed + 0.1) % engine.state.budgetSeconds;
+			if (engine.state.live.phase === "training")
+				engine.emit({ type: "tick.training", n, progress: progressAt(n, elapsed) });
+		}, 100);
+const clock = values.still ? () => STARTED_AT + (n - 1) * 318_000 + 140_000 : undefined;
+await runTui(engine, { plain: values.plain, clock });
+clearInterval(ticks);

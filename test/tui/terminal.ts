@@ -1,0 +1,91 @@
+/** A real program in a real pseudo-terminal, whose screen xterm keeps: what a person at it would see and press. */
+import { setTimeout } from "node:timers/promises";
+import { type IPty, spawn } from "@lydell/node-pty";
+import xterm, { type Terminal as Xterm } from "@xterm/headless";
+
+export interface TerminalOptions {
+	columns: number;
+	rows: number;
+	env?: Record<string, string | undefined>;
+	cwd?: string;
+}
+
+const POLL_MS = 20;
+const PATIENCE_MS = 20_000;
+
+export class Terminal {
+	readonly xterm: Xterm;
+	/** Settles with the exit code when the program has ended. */
+	readonly exited: Promise<number>;
+	/** All that the program wrote. */
+	output = "";
+	readonly #pty: IPty;
+
+	constructor(
+		command: readonly [string, ...string[]],
+		{ columns, rows, env = {}, cwd = process.cwd() }: TerminalOptions,
+	) {
+		const [file, ...args] = command;
+		this.xterm = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+		this.#pty = spawn(file, args, {
+			cols: columns,
+			rows,
+			cwd,
+			name: "xterm-256color",
+			env: {
+				...process.env,
+				CI: undefined,
+				LANG: "C.UTF-8",
+				LC_ALL: "C.UTF-8",
+				TZ: "UTC",
+				NO_COLOR: undefined,
+				...env,
+			},
+		});
+		this.#pty.onData((data) => {
+			this.output += data;
+			this.xterm.write(data);
+		});
+		this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
+	}
+
+	get pid(): number {
+		return this.#pty.pid;
+	}
+
+	send(keys: string): void {
+		this.#pty.write(keys);
+	}
+
+	resize(columns: number, rows: number): void {
+		this.#pty.resize(columns, rows);
+		this.xterm.resize(columns, rows);
+	}
+
+	kill(signal: NodeJS.Signals): void {
+		this.#pty.kill(signal);
+	}
+
+	/** The screen as text, without blanks at the ends of lines. */
+	screen(): string {
+		const { active } = this.xterm.buffer;
+		const lines = Array.from(
+			{ length: this.xterm.rows },
+			(_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? "",
+		);
+		return `${lines.join("\n")}\n`;
+	}
+
+	/** Waits until the screen shows something, and gives it back; fails with what it showed in place of it. */
+	async shows(what: string | RegExp): Promise<string> {
+		const isShown = (screen: string) => (typeof what === "string" ? screen.includes(what) : what.test(screen));
+		return this.until(isShown, `the screen to show ${what}`);
+	}
+
+	async until(condition: (screen: string) => boolean, name: string): Promise<string> {
+		for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await setTimeout(POLL_MS)) {
+			if (condition(this.screen())) return this.screen();
+		}
+		throw new Error(`waited in vain for ${name}; the screen is\n${this.screen()}`);
+	}
+}
