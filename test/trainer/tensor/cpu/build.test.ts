@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { COMPILE_FLAGS, ensureKernels } from "../../../../trainer/tensor/cpu/build.ts";
+import { builds } from "./builds.ts";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "../../../..");
+const { kernels, missing } = await builds();
+const skip = kernels.size === 0 && missing[0];
+const scratch = await mkdtemp(join(tmpdir(), "autoresearch-build-"));
+after(() => rm(scratch, { recursive: true }));
+
+/** -O0 compiles in a second, and what is tested here is the building, not the speed. */
+const FAST = [...COMPILE_FLAGS, "-O0"];
+
+describe("building the kernels", { skip }, () => {
+	test("two processes that build at once both get the one library, and a third finds it there", async () => {
+		const cacheFolder = join(scratch, "two");
+		const program = `
+			import { ensureKernels } from ${JSON.stringify(join(ROOT, "trainer/tensor/cpu/build.ts"))};
+			console.log(JSON.stringify(await ensureKernels(${JSON.stringify({ cacheFolder, flags: FAST })})));`;
+		const build = async () => JSON.parse((await run(process.execPath, ["--input-type=module", "-e", program])).stdout);
+		const both = await Promise.all([build(), build()]);
+		assert.deepEqual(
+			both.map(({ ok, compiled }) => ({ ok, compiled })),
+			Array(2).fill({ ok: true, compiled: true }),
+		);
+		assert.equal(both[0].path, both[1].path);
+		assert.deepEqual(await build(), { ok: true, path: both[0].path, compiled: false });
+		assert.equal((await readdir(cacheFolder)).length, 1, "nothing half-made is left behind");
+	});
+
+	test("a process that may not spawn others can load them and compute", async () => {
+		const build = await ensureKernels({ cacheFolder: join(scratch, "two"), flags: FAST });
+		assert.ok(build.ok);
+		const program = `
+			import koffi from "koffi";
+			import { loadKernels } from "./trainer/tensor/cpu/load.ts";
+			const [x, y] = [Float32Array.of(1, -2, 3), new Float32Array(3)];
+			loadKernels(${JSON.stringify(build.path)}).run("relu_squared", { x: koffi.address(x), y: koffi.address(y), count: 3 });
+			console.log(y.join(" "));`;
+		const permissions = ["--permission", "--allow-addons", `--allow-fs-read=${ROOT}/*`, `--allow-fs-read=${scratch}/*`];
+		const { stdout } = await run(process.execPath, [...permissions, "--input-type=module", "-e", program], {
+			cwd: ROOT,
+		});
+		assert.equal(stdout.trim(), "1 0 9");
+	});
+
+	test("a build that computes wrongly is refused with the reason, and not built again", async () => {
+		const options = {
+			cacheFolder: join(scratch, "wrong"),
+			flags: [...FAST, "-O1", "-ffast-math"],
+			compilers: ["c++"],
+		};
+		const first = await ensureKernels(options);
+		assert.ok(!first.ok);
+		assert.match(first.reason, /compute wrongly and are not used \(.* is .*, not /);
+		const start = await readdir(options.cacheFolder);
+		assert.deepEqual(await ensureKernels(options), first);
+		assert.deepEqual(await readdir(options.cacheFolder), start);
+		assert.ok(start.every((name) => name.endsWith(".refused")));
+	});
+
+	test("a compiler that fails gives its own message as the reason", async () => {
+		const build = await ensureKernels({ cacheFolder: join(scratch, "bad"), flags: ["-no-such-flag"] });
+		assert.ok(!build.ok);
+		assert.match(build.reason, /could not compile the CPU kernels: .*no-such-flag/);
+	});
+
+	test("where the first compiler fails, the next is tried", async () => {
+		const broken = join(scratch, "broken-c++");
+		await writeFile(broken, "#!/bin/sh\necho 'error: out of order' >&2\nexit 1\n");
+		await chmod(broken, 0o755);
+		const cacheFolder = join(scratch, "next");
+		const alone = await ensureKernels({ cacheFolder, flags: FAST, compilers: [broken] });
+		assert.ok(!alone.ok);
+		assert.match(alone.reason, /error: out of order/);
+		const build = await ensureKernels({ cacheFolder, flags: FAST, compilers: [broken, "c++", "g++", "clang++"] });
+		assert.ok(build.ok && build.compiled);
+	});
+});
+
+test("without a compiler the reason says what was looked for", async () => {
+	const build = await ensureKernels({ cacheFolder: scratch, compilers: ["no-such-compiler", "/nor/this/one"] });
+	assert.deepEqual(build, { ok: false, reason: "no C++ compiler found (looked for no-such-compiler, /nor/this/one)" });
+});
