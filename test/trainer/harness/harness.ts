@@ -63,7 +63,7 @@ export class Lab {
 
 	worker(args: string[] = [], env: NodeJS.ProcessEnv = {}, stdin: "ignore" | "pipe" = "ignore"): ChildProcess {
 		const file = join(this.dir, "trainer/train.ts");
-		const command = ["worker.ts", "--file", file, ...this.#shared(), "--budget", "0.5", ...args];
+		const command = ["worker.ts", "--file", file, ...this.#shared(), "--budget", "0.2", ...args];
 		return this.#spawn(command, { ...process.env, ...env }, stdin);
 	}
 

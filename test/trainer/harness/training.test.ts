@@ -16,13 +16,13 @@ test("a run trains for its budget and leaves a model that is better than chance"
 		string,
 		number
 	>;
-	assert.ok(trainSeconds! >= 0.5, "batches came until the budget was spent");
+	assert.ok(trainSeconds! >= 0.2, "batches came until the budget was spent");
 	assert.equal(tokens, steps! * 8 * 32);
 	assert.equal(parameters, 320 * 320);
 	assert.ok(epochs! >= 1 && peakMemoryMb! > 20);
 
 	const [first, progress] = stdout.split("\n");
-	assert.equal(first, "training 0.1M parameters for 0.5 s, 8 x 32 tokens a batch");
+	assert.equal(first, "training 0.1M parameters for 0.2 s, 8 x 32 tokens a batch");
 	const line =
 		/^(\rstep \d{5} \(\d+\.\d%\) \| loss: \d+\.\d{6} \| lrm: \d\.\d\d \| dt: \d+ms \| tok\/sec: [\d,]+ \| mfu: 0\.0% \| epoch: \d+ \| remaining: \d+s {4})+$/;
 	assert.match(progress!, line);
