@@ -28,6 +28,8 @@ export interface Axis {
 }
 
 const DEFAULT_RATIO = 1.5;
+/** A ratio never reaches zero; where zero is allowed, it is a switch that counts as this many steps. */
+const STEPS_TO_ZERO = 3;
 /** Whole numbers up to here are counted one by one (layers, heads); larger ones go by ratios (batches, widths). */
 const COUNTED_UP_TO = 12;
 
@@ -51,7 +53,8 @@ function numberAxis(constant: Constant, present: number): Axis {
 	const scale = topic?.scale && suits(topic.scale, present) ? topic.scale : scaleOf(constant, present, whole);
 	const step = topic?.step && topic.scale === scale ? topic.step : stepOf(constant, present, scale, whole);
 	const { forward, back } = SCALES[scale];
-	const coordinate = (value: number) => forward(value, step);
+	const coordinate = (value: number) =>
+		scale === "log" && value <= 0 ? forward(present, step) - STEPS_TO_ZERO : forward(value, step);
 	// A limit that the present value already breaks was a comment about something else.
 	const withinLimits = (value: number, lookup: Lookup) => {
 		const known = (other: string) => {
@@ -63,6 +66,7 @@ function numberAxis(constant: Constant, present: number): Axis {
 	const reach = (steps: number[], digits: number, lookup: Lookup): Setting[] => {
 		const listed = limits.oneOf?.filter((value) => typeof value === "number");
 		const values = listed ?? steps.map((by) => snap(back(coordinate(present) + by, step), digits, lookup));
+		if (scale === "log" && limits.min === 0 && !limits.minExcluded) values.push(0);
 		const unique = [...new Set(values)].filter((value) => value !== present && withinLimits(value, lookup));
 		return unique.map((value) => ({ value, text: writeNumber(value, text) }));
 	};

@@ -108,6 +108,11 @@ const TOPICS: Topic[] = [
 		down: "a narrower model trains more steps in the same seconds",
 	},
 	{
+		name: /QUERIES_PER|KV_?HEADS?_?RATIO/,
+		up: "queries can share keys and values without much loss, and attention gets cheaper",
+		down: "keys and values of their own let heads attend to different things",
+	},
+	{
 		name: /HEAD_?(DIM|SIZE)|(N|NUM)_?(KV_?)?HEADS?|(^|_)(KV_)?HEADS?$/,
 		up: "it changes how finely attention is divided among heads",
 		down: "it changes how finely attention is divided among heads",
@@ -228,6 +233,13 @@ export const COUPLINGS: Coupling[] = [
 		together: "opposite",
 		up: "a smaller batch keeps the number of steps in the budget about the same",
 		down: "the time saved can go into cleaner gradients",
+	},
+	{
+		first: /(^|_)LENGTH$|(SEQ|CONTEXT|BLOCK)_?(LEN|SIZE)/,
+		second: /BATCH|(^|_)ROWS$/,
+		together: "opposite",
+		up: "fewer rows keep the tokens of a batch about the same",
+		down: "more rows keep the tokens of a batch about the same",
 	},
 	{
 		first: /(^|_)(LR|LEARNING_RATE)$/,

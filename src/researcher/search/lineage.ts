@@ -51,7 +51,8 @@ export function traceLineage(brief: Brief, constants: readonly Constant[]): Line
 		const parent = nodes.get(e.parent);
 		if (!parent || e.commit === e.parent) continue;
 		const after = apply(parent.assignment, e, "to");
-		const onlyConstants = e.researcher === "search" && e.changes.length > 0;
+		// A constant stands on a line of its own; more lines than constants means that something else changed too.
+		const onlyConstants = e.changes.length > 0 && Math.max(e.added, e.removed) <= e.changes.length;
 		const structure = onlyConstants ? parent.structure : String(e.n);
 		keys.add(keyOf(structure, after));
 		if (e.commit) nodes.set(e.commit, { assignment: after, structure, value: e.value });

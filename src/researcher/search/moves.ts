@@ -52,16 +52,20 @@ export interface Situation {
 
 /** The most promising untried choice at a level; undefined when the level has none left. */
 export function choose(situation: Situation, level: Level, random: Random): Choice | undefined {
-	const { beliefs, steering, present, tried } = situation;
+	const { axes, beliefs, steering, present, tried } = situation;
 	const open = openMoves(situation, level);
 	const sampled = beliefs.draw(random);
 	const focused = random.uniform() < FOCUS_SHARE;
 	const score = new Map(open.map((move) => [move, sampled(move) - CRASH_COST * beliefs.crashRisk(move)]));
 	const ranked = open.toSorted((a, b) => score.get(b)! - score.get(a)!);
-	const singles = ranked.filter((move) => !tried(assign(present, [move])));
+	const closed = (moves: Move[]) => {
+		const after = assign(present, moves);
+		return tried(after) || !coherent(axes, present, after);
+	};
+	const singles = ranked.filter((move) => !closed([move]));
 	const options: (Choice & { score: number })[] = singles.map((move) => ({ moves: [move], score: score.get(move)! }));
 	for (const pair of pairs(ranked, beliefs, singles.length === 0)) {
-		if (tried(assign(present, pair.moves))) continue;
+		if (closed(pair.moves)) continue;
 		const gain = score.get(pair.moves[0]!)! + score.get(pair.moves[1]!)!;
 		options.push({ ...pair, score: gain - SECOND_CHANGE + (pair.coupling ? COUPLED_BONUS : 0) });
 	}
@@ -71,15 +75,12 @@ export function choose(situation: Situation, level: Level, random: Random): Choi
 		(a, b) => (a && a.score >= b.score ? a : b),
 		undefined,
 	);
-	return found ?? leap(situation, open, level, random);
+	return found ?? leap(open, closed, level, random);
 }
 
 function openMoves({ axes, present, steering }: Situation, { steps, digits }: Level): Move[] {
 	const lookup: Lookup = (name) => present.get(name);
-	const number = (name: string) => {
-		const value = present.get(name);
-		return typeof value === "number" ? value : undefined;
-	};
+	const number = numbersOf(present);
 	return axes.flatMap((axis) => {
 		const { name, value: now } = axis.constant;
 		if (steering.offLimits.has(name)) return [];
@@ -123,17 +124,39 @@ export function isRaise({ axis, value }: Move): boolean {
 }
 
 /** A random combination of moves, when every single one and every pair has been tried. */
-function leap({ present, tried }: Situation, open: Move[], { constants }: Level, random: Random): Choice | undefined {
-	if (constants < 3) return undefined;
+function leap(
+	open: Move[],
+	closed: (moves: Move[]) => boolean,
+	{ constants }: Level,
+	random: Random,
+): Choice | undefined {
+	if (constants < 3 || open.length === 0) return undefined;
 	for (let attempt = 0; attempt < LEAPS; attempt++) {
 		const moves: Move[] = [];
-		for (let i = 0; i < constants && open.length > 0; i++) {
+		for (let i = 0; i < constants; i++) {
 			const move = open[Math.floor(random.uniform() * open.length)]!;
 			if (!moves.some(({ axis }) => axis === move.axis)) moves.push(move);
 		}
-		if (moves.length > 0 && !tried(assign(present, moves))) return { moves };
+		if (!closed(moves)) return { moves };
 	}
 	return undefined;
+}
+
+/** Whether limits between constants (a divisor, a multiple) that hold now still hold afterwards, whichever side moved. */
+function coherent(axes: readonly Axis[], present: Assignment, after: Assignment): boolean {
+	return axes.every(({ constant: { name, limits } }) => {
+		if (limits.divides === undefined && typeof limits.multipleOf !== "string") return true;
+		const between = { divides: limits.divides, multipleOf: limits.multipleOf };
+		const holds = (values: Assignment) => allows(between, values.get(name) as number, numbersOf(values));
+		return holds(after) || !holds(present);
+	});
+}
+
+function numbersOf(values: Assignment): (name: string) => number | undefined {
+	return (name) => {
+		const value = values.get(name);
+		return typeof value === "number" ? value : undefined;
+	};
 }
 
 export function assign(present: Assignment, moves: readonly Move[]): Assignment {

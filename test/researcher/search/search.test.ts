@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Brief, ProposeOptions } from "../../../src/researcher/researcher.ts";
 import { createAxis } from "../../../src/researcher/search/axis.ts";
@@ -125,6 +126,32 @@ test("every change keeps to what the comments allow", () => {
 		assert.ok(Number.isInteger(Math.log2(number("ROWS"))) && number("ROWS") <= 64);
 		assert.ok(number("WARMDOWN_RATIO") >= 0 && number("WARMDOWN_RATIO") <= 1);
 	}
+});
+
+test("limits between constants hold whichever side moves", () => {
+	const text = `const HEADS = 4; // 1..16
+const QUERIES_PER_KEY = 2; // 1..4, must divide HEADS
+const WIDTH = 128; // 32..512, multiple of HEADS
+`;
+	for (const edited of simulateNight(proposeFrom, { experiments: 40, seed: 9, text, objective: () => 1 }).texts) {
+		const number = (name: string) => valuesOf(edited).get(name) as number;
+		assert.equal(number("HEADS") % number("QUERIES_PER_KEY"), 0, edited);
+		assert.equal(number("WIDTH") % number("HEADS"), 0, edited);
+	}
+});
+
+test("where zero is allowed, switching off is one of the options", () => {
+	const text = "const WEIGHT_DECAY = 0.1; // 0..0.5\n";
+	const { texts } = simulateNight(proposeFrom, { experiments: 12, seed: 1, text, objective: () => 1 });
+	assert.ok(texts.some((edited) => valuesOf(edited).get("WEIGHT_DECAY") === 0));
+});
+
+test("the search finds its way through the training file that comes with the repository", () => {
+	const text = readFileSync(new URL("../../../trainer/train.ts", import.meta.url), "utf8");
+	const { proposals, texts } = simulateNight(proposeFrom, { experiments: 60, seed: 1, text, objective: () => 1 });
+	assert.equal(proposals.length, 59);
+	assert.ok(new Set(proposals.flatMap((p) => p.changes.map((change) => change.name))).size > 20);
+	assert.equal(new Set(texts).size, 60);
 });
 
 test("a constant that program.md calls off limits is left alone", () => {

@@ -1,0 +1,96 @@
+/**
+ * The history of a night in a page or two: what was kept and how, what came near, what crashed and why, which kinds of ideas
+ * were worked through. Its size does not grow with the night.
+ */
+import type { Experiment } from "../../loop/state.ts";
+import type { Brief } from "../researcher.ts";
+import { tallyFamilies } from "./families.ts";
+import { oneLine, quote } from "./quote.ts";
+
+const KEPT = 25;
+const NEAR_MISSES = 15;
+const RECENT = 25;
+const CRASHES = 10;
+const TITLE = 120;
+const REASON = 100;
+const DIFFS = 5;
+const DIFF_CHARACTERS = 2500;
+/** No digest is longer, whatever the history holds. */
+export const DIGEST_LIMIT = 32_000;
+
+/** How much better an experiment was than its parent, in the metric; undefined for what was not measured. */
+export type GainOf = (experiment: Experiment) => number | undefined;
+
+export function gains({ history, metric }: Pick<Brief, "history" | "metric">): GainOf {
+	const values = new Map(history.map((e) => [e.commit, e.value]));
+	return (experiment) => {
+		const parent = values.get(experiment.parent);
+		if (experiment.value === undefined || parent === undefined || experiment.commit === experiment.parent)
+			return undefined;
+		return metric.direction === "lower" ? parent - experiment.value : experiment.value - parent;
+	};
+}
+
+/** Experiments whose diffs a digest shows when it is given them: the last keeps. */
+export function worthShowing(history: readonly Experiment[]): number[] {
+	return history
+		.filter((e) => e.status === "keep" && e.commit !== e.parent)
+		.slice(-DIFFS)
+		.map((e) => e.n);
+}
+
+/** @param diffs unified diffs by experiment number, for those of `worthShowing` that could be read */
+export function digest(brief: Brief, diffs: ReadonlyMap<number, string>): string {
+	const { history, metric, best } = brief;
+	if (history.length === 0) return "No experiment has been measured yet.";
+	const gainOf = gains(brief);
+	const line = (e: Experiment) => describe(e, gainOf(e));
+	const kept = history.filter((e) => e.status === "keep" && e.commit !== e.parent);
+	const discarded = history.filter((e) => e.status === "discard" && gainOf(e) !== undefined);
+	const near = discarded.toSorted((a, b) => gainOf(b)! - gainOf(a)!).slice(0, NEAR_MISSES);
+	const crashed = history.filter((e) => e.status === "crash");
+	const leader = history.find((e) => e.n === best);
+	const count = (status: Experiment["status"]) => history.filter((e) => e.status === status).length;
+	const head = [
+		`${history.length} experiments: ${count("keep")} kept, ${count("discard")} discarded, ${count("crash")} crashed.`,
+		`Baseline ${value(history[0]!)}; experiment ${best}, which you build on, ${leader ? value(leader) : "not measured"} (${metric.name}).`,
+	].join(" ");
+	const families = tallyFamilies(history.slice(1))
+		.filter(({ tried }) => tried > 0)
+		.map(({ name, tried, kept }) => `${name}: ${tried} tried, ${kept} kept`);
+	const pending = (brief.pending ?? []).map((e) => `#${e.n} ${oneLine(e.title, TITLE)}`);
+	const sections = [
+		list(
+			"kept, newest first: number, measurement, gain over its parent, title",
+			kept.toReversed().slice(0, KEPT).map(line),
+		),
+		list("near misses: discarded, closest first", near.map(line)),
+		list("the last experiments, newest first", history.slice(-RECENT).toReversed().map(line)),
+		list("crashes, newest first", crashed.toReversed().slice(0, CRASHES).map(line)),
+		list("kinds of ideas", families),
+		list("in training now, not decided", pending),
+		...[...diffs].map(([n, diff]) => quote(`diff of experiment ${n}, kept`, diff, DIFF_CHARACTERS)),
+	];
+	let text = head;
+	for (const section of sections) {
+		if (section && text.length + section.length + 2 <= DIGEST_LIMIT) text += `\n\n${section}`;
+	}
+	return text;
+}
+
+function list(name: string, lines: string[]): string {
+	return lines.length === 0 ? "" : quote(name, lines.join("\n"), DIGEST_LIMIT);
+}
+
+function describe(experiment: Experiment, gain: number | undefined): string {
+	const { n, status, title, reason, reverted } = experiment;
+	const measured = experiment.value === undefined ? "" : ` ${value(experiment)}`;
+	const difference =
+		gain === undefined ? "" : ` (${gain > 0 ? "better" : "worse"} by ${Math.abs(gain).toPrecision(2)})`;
+	const why = status === "crash" || reverted ? `: ${oneLine(reason ?? "", REASON)}` : "";
+	return `#${n} ${status}${measured}${difference} ${oneLine(title, TITLE)}${why}`;
+}
+
+function value(experiment: Experiment): string {
+	return experiment.value?.toFixed(6) ?? "not measured";
+}

@@ -1,0 +1,32 @@
+/**
+ * Text of programs and files on its way into a prompt. It is quoted as data, bounded, and cannot end its own quotation; what
+ * is dangerous to a terminal is taken out.
+ */
+import { printable } from "../../runner/process.ts";
+
+/** Lines without control characters. */
+export function clean(text: string): string {
+	return text
+		.split(/\r\n|\r|\n/)
+		.map((line) => printable(line).trimEnd())
+		.join("\n");
+}
+
+/** One line of at most `limit` characters. */
+export function oneLine(text: string, limit: number): string {
+	const line = printable(text.replace(/\s+/g, " ")).trim();
+	return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+}
+
+/** The first or last `limit` characters of a text, with a word where it was cut. */
+export function bounded(text: string, limit: number, keep: "start" | "end"): string {
+	if (text.length <= limit) return text;
+	const cut = `[… ${text.length - limit} characters left out …]`;
+	return keep === "start" ? `${text.slice(0, limit)}\n${cut}` : `${cut}\n${text.slice(-limit)}`;
+}
+
+/** A data block: at most `limit` characters of a text, from its start or its end. */
+export function quote(name: string, text: string, limit: number, keep: "start" | "end" = "start"): string {
+	const safe = bounded(clean(text), limit, keep).replace(/<(?=\/?(data|program|file)\b)/gi, "‹");
+	return `<data name="${name.replace(/["<>\n]/g, "")}">\n${safe}\n</data>`;
+}

@@ -1,0 +1,133 @@
+/**
+ * A brief as the text a researcher with a language model is given. Its parts change at different paces, which is what prompt
+ * caching goes by: the role and the reference stay for the night, program.md and the best file until they change, the rest is
+ * new every time.
+ */
+
+import { type Plan, planNext } from "../plateau.ts";
+import type { Brief, Crash, Evidence, SourceFile } from "../researcher.ts";
+import { digest, worthShowing } from "./digest.ts";
+import { tallyFamilies } from "./families.ts";
+import { bounded, clean, oneLine, quote } from "./quote.ts";
+import { fill } from "./templates.ts";
+
+/** The limits of a brief's parts, in characters. */
+const PROGRAM_LIMIT = 20_000;
+const FILES_LIMIT = 90_000;
+const REFERENCE_LIMIT = 40_000;
+const NOTES = 20;
+const NOTE_LIMIT = 500;
+/** No brief is longer than this many characters, whatever the lab and the history hold. */
+export const BRIEF_LIMIT = 210_000;
+
+export interface RenderedBrief {
+	/** Who the researcher is and how it works; the same all night. */
+	role: string;
+	/** Read-only reference; the same all night, empty without one. */
+	reference: string;
+	/** program.md and the editable files. */
+	steady: string;
+	/** The history, the notes and what is asked for. */
+	current: string;
+}
+
+/** @param way how the researcher works: with tools of ours, or as an agent in a checkout */
+export async function renderBrief(brief: Brief, way: "tools" | "agent", evidence?: Evidence): Promise<RenderedBrief> {
+	const { metric, budgetSeconds, program, files, reference = [] } = brief;
+	const paths = files.map((file) => `\`${file.path}\``).join(" and ");
+	const plan = brief.plan ?? planNext(brief.history, brief.best, metric.direction);
+	const role = fill("role", {
+		budget: budgetSeconds >= 120 ? `${Math.round(budgetSeconds / 6) / 10} minutes` : `${budgetSeconds} seconds`,
+		metric: metric.name,
+		direction: metric.direction,
+		files: paths,
+	});
+	const diffs = await readDiffs(brief, evidence);
+	return {
+		role: `${role}\n\n${fill(way, way === "agent" ? { files: paths } : {})}`,
+		reference: renderFiles(reference, REFERENCE_LIMIT),
+		steady: fill("steady", {
+			version: program.version,
+			program: bounded(clean(program.text).trim(), PROGRAM_LIMIT, "start"),
+			files: renderFiles(files, FILES_LIMIT),
+		}),
+		current: fill("proposal", {
+			number: brief.n,
+			base: brief.best,
+			history: digest(brief, diffs),
+			notes: renderNotes(brief),
+			plan: renderPlan(brief, plan),
+		}),
+	};
+}
+
+/** What is said, on top of its brief, to the author of a crash. */
+export function renderRepair(crash: Crash, attempts: number): string {
+	return fill("repair", {
+		number: crash.n,
+		title: oneLine(crash.proposal.title, 120),
+		reason: oneLine(crash.reason, 300),
+		attempt: crash.attempt,
+		attempts,
+		files: renderFiles(crash.proposal.files, FILES_LIMIT),
+		log: quote(`log of experiment ${crash.n}`, crash.log, 6000, "end"),
+	});
+}
+
+/** A brief as one text, for an agent that takes one, and for a human who wants to see it. */
+export function joinBrief({ role, reference, steady, current }: RenderedBrief): string {
+	return [role, reference, steady, current].filter(Boolean).join("\n\n");
+}
+
+async function readDiffs({ history }: Brief, evidence?: Evidence): Promise<Map<number, string>> {
+	const diffs = new Map<number, string>();
+	if (!evidence) return diffs;
+	for (const n of worthShowing(history)) {
+		// A diff that cannot be read is missing from the brief, no more.
+		const diff = await evidence.diff(n).catch(() => "");
+		if (diff) diffs.set(n, diff);
+	}
+	return diffs;
+}
+
+/** Shares the limit out evenly among the files that need it. */
+function renderFiles(files: readonly SourceFile[], limit: number): string {
+	return files
+		.map(({ path, text }) => {
+			const shown = bounded(text, Math.floor(limit / files.length), "start");
+			return `<file path="${path}">\n${shown.replace(/<(?=\/file\b)/gi, "‹")}\n</file>`;
+		})
+		.join("\n\n");
+}
+
+function renderNotes({ notes = [] }: Brief): string {
+	if (notes.length === 0) return "";
+	const lines = notes.slice(-NOTES).map(({ text }) => `- ${oneLine(text, NOTE_LIMIT)}`);
+	return `The human has said since:\n\n${lines.join("\n")}`;
+}
+
+/** Kinds of ideas are judged by this many of the last experiments. */
+const OF_LATE = 20;
+
+function renderPlan(brief: Brief, { mode, stale, base }: Plan): string {
+	const { history, metric } = brief;
+	switch (mode) {
+		case "open":
+			return fill("open");
+		case "combine":
+		case "bold":
+			return fill(mode, { stale });
+		case "other-family": {
+			const tried = tallyFamilies(history.slice(-OF_LATE)).filter((family) => family.tried > 0);
+			const seldom = tallyFamilies(history).toReversed();
+			const names = (families: typeof tried) => families.map((family) => family.name).join(", ");
+			return fill(mode, { stale, tried: names(tried.slice(0, 4)), untried: names(seldom.slice(0, 6)) });
+		}
+		case "restart": {
+			const values = history.filter((e) => e.status === "keep").map((e) => e.value!);
+			const leader = metric.direction === "lower" ? Math.min(...values) : Math.max(...values);
+			const own = history.find((e) => e.n === base)?.value ?? leader;
+			return fill(mode, { stale, base, distance: Math.abs(own - leader).toPrecision(2) });
+		}
+	}
+}

@@ -1,0 +1,43 @@
+/**
+ * The prompts are Markdown files beside this one, so that they can be read and edited as prose. `{{name}}` is filled in; a name
+ * without a value is a mistake in this repository.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+export type Template =
+	| "role"
+	| "tools"
+	| "agent"
+	| "steady"
+	| "proposal"
+	| "open"
+	| "other-family"
+	| "combine"
+	| "bold"
+	| "restart"
+	| "repair";
+
+const DIR = join(packageRoot(), "src", "researcher", "brief");
+
+/** Compiled code lives in dist/, the templates do not: both are found from the package's root. */
+function packageRoot(): string {
+	let dir = import.meta.dirname;
+	while (!existsSync(join(dir, "package.json"))) {
+		if (dir === dirname(dir)) throw new Error(`no package.json above ${import.meta.dirname}`);
+		dir = dirname(dir);
+	}
+	return dir;
+}
+
+/** The text of a template with its placeholders filled; a paragraph that is one empty placeholder is left out. */
+export function fill(template: Template, values: Record<string, string | number> = {}): string {
+	const text = readFileSync(join(DIR, `${template}.md`), "utf8").trim();
+	const paragraphs = text.split("\n\n").map((paragraph) =>
+		paragraph.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+			if (!(name in values)) throw new Error(`${template}.md names {{${name}}}, which has no value`);
+			return String(values[name]);
+		}),
+	);
+	return paragraphs.filter(Boolean).join("\n\n");
+}
