@@ -52,7 +52,7 @@ import {
 // Batch
 const ROWS = 8; // 1..64 sequences in one batch
 const LENGTH = 256; // 32..1024 tokens in a sequence
-const ACCUMULATE = 1; // 1..16 batches whose gradients make one optimizer step
+const ACCUMULATE: number = 1; // 1..16 batches whose gradients make one optimizer step
 
 // Model
 const DEPTH = 4; // 1..12 layers
@@ -84,14 +84,14 @@ const HEAD_LR = 0.004; // 0.0005..0.05 likewise
 const SCALAR_LR = 0.05; // 0.001..1 of the residual scalars
 const MOMENTUM = 0.95; // 0.8..0.99 of Muon
 const MOMENTUM_START = 0.85; // 0.5..0.95 at the first step
-const MOMENTUM_WARMUP = 0.1; // 0..0.5 share of the budget in which momentum rises
+const MOMENTUM_WARMUP: number = 0.1; // 0..0.5 share of the budget in which momentum rises
 const WEIGHT_DECAY = 0.1; // 0..0.5 of the matrices; falls to 0 with the budget
 const BETA1 = 0.8; // 0.5..0.95 of AdamW
 const BETA2 = 0.95; // 0.9..0.999 of AdamW
 
 // Schedule: shares of the budget
-const WARMUP = 0; // 0..0.2 in which learning rates rise from 0
-const WARMDOWN = 0.5; // 0..1 in which they fall at the end
+const WARMUP: number = 0; // 0..0.2 in which learning rates rise from 0
+const WARMDOWN: number = 0.5; // 0..1 in which they fall at the end
 const FINAL_LR = 0.05; // 0..0.5 the multiplier they fall to
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ function groupOf({ name, shape }: Parameter): "matrix" | "embedding" | "head" | 
 
 /** What each step feeds, by the share of the budget that has passed. */
 function schedule(progress: number) {
-	const warmup = Math.min(1, progress / WARMUP || (WARMUP === 0 ? 1 : 0));
+	const warmup = WARMUP === 0 ? 1 : Math.min(1, progress / WARMUP);
 	const warmdown = WARMDOWN === 0 ? 1 : Math.min(1, (1 - progress) / WARMDOWN);
 	const rise = MOMENTUM_WARMUP === 0 ? 1 : Math.min(1, progress / MOMENTUM_WARMUP);
 	return {

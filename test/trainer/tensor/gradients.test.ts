@@ -77,7 +77,11 @@ const cases: Case[] = [
 		({ x, w, b }) => t.linear(x!, w!, b!),
 		{ x: { shape: [2, 5, 7] }, w: { shape: [3, 7] }, b: { shape: [3] } },
 	],
-	["embedding", ({ w, id }) => t.embedding(id!, w!), { w: { shape: [11, 7] }, id: { shape: [2, 9], values: ids(18, 11) } }],
+	[
+		"embedding",
+		({ w, id }) => t.embedding(id!, w!),
+		{ w: { shape: [11, 7] }, id: { shape: [2, 9], values: ids(18, 11) } },
+	],
 	[
 		"embedding of shifted ids",
 		({ w, id }) => t.embedding(t.shift(id!, 1), w!),
@@ -96,7 +100,11 @@ const cases: Case[] = [
 	["attention without a mask", ({ q, k, v }) => t.attention(q!, k!, v!, { causal: false }), heads(2, 2)],
 	["attention in a window", ({ q, k, v }) => t.attention(q!, k!, v!, { window: 5 }), heads(3, 3)],
 	["grouped-query attention", ({ q, k, v }) => t.attention(q!, k!, v!), heads(6, 2)],
-	["multi-query attention in a window", ({ q, k, v }) => t.attention(q!, k!, v!, { window: 7, scale: 0.9 }), heads(3, 1)],
+	[
+		"multi-query attention in a window",
+		({ q, k, v }) => t.attention(q!, k!, v!, { window: 7, scale: 0.9 }),
+		heads(3, 1),
+	],
 	["attention of one tensor to itself", ({ x }) => t.attention(x!, x!, x!), { x: { shape: [1, 9, 2, 6] } }],
 	[
 		"crossEntropy",

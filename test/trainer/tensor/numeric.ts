@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { compile, grad, input, seeded, type Tensor } from "../../../trainer/tensor/index.ts";
 import type { Lowering } from "../../../trainer/tensor/lower/lowering.ts";
 
-export type Inputs = Record<string, { shape: number[]; values?: Float32Array | Int32Array; from?: number; to?: number }>;
+export type Inputs = Record<
+	string,
+	{ shape: number[]; values?: Float32Array | Int32Array; from?: number; to?: number }
+>;
 
 /** Values in [from, to), the same for the same seed. */
 export function random(size: number, seed: number, from = -1, to = 1): Float32Array {
@@ -37,7 +40,10 @@ export function checkGradients(
 ): void {
 	const entries = Object.entries(inputs);
 	const tensors = Object.fromEntries(
-		entries.map(([name, { shape, values }]) => [name, input(name, shape, values instanceof Int32Array ? "i32" : "f32")]),
+		entries.map(([name, { shape, values }]) => [
+			name,
+			input(name, shape, values instanceof Int32Array ? "i32" : "f32"),
+		]),
 	);
 	const feeds = Object.fromEntries(
 		entries.map(([name, { values, from, to }], i) => [name, values ?? random(tensors[name]!.size, i + 1, from, to)]),

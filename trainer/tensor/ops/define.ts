@@ -63,7 +63,7 @@ function checkAttributes(op: string, known: Definition, attrs: Attributes): void
 					? typeof value === "number" && Number.isFinite(value)
 					: type === "integer"
 						? Number.isSafeInteger(value)
-						: Array.isArray(value) && value.length <= MAX_DIMENSIONS && value.every(Number.isSafeInteger);
+						: Array.isArray(value) && value.every(Number.isSafeInteger);
 		if (!fits) fail(op, `${name} must be ${type === "integers" ? "a list of integers" : `a ${type}`}, not ${value}`);
 	}
 	for (const name of Object.keys(attrs)) if (!(name in known.attrs)) fail(op, `has no attribute ${name}`);

@@ -1,0 +1,103 @@
+/** A mistake in train.ts is answered with the operation, the shapes, and the line it stands on. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as t from "../../../trainer/tensor/index.ts";
+
+/** `make` throws a TensorError whose message contains each of `parts`. */
+function refuses(make: () => unknown, ...parts: string[]): void {
+	assert.throws(make, (error: Error) => {
+		assert.equal(error.name, "TensorError");
+		for (const part of parts) assert.ok(error.message.includes(part), `"${error.message}" does not say "${part}"`);
+		return true;
+	});
+}
+
+const x = t.input("x", [2, 3]);
+const tokens = t.input("tokens", [2, 5], "i32");
+
+describe("a wrong shape is named", () => {
+	it("with the operation, both shapes and the line", () => {
+		refuses(() => x.add(t.input("y", [4])), "add: [2, 3] and [4] do not broadcast", "(errors.test.ts:");
+	});
+	it("in a matrix product", () => {
+		refuses(() => t.matmul(x, t.input("y", [4, 5])), "matmul: [2, 3] times [4, 5]: the inner lengths 3 and 4 differ");
+		refuses(() => t.linear(x, t.zeros([5, 4])), "linear: x [2, 3] does not fit weight [5, 4]");
+	});
+	it("in a reshape, a permutation, a slice and a join", () => {
+		refuses(() => x.reshape([4, -1]), "reshape: [2, 3] does not fit into [4, -1]");
+		refuses(() => x.reshape([5]), "reshape: [2, 3] does not fit into [5]");
+		refuses(() => x.permute([0, 0]), "permute: [0, 0] does not order the dimensions of [2, 3]");
+		refuses(() => x.transpose(0, 2), "there is no dimension 2 in [2, 3]");
+		refuses(() => x.slice(1, 2, 9), "slice: 2 to 9 is not a part of dimension 1 of [2, 3]");
+		refuses(() => t.concat([x, t.zeros([3, 3])], 1), "concat: [2, 3] and [3, 3]");
+		refuses(() => t.shift(x, 3), "shift: 3 steps do not fit");
+		refuses(() => t.zeros([1, 2, 3, 4, 5]).mul(2), "more than 4 dimensions");
+		refuses(() => t.input("nothing", [0, 2]), "is not a shape");
+	});
+	it("in the layers of a model", () => {
+		refuses(() => t.embedding(x, t.zeros([9, 4])), "embedding:", "token ids and [count, width] are wanted");
+		refuses(() => t.rotary(x), "rotary: [2, 3]", "[B, T, heads, even width]");
+		const head = t.input("head", [2, 5, 4, 6]);
+		refuses(
+			() => t.attention(head, t.input("k", [2, 5, 3, 6]), t.input("v", [2, 5, 3, 6])),
+			"attention: q [2, 5, 4, 6]",
+		);
+		refuses(() => t.attention(head, head, head, { causal: false, window: 3 }), "a window needs causal attention");
+		refuses(() => t.crossEntropy(t.input("l", [2, 4, 9]), tokens), "logits [2, 4, 9] do not match targets [2, 5]");
+	});
+	it("token ids do not pass for numbers", () => {
+		refuses(() => tokens.mul(2), "needs numbers (f32), was given token ids");
+	});
+});
+
+describe("a wrong program is refused before it runs", () => {
+	it("a loss that is not a number", () => refuses(() => t.grad(x, [x]), "the loss must be a scalar, not [2, 3]"));
+	it("a gradient by what the loss does not depend on", () => {
+		const w = t.parameter("idle", t.zeros([3]));
+		refuses(() => t.grad(x.sum(), [w]), "the loss does not depend on parameter idle [3]");
+	});
+	it("a gradient of a gradient of a fused operation", () => {
+		const [g] = t.grad(t.rmsNorm(x).sum(), [x]) as [t.Tensor];
+		refuses(() => t.grad(g.square().sum(), [x]), "a gradient of a gradient is not supported");
+	});
+	it("an update of another shape, or two of one parameter", () => {
+		const w = t.parameter("w", t.zeros([3]));
+		refuses(() => t.assign(w, x), "assign: w is [3], its new value [2, 3]");
+		const twice = [t.assign(w, w.add(1)), t.assign(w, w.add(2))];
+		refuses(() => t.compile({}, twice), "w is updated twice");
+	});
+	it("a parameter that starts from a computed tensor", () => {
+		refuses(() => t.parameter("w", x.mul(2)), "parameter w: starts from zeros");
+	});
+	it("a constant id outside of its table", () => {
+		const id = t.tensor(Int32Array.of(1, 7));
+		refuses(() => t.compile({ y: t.embedding(id, t.zeros([7, 2])) }), "id 7, outside of 0 to 6");
+	});
+	it("one that needs more memory than there is, with both numbers", () => {
+		const huge = Array.from({ length: 64 }, (_, i) => t.parameter(`huge${i}`, t.zeros([60_000, 60_000])));
+		const total = huge.reduce<t.Tensor>((sum, part) => sum.add(part.sum()), t.zeros([]));
+		refuses(() => t.compile({ total }), "the parameters need 921.60 GB", "of cpu memory are free");
+	});
+});
+
+describe("a wrong feed is refused", () => {
+	const table = t.parameter("table", t.ones([7, 2]));
+	const program = t.compile({ y: t.embedding(tokens, table), z: x });
+	const good = { tokens: new Int32Array(10), x: new Float32Array(6) };
+	it("with an unknown, a missing or a misshapen input", () => {
+		refuses(() => program.run({ ...good, xx: 1 }), "there is no input xx; there are x, tokens");
+		refuses(() => program.run({ tokens: good.tokens }), "input x [2, 3] was not fed");
+		refuses(
+			() => program.run({ ...good, x: new Float32Array(5) }),
+			"input x is f32 [2, 3], was fed a Float32Array of 5",
+		);
+		refuses(() => program.run({ ...good, tokens: new Float32Array(10) }), "input tokens is i32 [2, 5]");
+	});
+	it("with a token id outside of the vocabulary", () => {
+		refuses(() => program.run({ ...good, tokens: good.tokens.with(3, 7) }), "tokens[3] is 7, outside of 0 to 6");
+	});
+	it("after it was closed", () => {
+		program.close();
+		refuses(() => program.run(good), "the program was closed");
+	});
+});
