@@ -75,8 +75,8 @@ async function npmPack(destination: string, signal?: AbortSignal): Promise<void>
 /** npm's own words, without its log decoration. */
 function npmReason(error: unknown): string {
 	const { stderr = "", message } = error as Error & { stderr?: string };
-	const said = [...stderr.matchAll(/^npm (?:error|ERR!) (?!code|errno|A complete log|Log files)(.+)$/gm)].map(
-		(m) => m[1],
-	);
+	const said = [
+		...stderr.matchAll(/^npm (?:error|ERR!) (?!code|errno|syscall|type|A complete log|Log files)(.+)$/gm),
+	].map((m) => m[1]);
 	return said[0] ?? message.split("\n")[0]!;
 }
