@@ -14,6 +14,8 @@ import { Parameter, parameter } from "./parameter.ts";
 import { type NamedValues, readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { reachable } from "./schedule.ts";
 import { read, release } from "./storage.ts";
+// A graph may name any operation: loading the library defines them all.
+import "./index.ts";
 import type { Attributes, Dtype, Shape, Tensor } from "./tensor.ts";
 
 const VERSION = 1;
