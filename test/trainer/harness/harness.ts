@@ -9,6 +9,8 @@ import { prepareDataset } from "../../../prepare/dataset.ts";
 import { folderOfStories } from "../../prepare/corpora.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
+/** The training file people see first. */
+export const TRAIN = join(ROOT, "trainer/train.ts");
 const FIXTURE = join(import.meta.dirname, "fixtures/train.ts");
 const VOCABULARY = 320;
 
@@ -34,11 +36,12 @@ export class Lab {
 	readonly dir = join(folder, `lab-${labs++}`);
 	readonly out = join(this.dir, "out");
 
-	constructor(edits: Edits = {}) {
+	/** @param file the training file to edit; by default the smallest one */
+	constructor(edits: Edits = {}, file = FIXTURE) {
 		cpSync(join(ROOT, "trainer"), join(this.dir, "trainer"), { recursive: true });
 		cpSync(join(ROOT, "package.json"), join(this.dir, "package.json"));
 		symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
-		let source = readFileSync(FIXTURE, "utf8").replaceAll("../../../../trainer/", "./");
+		let source = readFileSync(file, "utf8").replaceAll("../../../../trainer/", "./");
 		for (const [before, now] of Object.entries(edits)) {
 			if (!source.includes(before)) throw new Error(`the training file has no "${before}"`);
 			source = source.replace(before, () => now);

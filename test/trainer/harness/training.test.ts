@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { dataset, Lab } from "./harness.ts";
+import { dataset, Lab, TRAIN } from "./harness.ts";
 
 const STEP = "const lrMultiplier = 1 - progress;";
 
@@ -37,6 +37,15 @@ test("a run trains for its budget and leaves a model that is better than chance"
 	const uniform = (Math.log2(320) * dataset.split("val").counts.tokens) / dataset.split("val").counts.bytes;
 	assert.ok(val_bpb! > 0 && val_bpb! < 0.9 * uniform, `${val_bpb} bits per byte, ${uniform} untrained`);
 	assert.ok(bytes! <= dataset.split("val").counts.bytes);
+});
+
+test("the training file of this repository trains, and its model is measured and looks at nothing to come", async () => {
+	const lab = new Lab({ "const DEPTH = 4": "const DEPTH = 2", "const ROWS = 8": "const ROWS = 2" }, TRAIN);
+	const trained = await lab.train(["--budget", "2"]);
+	assert.equal(trained.stderr, "");
+	const measured = await lab.evaluate();
+	assert.equal(measured.stderr, "");
+	assert.match(measured.stdout, /^---\nval_bpb: {10}\d\.\d{6}\n/);
 });
 
 test("evaluating twice gives the same number, and the test split another one", async () => {
