@@ -18,8 +18,9 @@ const TITLE_LIMIT = 100;
 const COMPARED = 40;
 
 export class Draft {
+	/** The brief's texts of the editable files, by path. */
+	readonly base: ReadonlyMap<string, string>;
 	readonly #brief: Brief;
-	readonly #base: ReadonlyMap<string, string>;
 	/** What a submission must differ from: the base, or the files that crashed. */
 	readonly #before: ReadonlyMap<string, string>;
 	#texts: ReadonlyMap<string, string>;
@@ -27,14 +28,14 @@ export class Draft {
 	/** @param start the texts to begin with, when they are not the brief's: those of a proposal to be repaired */
 	constructor(brief: Brief, start: readonly SourceFile[] = []) {
 		this.#brief = brief;
-		this.#base = new Map(brief.files.map(({ path, text }) => [path, text]));
-		this.#before = new Map([...this.#base, ...start.map(({ path, text }): [string, string] => [path, text])]);
+		this.base = new Map(brief.files.map(({ path, text }) => [path, text]));
+		this.#before = new Map([...this.base, ...start.map(({ path, text }): [string, string] => [path, text])]);
 		this.#texts = this.#before;
 	}
 
 	/** The files that differ from the brief's. */
 	get files(): SourceFile[] {
-		return changedFiles(this.#base, this.#texts);
+		return changedFiles(this.base, this.#texts);
 	}
 
 	/** The present text of an editable file; undefined for any other. */
@@ -47,19 +48,24 @@ export class Draft {
 		this.#texts = this.#edited(path, old, replacement);
 	}
 
+	/** Takes over the text that an editable file was given elsewhere. */
+	replace(path: string, text: string): void {
+		this.#texts = new Map(this.#texts).set(path, text);
+	}
+
 	/** The files as they would be after an edit that is still being written; undefined while it does not fit. */
 	preview(path: string | undefined, old: string, replacement: string): SourceFile[] | undefined {
 		try {
-			return changedFiles(this.#base, this.#edited(path, old, replacement));
+			return changedFiles(this.base, this.#edited(path, old, replacement));
 		} catch {
 			return undefined;
 		}
 	}
 
-	#edited(path = [...this.#base.keys()][0]!, old: string, replacement: string): Map<string, string> {
+	#edited(path = [...this.base.keys()][0]!, old: string, replacement: string): Map<string, string> {
 		const text = this.#texts.get(path);
 		if (text === undefined) {
-			throw new Rejection(`${path} may not be edited; only ${[...this.#base.keys()].join(", ")} may.`);
+			throw new Rejection(`${path} may not be edited; only ${[...this.base.keys()].join(", ")} may.`);
 		}
 		if (old === "") throw new Rejection("`old` is empty: copy the text that is to be replaced from the file.");
 		if (old === replacement) throw new Rejection("`old` and `new` are the same: nothing would change.");
@@ -82,7 +88,7 @@ export class Draft {
 			throw new Rejection("Nothing has been edited: change the file before you submit.");
 		}
 		for (const { path, text } of files) checkSyntax(path, text);
-		const changes = files.flatMap(({ path, text }) => changedConstants(path, this.#base.get(path)!, text));
+		const changes = files.flatMap(({ path, text }) => changedConstants(path, this.base.get(path)!, text));
 		await this.#rejectRepeat(changes, evidence);
 		const subject = title.replace(/\s+/g, " ").trim().replace(/\.$/, "");
 		if (!subject) throw new Rejection("The title is empty.");
@@ -109,7 +115,7 @@ export class Draft {
 		}
 		if (!evidence) return;
 		const parent = history.find((e) => e.n === best)?.commit;
-		const own = this.files.map(({ path, text }) => diffLines(patch(path, this.#base.get(path)!, text))).join("\n");
+		const own = this.files.map(({ path, text }) => diffLines(patch(path, this.base.get(path)!, text))).join("\n");
 		const siblings = [...history, ...pending].filter((e) => e.parent === parent && e.commit && e.commit !== parent);
 		for (const { n } of siblings.toReversed().slice(0, COMPARED)) {
 			const diff = await evidence.diff(n).catch(() => "");

@@ -32,7 +32,7 @@ function packageRoot(): string {
 
 /** The text of a template with its placeholders filled; a paragraph that is one empty placeholder is left out. */
 export function fill(template: Template, values: Record<string, string | number> = {}): string {
-	const text = readFileSync(join(DIR, `${template}.md`), "utf8").trim();
+	const text = read(template).trim();
 	const paragraphs = text.split("\n\n").map((paragraph) =>
 		paragraph.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
 			if (!(name in values)) throw new Error(`${template}.md names {{${name}}}, which has no value`);
@@ -40,4 +40,17 @@ export function fill(template: Template, values: Record<string, string | number>
 		}),
 	);
 	return paragraphs.filter(Boolean).join("\n\n");
+}
+
+/** One section of a template that has several, under `# heading`. */
+export function section(template: "tool-descriptions" | "answers", heading: string): string {
+	const found = read(template)
+		.split(/^# /m)
+		.find((part) => part.startsWith(`${heading}\n`));
+	if (!found) throw new Error(`${template}.md has no section "${heading}"`);
+	return found.slice(heading.length).trim();
+}
+
+function read(name: string): string {
+	return readFileSync(join(DIR, `${name}.md`), "utf8");
 }

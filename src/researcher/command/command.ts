@@ -1,0 +1,163 @@
+/**
+ * The researcher that is a coding-agent program (Claude Code, Codex, any other), run in a checkout of the lab with the brief on
+ * its standard input or in a file. What it did to the editable files is the proposal; everything else it did is dropped.
+ */
+import { constants } from "node:fs";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { clean, oneLine } from "../brief/quote.ts";
+import { joinBrief, renderBrief, renderRepair } from "../brief/render.ts";
+import type { CommandConfig } from "../config.ts";
+import { changedConstants, Draft, Rejection } from "../draft.ts";
+import {
+	type Brief,
+	type Crash,
+	type Proposal,
+	type ProposeOptions,
+	type Researcher,
+	ResearcherError,
+	type SourceFile,
+} from "../researcher.ts";
+import { runAgent } from "./run-agent.ts";
+
+const MAX_REPAIRS = 2;
+/** What of the agent's output is shown while it works. */
+const SHOWN_LINES = 12;
+/** Dropped edits that a notice names. */
+const NAMED = 5;
+
+/**
+ * @param name what experiments record: `command`, or a preset's name
+ * @param env the environment of the agent, which needs the human's own settings and credentials
+ */
+export function createCommand(name: string, config: CommandConfig, env: NodeJS.ProcessEnv): Researcher {
+	return {
+		name,
+
+		async check() {
+			const [program] = config.command;
+			if (!(await isExecutable(program!, env.PATH))) {
+				throw new ResearcherError(
+					`${program} is not installed or not on the PATH; install it, or name another researcher.`,
+				);
+			}
+		},
+
+		async propose(brief, options) {
+			const text = joinBrief(await renderBrief(brief, "agent", options.evidence));
+			const proposal = await work(name, config, env, brief, text, [], options);
+			if (typeof proposal === "string") throw new Error(`${name} made no proposal: ${proposal}`);
+			return proposal;
+		},
+
+		async repair(brief, crash: Crash, options) {
+			if (crash.attempt > MAX_REPAIRS) return undefined;
+			const text = joinBrief(await renderBrief(brief, "agent", options.evidence));
+			const repair = `${text}\n\n${renderRepair(crash, MAX_REPAIRS)}`;
+			const proposal = await work(name, config, env, brief, repair, crash.proposal.files, options);
+			if (typeof proposal !== "string") return proposal;
+			options.onNotice("info", `experiment ${crash.n} is not repaired: ${proposal}`);
+			return undefined;
+		},
+
+		show: async (brief, evidence) => joinBrief(await renderBrief(brief, "agent", evidence)),
+	};
+}
+
+/** The proposal, or why there is none. */
+async function work(
+	name: string,
+	config: CommandConfig,
+	env: NodeJS.ProcessEnv,
+	brief: Brief,
+	text: string,
+	start: readonly SourceFile[],
+	options: ProposeOptions,
+): Promise<Proposal | string> {
+	const { signal, onDraft, onNotice, evidence } = options;
+	if (!options.checkout)
+		throw new ResearcherError(`${name} needs a checkout to work in, which this lab does not offer.`);
+	await using checkout = await options.checkout();
+	for (const file of start) await writeFile(join(checkout.dir, file.path), file.text);
+	const scratch = await mkdtemp(join(tmpdir(), "autoresearch-brief-"));
+	try {
+		const briefFile = join(scratch, "brief.md");
+		await writeFile(briefFile, text);
+		const paths = brief.files.map(({ path }) => path);
+		const command = config.command.flatMap((argument) =>
+			argument === "{files}" ? paths : [argument.replaceAll("{brief-file}", briefFile)],
+		);
+		const takesFile = config.command.some((argument) => argument.includes("{brief-file}"));
+		const shown: string[] = [];
+		const result = await runAgent({
+			command,
+			cwd: checkout.dir,
+			env,
+			input: takesFile ? "" : text,
+			timeoutSeconds: config.timeoutSeconds,
+			signal,
+			onLine(line) {
+				shown.push(line);
+				if (shown.length > SHOWN_LINES) shown.shift();
+				onDraft({ text: shown.join("\n") });
+			},
+		});
+		if (result.timedOut) return `it was ended after ${config.timeoutSeconds} s`;
+		if (result.code !== 0) {
+			const last = oneLine(
+				clean(result.errors || result.output)
+					.trim()
+					.split("\n")
+					.at(-1) ?? "",
+				300,
+			);
+			return `it ended with code ${result.code ?? "of a signal"}${last ? `: ${last}` : ""}`;
+		}
+		const dropped = (await checkout.changed()).filter((path) => !paths.includes(path));
+		if (dropped.length > 0)
+			onNotice("warn", `${name} also edited ${enumerate(dropped)}; only ${paths.join(", ")} may be edited`);
+		const draft = new Draft(brief, start);
+		for (const path of paths) {
+			// A file the agent deleted is as good as unchanged: there is nothing to train without it.
+			const edited = await readFile(join(checkout.dir, path), "utf8").catch(() => undefined);
+			if (edited !== undefined) draft.replace(path, edited);
+		}
+		onDraft({ files: draft.files });
+		const { title, hypothesis } = signature(clean(result.output), draft);
+		return await draft.submit(title, hypothesis, evidence);
+	} catch (error) {
+		if (error instanceof Rejection) return error.message;
+		throw error;
+	} finally {
+		await rm(scratch, { recursive: true, force: true });
+	}
+}
+
+/** The last TITLE and HYPOTHESIS lines of the agent's answer; without them, what can be told from the edit. */
+function signature(output: string, { files, base }: Draft): { title: string; hypothesis: string } {
+	const last = (label: string) =>
+		[...output.matchAll(new RegExp(`^[\\s*_#>\`-]*${label}[*_\`]*:[*_]*\\s*(.+)$`, "gim"))].at(-1)?.[1]?.trim();
+	const changes = files.flatMap(({ path, text }) => changedConstants(path, base.get(path)!, text));
+	const named = changes.map((change) => `${change.name} from ${change.from} to ${change.to}`).join(", ");
+	const fallback = named ? `Change ${named}` : `Edit ${files.map(({ path }) => path).join(", ")}`;
+	return { title: last("TITLE") ?? fallback, hypothesis: last("HYPOTHESIS") ?? "The agent gave no reason." };
+}
+
+function enumerate(paths: string[]): string {
+	const more = paths.length - NAMED;
+	return paths.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more files` : "");
+}
+
+async function isExecutable(program: string, path = ""): Promise<boolean> {
+	const candidates = program.includes("/") ? [program] : path.split(delimiter).map((dir) => join(dir, program));
+	for (const candidate of candidates) {
+		try {
+			await access(candidate, constants.X_OK);
+			return true;
+		} catch {
+			// Not in this folder of the PATH.
+		}
+	}
+	return false;
+}
