@@ -7,6 +7,7 @@
  *
  * The same dataset, shape and seed always give the same batches.
  */
+import { EVAL_BATCH_ROWS, EVAL_ROWS, SEQUENCE_LENGTH } from "./constants.ts";
 import type { Dataset, SplitName } from "./dataset.ts";
 import { randomFrom, shuffle } from "./random.ts";
 
@@ -47,6 +48,20 @@ export function* batches(
 			targets.set(row.subarray(1), r * length);
 		}
 		yield { tokens, targets, epoch: packer.epoch };
+	}
+}
+
+/** The order of the passages the metric covers: part of the metric, like their number. */
+const EVAL_ORDER = 0;
+
+/** What the metric is measured on: the first EVAL_ROWS rows of a split, or all of a smaller one; the same every time. */
+export function* evaluationBatches(dataset: Dataset, name: SplitName): Generator<PackedBatch> {
+	const shape = { rows: EVAL_BATCH_ROWS, length: SEQUENCE_LENGTH, seed: EVAL_ORDER };
+	let rows = 0;
+	for (const batch of batches(dataset, name, shape)) {
+		if (rows === EVAL_ROWS || (rows > 0 && batch.epoch > 1)) return;
+		yield batch;
+		rows += shape.rows;
 	}
 }
 

@@ -13,7 +13,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { buildDataset } from "./build.ts";
-import { RESERVED_TOKENS } from "./constants.ts";
+import { HELD_OUT_SHARE, RESERVED_TOKENS, SPLIT_PATTERN } from "./constants.ts";
 import { FORMAT, type Manifest, readManifest, type SplitCounts } from "./manifest.ts";
 import { moveIntoPlace, removeAbandoned, scratchBeside } from "./place.ts";
 import { PrepareError, resolveSource, type Source } from "./sources/source.ts";
@@ -128,7 +128,8 @@ function openAt(dir: string): Dataset | undefined {
 }
 
 function datasetDir(source: Source, { vocabSize }: DatasetSpec, cacheDir: string): string {
-	const key = createHash("sha256").update(`${FORMAT}\0${vocabSize}\0${source.fingerprint}`).digest("hex").slice(0, 12);
+	const makings = [FORMAT, vocabSize, source.fingerprint, SPLIT_PATTERN, RESERVED_TOKENS, HELD_OUT_SHARE];
+	const key = createHash("sha256").update(JSON.stringify(makings)).digest("hex").slice(0, 12);
 	const label = basename(source.name).replace(/[^\w.-]/g, "_");
 	return join(cacheDir, "datasets", `${label}-${vocabSize}-${key}`);
 }

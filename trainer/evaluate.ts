@@ -8,25 +8,22 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { batches } from "../prepare/batches.ts";
+import { evaluationBatches } from "../prepare/batches.ts";
 import { type BitsPerByte, BitsPerByteSum } from "../prepare/bits-per-byte.ts";
-import { EVAL_BATCH_ROWS, EVAL_ROWS, SEQUENCE_LENGTH } from "../prepare/constants.ts";
+import { EVAL_BATCH_ROWS, SEQUENCE_LENGTH } from "../prepare/constants.ts";
 import type { Dataset, SplitName } from "../prepare/dataset.ts";
 import { requireCausal } from "./causality.ts";
 import { Crash, oneLine } from "./crash.ts";
-import { parseEvaluateOptions } from "./options.ts";
+import { type EvaluateOptions, parseEvaluateOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
 import { openPrepared, runProgram } from "./program.ts";
 import { loadCheckpoint, type Scorer } from "./tensor/checkpoint.ts";
-
-/** The order of the passages, and so the rows the metric covers: part of the metric, the same for every run. */
-const ORDER = 0;
 
 await runProgram(() => {
 	const started = performance.now();
 	const options = parseEvaluateOptions(process.argv.slice(2));
 	const dataset = openPrepared(options);
-	const model = open(options);
+	const model = open(options, dataset.vocabSize);
 	const result = measure(model, dataset, options.split, options.seed);
 	model.close();
 	const seconds = (performance.now() - started) / 1000;
@@ -46,31 +43,25 @@ await runProgram(() => {
 	);
 });
 
-function open({ model: dir, device, threads }: ReturnType<typeof parseEvaluateOptions>): Scorer {
+function open({ model: dir, device, threads }: EvaluateOptions, vocabSize: number): Scorer {
 	let model: Scorer;
 	try {
 		model = loadCheckpoint(dir, { device, threads });
 	} catch (error) {
 		throw new Crash(`the checkpoint is missing or not valid: ${oneLine((error as Error).message)}`);
 	}
-	const { rows, length } = model;
-	if (rows !== EVAL_BATCH_ROWS || length !== SEQUENCE_LENGTH)
-		throw new Crash(`the checkpoint predicts ${rows} x ${length} tokens, not ${EVAL_BATCH_ROWS} x ${SEQUENCE_LENGTH}`);
+	const found = [model.rows, model.length, model.vocabSize].join(" x ");
+	const expected = [EVAL_BATCH_ROWS, SEQUENCE_LENGTH, vocabSize].join(" x ");
+	if (found !== expected) throw new Crash(`the checkpoint's logits are ${found}; the metric needs ${expected}`);
 	return model;
 }
 
 function measure(model: Scorer, dataset: Dataset, split: SplitName, seed: number): BitsPerByte {
-	const { rows, length } = model;
 	const sum = new BitsPerByteSum(dataset.tokenBytes);
-	const shape = { rows, length, seed: ORDER };
-	let done = 0;
-	for (const { tokens, targets, epoch } of batches(dataset, split, shape)) {
-		// A split smaller than EVAL_ROWS is covered once.
-		if (done === EVAL_ROWS || (epoch > 1 && done > 0)) break;
-		if (done === 0) requireCausal(model, tokens, dataset.vocabSize, seed);
+	for (const { tokens, targets } of evaluationBatches(dataset, split)) {
+		if (sum.result.tokens === 0) requireCausal(model, tokens, dataset.vocabSize, seed);
 		sum.add(model.losses(tokens, targets), targets);
-		done += rows;
 	}
-	if (!Number.isFinite(sum.result.value)) throw new Crash(`the trained model's loss is not finite`);
+	if (!Number.isFinite(sum.result.value)) throw new Crash("the trained model's loss is not finite");
 	return sum.result;
 }
