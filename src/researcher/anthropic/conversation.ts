@@ -112,6 +112,8 @@ async function ask(
 	{ signal, onDraft, onWait, onUsage }: ProposeOptions,
 ): Promise<Message> {
 	let shownAt = 0;
+	let text = "";
+	const show = () => onDraft({ text: text.slice(-SHOWN_CHARACTERS), files: draft.files });
 	const seldom = (show: () => void) => {
 		if (performance.now() - shownAt < DRAFT_INTERVAL_MS) return;
 		shownAt = performance.now();
@@ -119,7 +121,10 @@ async function ask(
 	};
 	const attempt = () =>
 		client.ask(request, signal, {
-			onText: (text) => seldom(() => onDraft({ text: text.slice(-SHOWN_CHARACTERS), files: draft.files })),
+			onText(all) {
+				text = all;
+				seldom(show);
+			},
 			onToolInput: (input) =>
 				seldom(() => {
 					const edit = editSchema.safeParse(input);
@@ -128,7 +133,9 @@ async function ask(
 				}),
 			onUsage,
 		});
-	return await patiently(attempt, { ...config, signal, onWait });
+	const answer = await patiently(attempt, { ...config, signal, onWait });
+	if (text) show();
+	return answer;
 }
 
 /** An answer as it may be sent back: a tool call whose input was no object would make the next request invalid. */
