@@ -273,14 +273,6 @@ test("the wait is as long as the service asks", async () => {
 	await server[Symbol.asyncDispose]();
 });
 
-test("waits double up to the longest", async () => {
-	const busy = failure(529, "overloaded_error", "busy");
-	const started = Date.now();
-	const { heard } = await propose([busy, busy, busy, busy, editAndSubmit], { longestWaitSeconds: 0.04 });
-	const lengths = heard.waits.map(({ until }, i) => until! - (heard.waits[i - 1]?.until ?? started));
-	assert.equal(lengths.length, 4);
-});
-
 test("tokens of an answer that broke off are counted too", async () => {
 	const broken: Answer = { ...editAndSubmit, cutAfter: 6, usage: { input_tokens: 77, output_tokens: 9 } };
 	const { heard } = await propose([broken, editAndSubmit]);

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { researcherSchema, resolveConfig } from "../../src/researcher/config.ts";
+import { createResearcher, defaultResearcher, RESEARCHERS } from "../../src/researcher/index.ts";
+
+test("flags overrule the environment, which overrules the lab file", () => {
+	const lab = researcherSchema.parse({ anthropic: { model: "from-lab", effort: "low" } });
+	const env = { AUTORESEARCH_MODEL: "from-env", ANTHROPIC_BASE_URL: "http://localhost:11434" };
+	const { anthropic } = resolveConfig(lab, env, { model: "from-flag" });
+	assert.equal(anthropic.model, "from-flag");
+	assert.equal(anthropic.effort, "low");
+	assert.equal(anthropic.baseUrl, "http://localhost:11434");
+	assert.equal(resolveConfig(lab, env).anthropic.model, "from-env");
+	assert.equal(resolveConfig(lab, {}).anthropic.model, "from-lab");
+});
+
+test("a wrong value is named by where it came from", () => {
+	assert.throws(() => resolveConfig(undefined, {}, { effort: "heroic" }), /^UserError: --effort heroic: /);
+	assert.throws(() => resolveConfig(undefined, { ANTHROPIC_BASE_URL: "localhost" }), /ANTHROPIC_BASE_URL localhost: /);
+	assert.throws(() => resolveConfig(undefined, {}, { fallback: "anthropic" }), /--fallback anthropic: only "search"/);
+});
+
+test("the lab file's section refuses what it does not know", () => {
+	assert.equal(researcherSchema.safeParse({ anthropic: { apiKey: "sk" } }).success, false, "a key belongs elsewhere");
+	assert.equal(researcherSchema.safeParse({ command: { command: [] } }).success, false);
+});
+
+test("Claude is asked where there is a key or a server, the search where there is neither", () => {
+	const config = resolveConfig(undefined, {});
+	assert.equal(defaultResearcher(config, {}), "search");
+	assert.equal(defaultResearcher(config, { ANTHROPIC_API_KEY: "sk" }), "anthropic");
+	assert.equal(defaultResearcher(resolveConfig(undefined, {}, { baseUrl: "http://localhost:1" }), {}), "anthropic");
+	assert.equal(
+		defaultResearcher(resolveConfig(undefined, {}, { name: "codex" }), { ANTHROPIC_API_KEY: "sk" }),
+		"codex",
+	);
+});
+
+test("every researcher of the list can be made, and carries its name", () => {
+	const config = researcherSchema.parse({ command: { command: ["my-agent"] } });
+	for (const { name } of RESEARCHERS) {
+		assert.equal(createResearcher(name, config, { ANTHROPIC_API_KEY: "sk" }).name, name);
+	}
+});
+
+test("what a researcher lacks is said in words", () => {
+	const config = resolveConfig(undefined, {});
+	assert.throws(() => createResearcher("anthropic", config, {}), /needs a key: set ANTHROPIC_API_KEY, or --base-url/);
+	assert.throws(() => createResearcher("command", config, {}), /needs researcher\.command in the lab file/);
+	assert.throws(
+		() => createResearcher("oracle", config, {}),
+		/There is no researcher "oracle"\. There are: search, anthropic/,
+	);
+});
