@@ -48,6 +48,8 @@ export const commandSchema = z.strictObject({
 	 */
 	command: z.array(z.string().min(1)).min(1),
 	timeoutSeconds: z.number().positive().default(900),
+	/** Set on top of the console's own environment. */
+	env: z.record(z.string(), z.string()).default({}),
 });
 export type CommandConfig = z.output<typeof commandSchema>;
 

@@ -54,10 +54,7 @@ function create(name: string, config: ResearcherConfig, env: NodeJS.ProcessEnv):
 		return createCommand(name, config.command, env);
 	}
 	const preset = PRESETS.find((candidate) => candidate.name === name);
-	if (preset) {
-		const { command: _, ...limits } = config.command ?? { command: [] };
-		return createCommand(name, commandSchema.parse({ ...limits, command: preset.command }), env);
-	}
+	if (preset) return createCommand(name, commandSchema.parse({ command: preset.command, env: preset.env }), env);
 	const known = RESEARCHERS.map((researcher) => researcher.name).join(", ");
 	throw new ResearcherError(`There is no researcher "${name}". There are: ${known}.`);
 }

@@ -117,6 +117,8 @@ export class ResearcherError extends UserError {
 export interface Researcher {
 	/** `search`, `anthropic`, …: what `--researcher` takes and each experiment records. */
 	readonly name: string;
+	/** The language model behind it, when there is one and it is known. */
+	readonly model?: string;
 	propose(brief: Brief, options: ProposeOptions): Promise<Proposal>;
 	/** Rejects with a ResearcherError when it cannot work: asked once, before anything trains. */
 	check?(signal: AbortSignal): Promise<void>;

@@ -20,6 +20,7 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 	const client = new ModelClient(config, env);
 	return {
 		name: "anthropic",
+		model: config.model,
 		check: (signal) => client.check(signal),
 
 		async propose(brief, options) {

@@ -4,8 +4,8 @@
  */
 import { section } from "../brief/templates.ts";
 import type { AnthropicConfig } from "../config.ts";
-import { Rejection } from "../draft.ts";
-import type { Proposal, ProposeOptions } from "../researcher.ts";
+import { type Draft, Rejection } from "../draft.ts";
+import type { Proposal, ProposeOptions, SourceFile } from "../researcher.ts";
 import type {
 	Message,
 	MessageParam,
@@ -125,17 +125,20 @@ async function ask(
 				text = all;
 				seldom(show);
 			},
-			onToolInput: (input) =>
-				seldom(() => {
-					const edit = editSchema.safeParse(input);
-					const files = edit.success ? draft.preview(edit.data.path, edit.data.old, edit.data.new) : undefined;
-					if (files) onDraft({ files });
-				}),
+			onToolInput: (input) => seldom(() => onDraft({ text: text.slice(-SHOWN_CHARACTERS), ...glimpse(input, draft) })),
 			onUsage,
 		});
 	const answer = await patiently(attempt, { ...config, signal, onWait });
 	if (text) show();
 	return answer;
+}
+
+/** What a tool call that is still being written lets see of the proposal. */
+function glimpse(input: unknown, draft: Draft): { files: SourceFile[]; title?: string } {
+	const edit = editSchema.safeParse(input);
+	const files = edit.success ? draft.preview(edit.data.path, edit.data.old, edit.data.new) : undefined;
+	const { title } = (input ?? {}) as { title?: unknown };
+	return { files: files ?? draft.files, ...(typeof title === "string" && { title }) };
 }
 
 /** An answer as it may be sent back: a tool call whose input was no object would make the next request invalid. */

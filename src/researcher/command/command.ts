@@ -93,7 +93,7 @@ async function work(
 		const result = await runAgent({
 			command,
 			cwd: checkout.dir,
-			env,
+			env: { ...env, ...config.env },
 			input: takesFile ? "" : text,
 			timeoutSeconds: config.timeoutSeconds,
 			signal,

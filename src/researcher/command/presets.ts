@@ -1,12 +1,14 @@
 /**
- * Coding-agent programs and the flags that make each of them work through one task without asking: edits allowed, nothing
- * committed, no session kept where that can be said. `{brief-file}` and `{files}` are filled in (command.ts).
+ * Coding-agent programs and the flags that make each of them work through one task without asking: edits allowed, no shell
+ * where that can be said, nothing committed, no session kept. `{brief-file}` and `{files}` are filled in (command.ts).
  */
 export interface Preset {
 	/** What `--researcher` takes. */
 	name: string;
 	summary: string;
 	command: string[];
+	/** Set on top of the human's own environment. */
+	env?: Record<string, string>;
 }
 
 export const PRESETS: Preset[] = [
@@ -28,7 +30,17 @@ export const PRESETS: Preset[] = [
 	{
 		name: "opencode",
 		summary: "OpenCode in a checkout of the lab",
-		command: ["opencode", "run", "--auto", "Read {brief-file} and do what it asks."],
+		command: ["opencode", "run", "Do what the text below asks."],
+		env: {
+			OPENCODE_PERMISSION: JSON.stringify({
+				"*": "deny",
+				read: "allow",
+				edit: "allow",
+				glob: "allow",
+				grep: "allow",
+				list: "allow",
+			}),
+		},
 	},
 	{
 		name: "aider",
@@ -39,6 +51,7 @@ export const PRESETS: Preset[] = [
 			"{brief-file}",
 			"--yes-always",
 			"--no-git",
+			"--no-suggest-shell-commands",
 			"--no-check-update",
 			"--no-pretty",
 			"--no-stream",

@@ -26,7 +26,7 @@ export interface Beliefs {
 	evidence(name: string): number;
 	/** How strongly crashes advise against a move: 0 for not at all, 1 for one crash right there or before it. */
 	crashRisk(move: Move): number;
-	/** The gain of a trial in the metric, positive when better; undefined when it was not measured. */
+	/** The gain of a trial's constants in the metric, positive when better; undefined when it was not measured. */
 	gainOf(trial: Trial): number | undefined;
 }
 
@@ -70,8 +70,9 @@ export function form(
 		return at < 0 ? [] : [[index + at, 1]];
 	};
 
-	const gainOf = ({ experiment, parentValue }: Trial) => {
-		if (experiment.value === undefined || parentValue === undefined || experiment.status === "crash") return undefined;
+	const gainOf = ({ experiment, parentValue, pure }: Trial) => {
+		if (!pure || experiment.value === undefined || parentValue === undefined || experiment.status === "crash")
+			return undefined;
 		return direction === "lower" ? parentValue - experiment.value : experiment.value - parentValue;
 	};
 	const measured = trials.flatMap((trial) => {

@@ -13,6 +13,8 @@ export interface Trial {
 	experiment: Experiment;
 	before: Assignment;
 	after: Assignment;
+	/** Nothing but constants changed, so that the outcome is theirs. */
+	pure: boolean;
 	/** The metric before; absent when the parent was never measured. */
 	parentValue?: number;
 }
@@ -56,7 +58,9 @@ export function traceLineage(brief: Brief, constants: readonly Constant[]): Line
 		const structure = onlyConstants ? parent.structure : String(e.n);
 		keys.add(keyOf(structure, after));
 		if (e.commit) nodes.set(e.commit, { assignment: after, structure, value: e.value });
-		if (e.status) trials.push({ experiment: e, before: parent.assignment, after, parentValue: parent.value });
+		if (e.status) {
+			trials.push({ experiment: e, before: parent.assignment, after, pure: onlyConstants, parentValue: parent.value });
+		}
 	}
 	const structure = nodes.get(presentCommit)?.structure ?? "";
 	keys.add(keyOf(structure, present));

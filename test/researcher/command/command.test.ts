@@ -166,6 +166,14 @@ test("a crash goes back to the agent, which finds the files as they crashed", as
 	assert.equal(repaired!.files[0]!.text, crashed.replace("oops", "2"));
 });
 
+test("the agent has the environment it is given, on top of the console's", async () => {
+	const { options } = listen({ checkout: async () => checkoutOf(LAB) });
+	const command = agent("env", `[ "$AGENT_MODE:$FROM_CONSOLE" = "quiet:yes" ] || exit 1\n${WELL}`);
+	const config = commandSchema.parse({ command, env: { AGENT_MODE: "quiet" } });
+	const researcher = createCommand("command", config, { ...process.env, FROM_CONSOLE: "yes" });
+	assert.equal((await researcher.propose(briefOf(), options)).files.length, 1);
+});
+
 test("every preset names a program and gives it the brief in one way", () => {
 	for (const { name, command } of PRESETS) {
 		assert.ok(command.length > 1, name);

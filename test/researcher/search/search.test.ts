@@ -235,6 +235,26 @@ test("what is training while the next is drafted is not proposed again", () => {
 	assert.notDeepEqual(proposeFrom(brief({ pending }))!.changes, first.changes);
 });
 
+test("what a rewrite of the code gained is not put down to a constant that moved with it", () => {
+	const rewrite = (fields: object) =>
+		record({
+			n: 2,
+			parent: "c0",
+			commit: "c2",
+			status: "discard",
+			value: 1.5,
+			researcher: "anthropic",
+			changes: [{ name: "DEPTH", from: "4", to: "3" }],
+			...fields,
+		});
+	const next = (fields: object) => {
+		const history = [record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9 }), rewrite(fields)];
+		return proposeFrom(brief({ n: 3, history, program: { version: "p", text: "Only change DEPTH." } }))!;
+	};
+	assert.match(next({ added: 1, removed: 1 }).hypothesis, /in experiment 2/);
+	assert.doesNotMatch(next({ added: 40, removed: 12 }).hypothesis, /in experiment 2/);
+});
+
 test("after a revert, experiments on the abandoned base do not block the same change on the old one", () => {
 	const change = { name: "QK_NORM", from: "false", to: "true" };
 	const history = [

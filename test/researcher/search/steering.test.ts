@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { readConstants } from "../../../src/researcher/search/constants.ts";
 import { readSteering } from "../../../src/researcher/search/steering.ts";
 
 const NAMES = ["DEPTH", "WIDTH", "MATRIX_LR", "EMBED_LR", "ROWS", "ACTIVATION"];
@@ -101,5 +102,8 @@ test("code, comments and other words steer nothing", () => {
 });
 
 test("the program.md that comes with the repository steers nothing by itself", () => {
-	assert.deepEqual(steer(readFileSync(new URL("../../../program.md", import.meta.url), "utf8")), nothing);
+	const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+	const names = readConstants("train.ts", read("trainer/train.ts")).map((constant) => constant.name);
+	const { offLimits, focus, limits, oneWay } = readSteering(read("program.md"), [...names, ...NAMES]);
+	assert.deepEqual([...offLimits, ...focus, ...limits.keys(), ...oneWay.keys()], []);
 });
