@@ -33,7 +33,7 @@ export interface Limits {
 const NUMBER = String.raw`[-−+]?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?(?:\s?\*\*\s?\d+)?`;
 const NAME = "[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*";
 const LOWER = `(at least|no less than|not below|min(?:imum)?(?: of)?|>=|≥|above|more than|greater than|(?<![-=])>)`;
-const UPPER = `(at most|no more than|not above|max(?:imum)?(?: of)?|up to|<=|≤|below|under|less than|fewer than|<)`;
+const UPPER = `((?:not|never) exceed(?:ing)?|at most|no more than|not above|max(?:imum)?(?: of)?|up to|<=|≤|below|under|less than|fewer than|<)`;
 
 const RANGE = new RegExp(
 	String.raw`between\s+(${NUMBER})\s+and\s+(${NUMBER})|(${NUMBER})\s*(?:\.\.\.?|…|–|\bto\b)\s*(${NUMBER})`,

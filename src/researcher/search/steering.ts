@@ -35,6 +35,8 @@ const ONLY = /\bonly (change|touch|edit|tune|vary|move|work on|explore|try)\b|\b
 /** Exceptions turn a sentence round; these two are said again without one. */
 const NOTHING_BUT =
 	/\b((do not|don['’]?t|never) (change|touch|edit|tune|vary) (anything|any other \w+)|(change|touch|edit|tune|vary) nothing)( else)?,? (but|except( for)?|apart from|other than)\b/i;
+/** "Don't be afraid to" is no prohibition. */
+const ENCOURAGEMENT = /\b(do not|don['’]?t|never) (hesitate|be (afraid|shy)|fear|forget|mind)\b/gi;
 const ANYTHING_BUT = /,? ((?<=thing )but|except( for)?|apart from|other than)\b/i;
 const UPWARD = /\b(raise|raising|increase|increasing|grow|growing|enlarge|higher|larger)\b/i;
 const DOWNWARD = /\b(lower|lowering|decrease|decreasing|reduce|reducing|shrink|shrinking|smaller)\b/i;
@@ -77,6 +79,7 @@ function directionOf(clause: string): "up" | "down" | undefined {
 
 /** "Do not raise it above 8" reads as a lower end of 8; the prohibition turns it round. */
 function negated(clause: string, limits: Limits): Limits {
+	if (/\bexceed/i.test(clause)) return limits;
 	if (
 		/\bnot (below|above|more|less|under|over)\b|\b(at least|at most)\b/i.test(clause) &&
 		!/\b(do not|don['’]?t|never)\b/i.test(clause)
@@ -107,9 +110,12 @@ function* clauses(markdown: string): Generator<{ mood: Mood; clause: string }> {
 		}
 		const prose = block
 			.replace(/\s+/g, " ")
+			.replace(ENCOURAGEMENT, "")
 			.replace(NOTHING_BUT, "only change")
 			.replace(ANYTHING_BUT, "; do not change");
-		for (const clause of prose.split(/(?<=[.!?])\s+(?=[A-Z`*_"(])|;|,?\s+\b(?:but|while|although)\b/)) {
+		for (const clause of prose.split(
+			/(?<=[.!?])\s+(?=[A-Z`*_"(])|;|,?\s+\b(?:but|while|although|so|because|since)\b/,
+		)) {
 			yield { mood: open.at(-1)?.mood, clause };
 		}
 	}

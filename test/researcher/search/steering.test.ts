@@ -86,6 +86,13 @@ test("a stated limit is a limit, not a prohibition", () => {
 	assert.deepEqual(steer("Do not raise DEPTH above 8.").limits, { DEPTH: { max: 8, maxExcluded: false } });
 	assert.deepEqual(steer("Never go below 2 for DEPTH.").limits, { DEPTH: { min: 2, minExcluded: false } });
 	assert.deepEqual(steer("Do not raise DEPTH above 8.").offLimits, []);
+	assert.deepEqual(steer("DEPTH must not exceed 6.").limits, { DEPTH: { max: 6, maxExcluded: false } });
+});
+
+test("an encouragement or a remark is no prohibition", () => {
+	assert.deepEqual(steer("Don't be afraid to change DEPTH."), nothing);
+	assert.deepEqual(steer("The budget is fixed, so DEPTH matters."), nothing);
+	assert.deepEqual(steer("Do not hesitate to try WIDTH."), { ...nothing, focus: ["WIDTH"] });
 });
 
 test("a direction can be closed", () => {
