@@ -163,9 +163,10 @@ function parseMessage(line: string): Message {
 			}
 			case "crash":
 				return { type: "crash", reason: oneLine(String(message.reason)) };
+			case "saved":
+				return { type: "saved", peakMb: Number(message.peakMb) || 0 };
 			case "next":
 			case "trained":
-			case "saved":
 				return { type: message.type };
 			default:
 				return garbled;

@@ -23,11 +23,13 @@ const { values: options } = parseArgs({
 		vocab: { type: "string", default: "0" },
 		"eval-rows": { type: "string", default: "0" },
 		"eval-length": { type: "string", default: "0" },
+		harness: { type: "string", default: "0" },
 	},
 });
 const name = basename(options.file);
 
 dieWithTheHarness();
+printAtOnce();
 try {
 	configure({ device: options.device as DeviceKind, threads: Number(options.threads) });
 	run(checkExports(await import(pathToFileURL(options.file).href)));
@@ -52,7 +54,7 @@ function run(file: TrainingFile): void {
 		length: Number(options["eval-length"]),
 		vocabSize,
 	});
-	say({ type: "saved" });
+	say({ type: "saved", peakMb: process.resourceUsage().maxRSS / 1024 });
 }
 
 function checkExports(exported: Partial<TrainingFile>): TrainingFile {
@@ -93,4 +95,14 @@ function dieWithTheHarness(): void {
 	if (process.platform !== "linux") return;
 	const prctl = koffi.load(null).func("int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)");
 	prctl(1, 9, 0, 0, 0);
+	// It may have died before it was watched.
+	if (process.ppid !== Number(options.harness)) process.exit(1);
+}
+
+/** train() does not let the event loop turn, so what it prints must not wait for that. */
+function printAtOnce(): void {
+	for (const stream of [process.stdout, process.stderr]) {
+		const { _handle: handle } = stream as { _handle?: { setBlocking?(blocking: boolean): void } };
+		handle?.setBlocking?.(true);
+	}
 }

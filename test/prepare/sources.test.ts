@@ -77,7 +77,6 @@ function prepareOffline(t: TestContext): { stderr: string } {
 		...process.env,
 		npm_config_registry: "http://127.0.0.1:9/",
 		npm_config_cache: join(folder, "npm"),
-		npm_config_fetch_retries: "0",
 	};
 	const { stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { env, encoding: "utf8" });
 	return { stderr };
