@@ -46,7 +46,9 @@ export function readState(lab: Lab, tag: string): State {
 function tags(lab: Lab): string[] {
 	const results = join(lab.dir, "results");
 	if (!existsSync(results)) return [];
-	const named = readdirSync(results).filter((name) => existsSync(join(results, name, "journal.jsonl")));
+	const named = readdirSync(results).filter(
+		(name) => statSync(join(results, name, "journal.jsonl"), { throwIfNoEntry: false })?.size,
+	);
 	return named.sort((a, b) => statSync(join(results, b)).mtimeMs - statSync(join(results, a)).mtimeMs);
 }
 

@@ -1,5 +1,5 @@
 /** Asks a researcher for a proposal, shows it as it takes shape, and takes nothing from it but the files it may edit. */
-import { createTwoFilesPatch } from "diff";
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import type { ProgramVersion } from "../program/program.ts";
 import type { Proposal, Researcher, SourceFile } from "../researcher/researcher.ts";
 import type { Store } from "./store.ts";
@@ -60,7 +60,10 @@ export async function requestProposal(request: ProposalRequest): Promise<Proposa
 function diffOf(files: Files, drafted: SourceFile[]): string {
 	return drafted
 		.map(({ path, text }) =>
-			createTwoFilesPatch(`a/${path}`, `b/${path}`, files.get(path) ?? "", text, "", "", { context: 3 }),
+			createTwoFilesPatch(`a/${path}`, `b/${path}`, files.get(path) ?? "", text, "", "", {
+				context: 3,
+				headerOptions: FILE_HEADERS_ONLY,
+			}),
 		)
 		.join("");
 }

@@ -170,6 +170,8 @@ class LineSplitter {
 		const parts = (this.#rest + text).split(/\r\n|\r|\n/);
 		this.#rest = parts.pop()!.slice(-LINE_LIMIT);
 		for (const part of parts) this.#line(part);
+		// A progress line ends in four spaces, not in a line end: that comes only with the next one.
+		if (this.#rest.endsWith("    ")) this.end();
 	}
 
 	end(): void {

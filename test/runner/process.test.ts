@@ -29,6 +29,17 @@ test("both streams go to the log, and to the listener line by line", async (t) =
 	assert.match(readFileSync(wanted.logPath, "utf8"), /one\rtwo\nthree/);
 });
 
+test("a progress line is heard when it is printed, though nothing ends it yet", async (t) => {
+	const controller = new AbortController();
+	const lines: string[] = [];
+	const onLine = (line: string) => {
+		lines.push(line);
+		controller.abort();
+	};
+	await runProcess(request(t, "printf '\\rstep 00001 (0.0%%)    '; sleep 1000", { signal: controller.signal, onLine }));
+	assert.deepEqual(lines, ["step 00001 (0.0%)"]);
+});
+
 test("a program that outlives its time is ended with everything it started", async (t) => {
 	const wanted = request(t, "trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000", { timeoutSeconds: 0.3 });
 	const result = await runProcess(wanted);

@@ -55,3 +55,14 @@ export function cli(
 export function onEvents({ child }: Running, listener: (event: JournalEvent) => void): void {
 	createInterface({ input: child.stdout! }).on("line", (line) => listener(JSON.parse(line)));
 }
+
+/** Resolves when what it has printed from now on matches. */
+export function saying({ child }: Running, pattern: RegExp): Promise<void> {
+	let said = "";
+	return new Promise((heard) => {
+		child.stdout!.on("data", (text: string) => {
+			said += text;
+			if (pattern.test(said)) heard();
+		});
+	});
+}

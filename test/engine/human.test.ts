@@ -1,0 +1,217 @@
+/** What a human asks of a running loop, through the same interface the console uses. */
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import type { Engine } from "../../src/engine/engine.ts";
+import { startEngine } from "../../src/engine/start.ts";
+import { best, inFlight, type State } from "../../src/loop/state.ts";
+import { type LabFolder, makeLab } from "../support/lab.ts";
+
+interface Console {
+	lab: LabFolder;
+	engine: Engine;
+	/** Resolves when the state is as wanted, or already was. */
+	when(what: string, wanted: (state: State) => boolean): Promise<State>;
+	end(): Promise<void>;
+}
+
+/** A running loop; every experiment takes `seconds`. */
+async function running(t: TestContext, seconds = 0.1, options: Parameters<typeof makeLab>[1] = {}): Promise<Console> {
+	const lab = makeLab(t, {
+		...options,
+		train: [...(options.train ?? []), ["SECONDS = 0", `SECONDS = ${seconds}`]],
+		lab: { budget: "60s" },
+	});
+	const engine = await startEngine(
+		{ lab: lab.dir, tag: "demo", researcher: "search", device: "cpu", seed: 1 },
+		{ onPrepare: () => {} },
+	);
+	const when = (what: string, wanted: (state: State) => boolean) =>
+		new Promise<State>((resolve, reject) => {
+			void setTimeout(30_000, undefined, { ref: false }).then(() => reject(new Error(`never: ${what}`)));
+			const look = (state: State) => {
+				if (!wanted(state)) return;
+				stop();
+				resolve(state);
+			};
+			const stop = engine.subscribe(look);
+			look(engine.state);
+		});
+	const end = async () => {
+		await engine.command({ type: "stop" });
+		await engine.finished;
+	};
+	t.after(end);
+	return { lab, engine, when, end };
+}
+
+const training = (n: number) => (state: State) =>
+	state.live.phase === "training" && state.live.n === n && state.live.training?.n === n;
+const decided = (n: number) => (state: State) => state.experiments[n - 1]?.status !== undefined;
+const branch = (lab: LabFolder) => lab.git("rev-parse", "autoresearch/demo");
+/** What follows from an event follows a moment after it. */
+async function until(holds: () => boolean): Promise<void> {
+	for (let i = 0; i < 500 && !holds(); i++) await setTimeout(10);
+	assert.ok(holds());
+}
+const table = (lab: LabFolder) => readFileSync(join(lab.dir, "results/demo/results.tsv"), "utf8");
+
+test("pause lets the running experiment finish, and nothing starts until resume", async (t) => {
+	const { engine, when } = await running(t);
+	await when("training 2", training(2));
+	assert.equal(await engine.command({ type: "pause" }), "pausing after experiment 2");
+	const state = await when("paused", ({ live }) => live.phase === "paused");
+	assert.equal(state.experiments.length, 2);
+	assert.equal(inFlight(state), undefined);
+	assert.equal(await engine.command({ type: "resume" }), "going on");
+	await when("a third", decided(3));
+});
+
+test("pause now sets the run aside; resume trains the same commit afresh under the same number", async (t) => {
+	const { engine, when } = await running(t, 1);
+	await when("training 1", training(1));
+	assert.match(await engine.command({ type: "pause-now" }), /experiment 1 is set aside/);
+	const state = await when("paused", ({ live }) => live.phase === "paused");
+	assert.equal(state.experiments[0]!.status, undefined);
+	const { commit } = state.experiments[0]!;
+	await engine.command({ type: "resume" });
+	const after = await when("decided", decided(1));
+	assert.equal(after.experiments[0]!.commit, commit);
+	assert.equal(after.experiments[0]!.requeued, 1);
+});
+
+test("skip ends the running experiment: a discarded row that says so, and its commit stays", async (t) => {
+	const { lab, engine, when } = await running(t, 30, {});
+	await when("training 1", training(1));
+	assert.equal(await engine.command({ type: "skip" }), "skipping experiment 1");
+	const state = await when("decided", decided(1));
+	assert.deepEqual([state.experiments[0]!.status, state.experiments[0]!.reason], ["discard", "skipped by hand"]);
+	await when("training 2", training(2));
+	assert.match(table(lab), /\t0\.000000\t0\.0\tdiscard\tbaseline \[skipped by hand\]\n/);
+	assert.equal(lab.git("rev-parse", "refs/autoresearch/demo/0001"), state.experiments[0]!.commit);
+});
+
+test("force-revert takes the last kept experiment back, and drops the one being trained on top of it", async (t) => {
+	const { lab, engine, when } = await running(t, 0.4);
+	const kept = await when("one kept after the baseline", (state) => state.best > 1);
+	const last = best(kept)!;
+	await when("the next in training", (state) => state.live.phase === "training" && state.live.n > last.n);
+	assert.equal(await engine.command({ type: "revert" }), `reverting experiment ${last.n}`);
+	const state = await when("reverted", ({ experiments }) => experiments[last.n - 1]!.reverted === true);
+	assert.equal(best(state)!.commit, last.parent);
+	assert.match(
+		state.experiments[last.n]!.reason!,
+		/^dropped: experiment \d+, which it was built on, was reverted by hand$/,
+	);
+	await when("the next one begun", (s) => s.experiments.length > last.n + 1);
+	assert.equal(branch(lab), last.parent);
+	assert.equal(lab.git("rev-parse", `refs/autoresearch/demo/000${last.n}`), last.commit);
+	assert.match(table(lab), /\tdiscard\t[^\t\n]+\[reverted by hand\]\n/);
+	assert.equal(engine.state.experiments[last.n + 1]!.parent, last.parent);
+});
+
+test("there is nothing to revert at the baseline", async (t) => {
+	const { engine, when } = await running(t, 0.5);
+	await when("training", training(1));
+	assert.match(await engine.command({ type: "revert" }), /nothing to revert/);
+});
+
+test("a discarded experiment can be kept by hand, or made the base", async (t) => {
+	const { lab, engine, when } = await running(t, 0.2);
+	await when("training 1", training(1));
+	const state = await when("a discarded one on the present best", (s) =>
+		s.experiments.some((e) => e.status === "discard" && e.parent === best(s)?.commit),
+	);
+	await engine.command({ type: "pause" });
+	await when("paused", ({ live }) => live.phase === "paused");
+	const chosen = engine.state.experiments.findLast(
+		(e) => e.status === "discard" && e.parent === best(engine.state)?.commit,
+	);
+	if (chosen) {
+		assert.equal(await engine.command({ type: "keep", n: chosen.n }), `keeping experiment ${chosen.n} by hand`);
+		const kept = await when("kept by hand", ({ experiments }) => experiments[chosen.n - 1]!.byHand === true);
+		assert.equal(kept.best, chosen.n);
+		await until(() => branch(lab) === chosen.commit);
+	}
+	assert.equal(await engine.command({ type: "base", n: 1 }), "experiment 1 is the new base");
+	await when("on the baseline again", (s) => s.best === 1);
+	await engine.command({ type: "resume" });
+	const before = engine.state.experiments.length;
+	await when("another", (s) => s.experiments.length > before);
+	assert.equal(engine.state.experiments[before]!.parent, state.base);
+	assert.match(await engine.command({ type: "keep", n: 999 }), /there is no experiment 999/);
+	assert.match(await engine.command({ type: "base", n: 1 }), /stands on experiment 1 already/);
+});
+
+test("approve mode: nothing trains without a yes, and a no is a discarded row", async (t) => {
+	const { engine, when } = await running(t);
+	await engine.command({ type: "approval", on: true });
+	await when("2 waits", ({ live }) => live.phase === "approving" && live.n === 2);
+	assert.match(await engine.command({ type: "approve", n: 7 }), /is not waiting/);
+	assert.equal(await engine.command({ type: "reject", n: 2 }), "experiment 2 is rejected");
+	const state = await when("2 decided", decided(2));
+	assert.deepEqual(
+		[state.experiments[1]!.status, state.experiments[1]!.reason, state.experiments[1]!.value],
+		["discard", "rejected by hand", undefined],
+	);
+	await when("3 waits", ({ live }) => live.phase === "approving" && live.n === 3);
+	assert.equal(await engine.command({ type: "approve", n: 3 }), "training experiment 3");
+	await when("3 measured", (s) => s.experiments[2]?.value !== undefined);
+	await when("4 waits", ({ live }) => live.phase === "approving" && live.n === 4);
+	await engine.command({ type: "approval", on: false });
+	await when("4 measured without a word", (s) => s.experiments[3]?.value !== undefined);
+});
+
+test("stop after lets the running experiment finish; stop leaves it for the next start", async (t) => {
+	const { engine, when } = await running(t, 0.3);
+	await when("training 1", training(1));
+	await engine.command({ type: "stop-after" });
+	await engine.finished;
+	assert.equal(engine.state.experiments.length, 1);
+	assert.ok(engine.state.experiments[0]!.status);
+	assert.equal(engine.state.stopped, "stopped by hand");
+});
+
+test("an edit of program.md in mid-run steers the very next proposal, and its constraint is obeyed", async (t) => {
+	const { lab, engine, when } = await running(t, 0.4);
+	const before = await when("training 2", training(2));
+	const old = before.program.version;
+	lab.write("program.md", "# Off limits\n\n- `DEPTH`\n");
+	const changed = await when("the change", (s) => s.program.version !== old);
+	await when("five", decided(5));
+	for (const e of engine.state.experiments.slice(2)) {
+		assert.equal(e.program, changed.program.version);
+		assert.ok(e.changes.every(({ name }) => name !== "DEPTH"));
+	}
+	assert.equal(engine.state.experiments[1]!.program, old);
+});
+
+test("a deleted program.md is a notice, and the night goes on", async (t) => {
+	const { lab, engine, when } = await running(t);
+	await when("training 1", training(1));
+	rmSync(join(lab.dir, "program.md"));
+	await when("the notice", ({ notices }) =>
+		notices.some(({ text }) => /program\.md is not there; version [0-9a-f]{8} goes on/.test(text)),
+	);
+	const { length } = engine.state.experiments;
+	await when("two more", decided(length + 1));
+});
+
+test("the console reads diffs, logs and program versions through the engine", async (t) => {
+	const { engine, when } = await running(t);
+	await when("2 decided", decided(2));
+	assert.equal(await engine.read.diff(1), "");
+	assert.match(await engine.read.diff(2), /^diff --git a\/train\.js b\/train\.js/);
+	const log = await engine.read.log(2, 0, 100_000);
+	assert.match(log.text, /num_steps/);
+	assert.deepEqual([log.from, log.to], [0, log.size]);
+	const tail = await engine.read.log(2, -40, 100);
+	assert.ok(log.text.endsWith(tail.text) && tail.to === log.size);
+	assert.deepEqual(
+		(await engine.read.programs()).map(({ text }) => text),
+		["Try what you like.\n"],
+	);
+	await assert.rejects(engine.read.diff(99), /there is no experiment 99/);
+});
