@@ -18,11 +18,15 @@ export interface DeviceOptions {
 	device?: DeviceKind;
 	/** CPU threads; default as many as there are cores. More than cores makes a step slower. */
 	threads?: number;
+	/** Compiled CPU kernels, as `ensureKernels` (cpu/build.ts) leaves them; without them ggml's own operations are used. */
+	kernels?: string;
 }
 
 export interface Device {
 	readonly kind: DeviceKind;
 	readonly threads: number;
+	/** Where the compiled kernels are that programs use, on the CPU. */
+	readonly kernels: string | undefined;
 	readonly ggml: Ggml;
 	readonly backend: Pointer;
 	/** Its name for people: `AMD EPYC 7763`, `NVIDIA H100`. */
@@ -36,13 +40,17 @@ export interface Device {
 let current: Device | undefined;
 
 /** Chooses the device. Call it once, before anything is compiled; later calls must ask for the same. */
-export function configure({ device: kind = "cpu", threads = availableParallelism() }: DeviceOptions = {}): Device {
+export function configure({
+	device: kind = "cpu",
+	threads = availableParallelism(),
+	kernels,
+}: DeviceOptions = {}): Device {
 	if (current) {
 		if (current.kind === kind && current.threads === threads) return current;
 		throw new Error(`this process already computes on ${current.kind} with ${current.threads} threads`);
 	}
 	if (!Number.isInteger(threads) || threads < 1) throw new Error(`threads must be 1 or more, not ${threads}`);
-	current = open(kind, threads);
+	current = open(kind, threads, kind === "cpu" ? kernels : undefined);
 	return current;
 }
 
@@ -51,7 +59,7 @@ export function currentDevice(): Device {
 	return current ?? configure();
 }
 
-function open(kind: DeviceKind, threads: number): Device {
+function open(kind: DeviceKind, threads: number, kernels: string | undefined): Device {
 	const ggml = loadGgml(findLibraries(kind));
 	const found = listDevices(ggml).find((device) => device.kind === kind);
 	if (!found) throw new Error(`ggml finds no ${kind} device here. ${log.at(-1) ?? ""}`.trim());
@@ -61,6 +69,7 @@ function open(kind: DeviceKind, threads: number): Device {
 	return {
 		kind,
 		threads,
+		kernels,
 		ggml,
 		backend,
 		description: found.description,

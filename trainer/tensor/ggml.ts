@@ -8,9 +8,7 @@ import { dirname, join } from "node:path";
 import koffi from "koffi";
 
 /** An address in ggml's memory. */
-export interface Pointer {
-	readonly brand: "ggml pointer";
-}
+export type Pointer = bigint;
 
 /** C types as koffi spells them, and what stands for each here. `data` is a void* to a typed array or a buffer. */
 interface C {
@@ -111,7 +109,7 @@ const baseFunctions = {
 	repeat_4d: c("pointer", "pointer", "pointer", ...shape4),
 	view_4d: c("pointer", "pointer", "pointer", ...shape4, ...strides3, "size_t"),
 	pad_ext: c("pointer", "pointer", "pointer", ...ints8),
-	custom_4d: c("pointer", "pointer", "int", ...shape4, "pointers", "int", "pointer", "int", "nullable"),
+	custom_4d: c("pointer", "pointer", "int", ...shape4, "pointers", "int", "pointer", "int", "pointer"),
 
 	new_graph_custom: c("pointer", "pointer", "size_t", "bool"),
 	build_forward_expand: c("void", "pointer", "pointer"),

@@ -1,5 +1,6 @@
 /** In which order a program computes: inputs first, and no parameter written before its last reader. */
 import { fail, show } from "./errors.ts";
+import type { Plan, Write } from "./lower/lowering.ts";
 import { sameShape } from "./ops/define.ts";
 import { Parameter } from "./parameter.ts";
 import type { Tensor } from "./tensor.ts";
@@ -18,29 +19,44 @@ export function assign(target: Parameter, value: Tensor): Update {
 	return { target, value };
 }
 
-export type Task = { compute: Tensor } | { write: Update };
+/** Refuses updates that have no meaning, before anything is built from them. */
+export function checkUpdates(updates: readonly Update[]): void {
+	const targets = new Set<Tensor>();
+	for (const { target } of updates) {
+		if (targets.has(target)) fail("compile", `${target.name} is updated twice`);
+		targets.add(target);
+	}
+	for (const { target, value } of updates) {
+		// A plain copy of a parameter that changes too could see it half-way; a computed value cannot.
+		const source = memoryOf(value);
+		if (source instanceof Parameter && source !== target && targets.has(source)) {
+			fail("compile", `${target.name} takes the value of ${source.name}, which is updated in the same run`);
+		}
+	}
+}
 
-/** Operations whose result may share memory with their input: reading them later reads the input later. */
-const ALIASES = new Set(["reshape", "slice", "detach"]);
+export type Task = { compute: Tensor } | { copy: Write };
 
 /**
  * Orders a program. Tensors are computed in the order they were made, which for gradients is the order of the backward
- * sweep, so that each layer's activations can be freed as it passes.
+ * sweep, so that each layer's activations can be freed as it passes. Writes come as soon as nobody reads what they replace.
  */
-export function schedule(outputs: readonly Tensor[], updates: readonly Update[]): Task[] {
-	const nodes = reachable([...outputs, ...updates.map((update) => update.value)]);
+export function schedule({ outputs, writes }: Plan): Task[] {
+	const inPlace = new Set(writes.filter((write) => write.inPlace).map(({ value }) => value));
+	const nodes = reachable([...outputs, ...writes.map(({ value }) => value)]);
+	const position = new Map(nodes.map((node, i) => [node, i]));
 	const lastRead = new Map<Tensor, number>();
 	nodes.forEach((node, i) => {
+		if (inPlace.has(node)) return;
 		for (const input of node.inputs) lastRead.set(memoryOf(input), i);
 	});
-	const position = new Map(nodes.map((node, i) => [node, i]));
-	const writes = Map.groupBy(updates, ({ target, value }) => {
-		// A value that is itself an alias of a parameter is read when it is written.
-		return Math.max(position.get(value)!, lastRead.get(target) ?? 0);
-	});
-	rejectTwins(updates);
-	rejectSwaps(updates);
-	return nodes.flatMap((compute, i) => [{ compute }, ...(writes.get(i) ?? []).map((write) => ({ write }))]);
+	const writesAt = Map.groupBy(writes, ({ targets, value }) =>
+		Math.max(position.get(value)!, ...targets.map((target) => lastRead.get(target) ?? 0)),
+	);
+	return nodes.flatMap((node, i): Task[] => [
+		...(inPlace.has(node) ? [] : [{ compute: node }]),
+		...(writesAt.get(i) ?? []).map((write) => (write.inPlace ? { compute: write.value } : { copy: write })),
+	]);
 }
 
 /** Everything `roots` depend on, inputs before users. */
@@ -55,28 +71,12 @@ export function reachable(roots: readonly Tensor[]): Tensor[] {
 	return [...seen].sort((a, b) => a.id - b.id);
 }
 
+/** Operations whose result may share memory with their input: reading them later reads the input later. */
+const ALIASES = new Set(["reshape", "slice", "detach"]);
+
 /** The tensor whose memory this one may share: itself, or what it is only another view of. */
 export function memoryOf(tensor: Tensor): Tensor {
 	let root = tensor;
 	while (ALIASES.has(root.op)) root = root.inputs[0]!;
 	return root;
-}
-
-function rejectTwins(updates: readonly Update[]): void {
-	const seen = new Set<Parameter>();
-	for (const { target } of updates) {
-		if (seen.has(target)) fail("compile", `${target.name} is updated twice`);
-		seen.add(target);
-	}
-}
-
-/** An update that copies another updated parameter as it is would see it half-way: make it a computed value. */
-function rejectSwaps(updates: readonly Update[]): void {
-	const targets = new Set<Tensor>(updates.map((update) => update.target));
-	for (const { target, value } of updates) {
-		const source = memoryOf(value);
-		if (source !== target && targets.has(source) && source instanceof Parameter) {
-			fail("compile", `${target.name} takes the value of ${source.name}, which is updated in the same run`);
-		}
-	}
 }

@@ -1,6 +1,7 @@
 /** Every operation's gradient agrees with finite differences, on sizes that fill no vector register. */
 import { describe, it } from "node:test";
 import * as t from "../../../trainer/tensor/index.ts";
+import { lowerings } from "./lowerings.ts";
 import { checkGradients, type Inputs, ids } from "./numeric.ts";
 
 type Case = [name: string, build: (x: Record<string, t.Tensor>) => t.Tensor, inputs: Inputs];
@@ -119,6 +120,8 @@ const cases: Case[] = [
 	["detach stops the gradient of one factor", ({ x }) => x!.add(t.detach(x!).mul(0)), one()],
 ];
 
-describe("gradients agree with finite differences: portable", () => {
-	for (const [name, build, inputs] of cases) it(name, () => checkGradients(build, inputs));
-});
+for (const lowering of lowerings) {
+	describe(`gradients agree with finite differences: ${lowering.name}`, () => {
+		for (const [name, build, inputs] of cases) it(name, () => checkGradients(build, inputs, { lowering }));
+	});
+}

@@ -6,7 +6,7 @@
 import koffi from "koffi";
 
 /** Must equal ar_version() of the compiled kernels: the layout below and the slots of every kernel. */
-export const KERNELS_VERSION = 1;
+export const KERNELS_VERSION = 2;
 
 const POINTERS = 12;
 const SIZES = 36;
@@ -55,6 +55,7 @@ export const KERNEL_SLOTS = {
 	sub: BROADCAST,
 	mul: BROADCAST,
 	div: BROADCAST,
+	fused: "program / count",
 	copy: "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3",
 	sum: "x y / outer middle inner / scale",
 	adamw: "w g m v hyper / count",

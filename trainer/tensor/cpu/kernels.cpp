@@ -17,7 +17,7 @@
  * shapes before it fills a descriptor (descriptor.ts); portability to where no compiler is comes from ggml's own ops.
  *
  * Contents: vectors / vector math / scratch and descriptors / matrix products / attention / cross-entropy / softmax /
- * RMSNorm / rotary / activations / embedding / broadcasting / copies / sums / AdamW / the peak / exports.
+ * RMSNorm / rotary / activations / embedding / broadcasting / fused elementwise / copies / sums / AdamW / the peak / exports.
  */
 #include <algorithm>
 #include <chrono>
@@ -1096,6 +1096,144 @@ KERNEL(div, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
 	combine(s, ith, nth, [](vec a, vec b) { return a / b; });
 }
 
+// ------------------------------------------------------------------------------------------------- fused elementwise
+// A program of elementwise instructions, run on one tile of the result at a time: whatever the length of a formula, memory
+// is read and written once. lower/fuse.ts finds the formulas; this is the machine for them.
+
+namespace {
+
+/** Elements of a tile: a dozen of them fit into the first-level cache. */
+constexpr i64 TILE = 512;
+
+/** How an input lies against the result: like it, one number for all of it, or by strides of which 0 broadcasts. */
+enum class Lie : i64 { dense, scalar, strided };
+
+struct FusedInput {
+	const float* p;
+	Lie lie;
+	i64 stride[4];
+};
+
+struct FusedOutput {
+	float* p;
+	/** The value it is: inputs are numbered first, then instructions. */
+	i64 value;
+};
+
+/** lower/fuse.ts numbers them in this order. */
+enum class Operation : i64 {
+	fill, affine, add, sub, mul, div, abs, cos, exp, log, relu, sigmoid, silu, sin, sqrt, square, step, tanh, softcap
+};
+
+struct Instruction {
+	Operation operation;
+	/** Values it reads. */
+	i64 a, b;
+	/** Which tile of scratch it writes. */
+	i64 tile;
+	/** affine: scale and bias; fill, softcap: the number. */
+	double x, y;
+};
+
+struct Program {
+	i64 inputs, outputs, instructions, tiles, n[4];
+};
+
+template <class F>
+INLINE void unary(const float* a, float* y, i64 n, F f) {
+	sweep(n, [&](i64 i, int lanes) { store(y + i, f(load(a + i, lanes)), lanes); });
+}
+
+template <class F>
+INLINE void binary(const float* a, const float* b, float* y, i64 n, F f) {
+	sweep(n, [&](i64 i, int lanes) { store(y + i, f(load(a + i, lanes), load(b + i, lanes)), lanes); });
+}
+
+void execute(const Instruction& it, const float* a, const float* b, float* y, i64 n) {
+	const float c = float(it.x), d = float(it.y);
+	switch (it.operation) {
+	case Operation::fill: std::fill(y, y + n, c); break;
+	case Operation::affine: unary(a, y, n, [=](vec x) { return x * c + d; }); break;
+	case Operation::add: binary(a, b, y, n, [](vec x, vec z) { return x + z; }); break;
+	case Operation::sub: binary(a, b, y, n, [](vec x, vec z) { return x - z; }); break;
+	case Operation::mul: binary(a, b, y, n, [](vec x, vec z) { return x * z; }); break;
+	case Operation::div: binary(a, b, y, n, [](vec x, vec z) { return x / z; }); break;
+	case Operation::abs: unary(a, y, n, [](vec x) { return x < 0.f ? -x : x; }); break;
+	case Operation::cos: for (i64 i = 0; i < n; i++) y[i] = std::cos(a[i]); break;
+	case Operation::exp: unary(a, y, n, [](vec x) { return exp(x); }); break;
+	case Operation::log: unary(a, y, n, [](vec x) { return log(x); }); break;
+	case Operation::relu: unary(a, y, n, [](vec x) { return x < 0.f ? vec{} : x; }); break;
+	case Operation::sigmoid: unary(a, y, n, [](vec x) { return sigmoid(x); }); break;
+	case Operation::silu: unary(a, y, n, [](vec x) { return x * sigmoid(x); }); break;
+	case Operation::sin: for (i64 i = 0; i < n; i++) y[i] = std::sin(a[i]); break;
+	case Operation::sqrt: unary(a, y, n, [](vec x) { return square_root(x); }); break;
+	case Operation::square: unary(a, y, n, [](vec x) { return x * x; }); break;
+	case Operation::step: unary(a, y, n, [](vec x) { return x > 0.f ? splat(1.f) : vec{}; }); break;
+	case Operation::tanh: unary(a, y, n, [](vec x) { return tanh(x); }); break;
+	case Operation::softcap: unary(a, y, n, [=](vec x) { return tanh(x * (1 / c)) * c; }); break;
+	}
+}
+
+/** The elements [begin, begin + count) of the result's order, gathered from an input by strides. */
+void gather(const FusedInput& input, const i64 (&n)[4], i64 begin, i64 count, float* y) {
+	for (i64 i = begin, end = begin + count; i < end;) {
+		const i64 column = i % n[3], row = i / n[3], i2 = row % n[2], i1 = row / n[2] % n[1], i0 = row / n[2] / n[1];
+		const i64 length = std::min(n[3] - column, end - i), step = input.stride[3];
+		const float* from = input.p + i0 * input.stride[0] + i1 * input.stride[1] + i2 * input.stride[2] + column * step;
+		float* to = y + (i - begin);
+		if (step == 1) memcpy(to, from, size_t(length) * 4);
+		else if (step == 0) std::fill(to, to + length, *from);
+		else
+			for (i64 j = 0; j < length; j++) to[j] = from[j * step];
+		i += length;
+	}
+}
+
+} // namespace
+
+/**
+ * Runs the program at `program` (a Program, then its inputs, outputs and instructions). Outputs are dense, of n[0] n[1]
+ * n[2] n[3] elements, and may be dense inputs: a tile is written when all of it has been computed.
+ */
+KERNEL(fused, "program / count") {
+	const char* at = reinterpret_cast<const char*>(s.pointer());
+	const Program& program = *reinterpret_cast<const Program*>(at);
+	const auto* inputs = reinterpret_cast<const FusedInput*>(at += sizeof(Program));
+	const auto* outputs = reinterpret_cast<const FusedOutput*>(at += sizeof(FusedInput) * program.inputs);
+	const auto* instructions = reinterpret_cast<const Instruction*>(at + sizeof(FusedOutput) * program.outputs);
+	const Range mine = share(s.size(), ith, nth, 16);
+	if (mine.begin >= mine.end) return;
+
+	constexpr int MOST_VALUES = 128;
+	const float* values[MOST_VALUES];
+	if (program.inputs + program.instructions > MOST_VALUES) abort();
+	float* gathered = scratch.reserve((program.inputs + program.tiles) * TILE);
+	float* tiles = gathered + program.inputs * TILE;
+	for (i64 i = 0; i < program.inputs; i++) {
+		values[i] = gathered + i * TILE;
+		if (inputs[i].lie == Lie::scalar) std::fill(gathered + i * TILE, gathered + (i + 1) * TILE, *inputs[i].p);
+	}
+	for (i64 begin = mine.begin; begin < mine.end; begin += TILE) {
+		const i64 count = std::min(TILE, mine.end - begin);
+		for (i64 i = 0; i < program.inputs; i++) {
+			if (inputs[i].lie == Lie::dense) values[i] = inputs[i].p + begin;
+			else if (inputs[i].lie == Lie::strided) gather(inputs[i], program.n, begin, count, gathered + i * TILE);
+		}
+		for (i64 i = 0; i < program.instructions; i++) {
+			const Instruction& it = instructions[i];
+			// With one output, its last instruction writes it where it belongs.
+			const bool last = i == program.instructions - 1 && outputs[0].value == program.inputs + i;
+			float* y = last ? outputs[0].p + begin : tiles + it.tile * TILE;
+			execute(it, values[it.a], values[it.b], y, count);
+			values[program.inputs + i] = y;
+		}
+		for (i64 i = 0; i < program.outputs; i++) {
+			const float* from = values[outputs[i].value];
+			if (from != outputs[i].p + begin) memcpy(outputs[i].p + begin, from, size_t(count) * 4);
+		}
+	}
+}
+
 // ----------------------------------------------------------------------------------------------------------- copies
 
 /** y = x, both [n0, n1, n2, n3] by strides: permutes, transposes, slices and concatenates. y3 should be 1. */
@@ -1232,7 +1370,7 @@ KERNEL(peak, "inputs gflops / steps") {
 // ---------------------------------------------------------------------------------------------------------- exports
 
 /** Changes with the descriptor's layout or any kernel's slots; descriptor.ts holds the same number. */
-EXPORT int ar_version() { return 1; }
+EXPORT int ar_version() { return 2; }
 
 /** Which of the paths above was compiled: "avx512", "avx2", "neon" or "plain". */
 EXPORT const char* ar_target() {

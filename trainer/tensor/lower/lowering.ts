@@ -1,6 +1,11 @@
-/** How expressions become ggml nodes, behind one interface. portable.ts is one lowering: ggml's own operations, any device. */
+/**
+ * How expressions become ggml nodes, behind one interface. There are two lowerings: portable.ts (ggml's own operations,
+ * any device) and cpu.ts (our kernels, for the CPU).
+ */
 import type { Device } from "../device.ts";
 import type { Ggml, Pointer } from "../ggml.ts";
+import type { Parameter } from "../parameter.ts";
+import type { Update } from "../schedule.ts";
 import type { Shape, Tensor, Values } from "../tensor.ts";
 
 /** What a lowering builds with. Every ggml tensor that stands for a `Tensor` is contiguous. */
@@ -17,10 +22,31 @@ export interface Builder {
 	memo(key: string, make: () => Pointer): Pointer;
 	/** Puts a node into the graph now, so that it runs before any that is added later. */
 	schedule(node: Pointer): void;
+	/** Calls back when every node has its memory. */
+	onAllocated(callback: () => void): void;
+	/** Calls back when the program is closed. */
+	onClose(callback: () => void): void;
+}
+
+/** What happens to parameters at the end of a run. */
+export interface Write {
+	targets: readonly Parameter[];
+	value: Tensor;
+	/** Whether computing `value` writes the targets; otherwise it is copied to the only one. */
+	inPlace: boolean;
+}
+
+/** A program as a lowering wants it. */
+export interface Plan {
+	/** The tensors whose values are asked for, in the order given. */
+	outputs: readonly Tensor[];
+	writes: readonly Write[];
 }
 
 export interface Lowering {
 	readonly name: string;
+	/** Rewrites a program before it is ordered. */
+	prepare(outputs: readonly Tensor[], updates: readonly Update[]): Plan;
 	/** Builds the ggml nodes of one tensor whose inputs have been lowered. */
 	lower(tensor: Tensor, builder: Builder): Pointer;
 }

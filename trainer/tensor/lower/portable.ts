@@ -118,19 +118,21 @@ const rules: Record<string, Rule> = {
 		return ggml.rope_ext(context, x!, positions, null, D, ROPE_NEOX, 0, attrs.base as number, sign, 0, 1, 0, 0);
 	},
 
-	cross_entropy: ({ inputs: [logits, targets] }, builder) => likelihood(logits!, targets!, builder).losses,
-	cross_entropy_backward: ({ inputs: [logits, targets, g] }, builder) => {
+	cross_entropy: (tensor, builder) => likelihood(tensor, builder).losses,
+	cross_entropy_backward: (tensor, builder) => {
 		const { ggml, context } = builder;
-		const [N, V] = logits!.shape as [number, number];
-		const { probabilities, chosen, losses, rows } = likelihood(logits!, targets!, builder);
+		const [logits, targets, g] = tensor.inputs as [Tensor, Tensor, Tensor];
+		const [N, V] = logits.shape as [number, number];
+		const { tanh, probabilities, chosen, losses, rows } = likelihood(tensor, builder);
 		// The probabilities are overwritten below, so the losses must have been read from them before.
 		builder.schedule(losses);
-		const gradient = builder.memo(`likelihood ${logits!.id} ${targets!.id} gradient`, () => {
+		const gradient = builder.memo(`likelihood ${logits.id} ${targets.id} ${tensor.attrs.softcap} gradient`, () => {
 			const less = ggml.set_rows(context, probabilities, ggml.scale_bias(context, chosen, 1, -1), rows);
-			return ggml.reshape_4d(context, less, V, N, 1, 1);
+			const dense = ggml.reshape_4d(context, less, V, N, 1, 1);
+			return tanh ? ggml.mul(context, dense, ggml.scale_bias(context, ggml.sqr(context, tanh), -1, 1)) : dense;
 		});
-		if (g!.op === "full") return ggml.scale(context, gradient, g!.attrs.value as number);
-		return ggml.mul(context, gradient, ggml.reshape_4d(context, builder.of(g!), 1, N, 1, 1));
+		if (g.op === "full") return ggml.scale(context, gradient, g.attrs.value as number);
+		return ggml.mul(context, gradient, ggml.reshape_4d(context, builder.of(g), 1, N, 1, 1));
 	},
 
 	attention: ({ inputs: [q, k, v], attrs }, builder) => {
@@ -162,20 +164,26 @@ const rules: Record<string, Rule> = {
 };
 
 /** Softmax, the probability of each target, and its negative logarithm, shared by both halves of cross-entropy. */
-function likelihood(logits: Tensor, targets: Tensor, builder: Builder) {
+function likelihood({ inputs, attrs }: Tensor, builder: Builder) {
 	const { ggml, context } = builder;
+	const [logits, targets] = inputs as [Tensor, Tensor];
 	const [N, V] = logits.shape as [number, number];
-	const key = `likelihood ${logits.id} ${targets.id}`;
+	const cap = attrs.softcap as number;
+	const part = (name: string, make: () => Pointer) =>
+		builder.memo(`likelihood ${logits.id} ${targets.id} ${cap} ${name}`, make);
+	const bare = builder.of(logits);
+	const tanh = cap > 0 ? part("tanh", () => ggml.tanh(context, ggml.scale(context, bare, 1 / cap))) : undefined;
 	// Rows of single elements: get_rows then picks one element of each of N batches, with no index arithmetic.
-	const probabilities = builder.memo(`${key} p`, () =>
-		ggml.reshape_4d(context, ggml.soft_max(context, builder.of(logits)), 1, V, N, 1),
-	);
-	const rows = builder.memo(`${key} rows`, () => ggml.reshape_4d(context, builder.of(targets), 1, N, 1, 1));
-	const chosen = builder.memo(`${key} chosen`, () => ggml.get_rows(context, probabilities, rows));
-	const losses = builder.memo(`${key} losses`, () =>
+	const probabilities = part("p", () => {
+		const capped = tanh ? ggml.scale(context, tanh, cap) : bare;
+		return ggml.reshape_4d(context, ggml.soft_max(context, capped), 1, V, N, 1);
+	});
+	const rows = part("rows", () => ggml.reshape_4d(context, builder.of(targets), 1, N, 1, 1));
+	const chosen = part("chosen", () => ggml.get_rows(context, probabilities, rows));
+	const losses = part("losses", () =>
 		ggml.reshape_4d(context, ggml.scale(context, ggml.log(context, chosen), -1), N, 1, 1, 1),
 	);
-	return { probabilities, chosen, losses, rows };
+	return { tanh, probabilities, chosen, losses, rows };
 }
 
 /** softmax(scale · q kᵀ + mask), [Tk, Tq, H, B] in ggml's order. Backward needs it again. */
@@ -217,6 +225,10 @@ function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointe
 
 export const portable: Lowering = {
 	name: "portable",
+	prepare: (outputs, updates) => ({
+		outputs,
+		writes: updates.map(({ target, value }) => ({ targets: [target], value, inPlace: false })),
+	}),
 	lower(tensor, builder) {
 		const rule = rules[tensor.op];
 		if (!rule) fail(tensor.op, "has no lowering");

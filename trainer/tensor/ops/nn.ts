@@ -1,6 +1,6 @@
 /** What language models are made of: embedding, normalisation, softmax, rotary positions, cross-entropy. */
 import { fail, show } from "../errors.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { define, requireF32, sameShape } from "./define.ts";
 import { mul, softcap } from "./elementwise.ts";
 import { mean } from "./reduce.ts";
@@ -102,22 +102,26 @@ export function rotary(x: Tensor, { base = 10_000 }: { base?: number } = {}): Te
 	return rotaryOp([x], { base, inverse: false });
 }
 
-const crossEntropyOp = define("cross_entropy", {
+const crossEntropyOp = define<{ softcap: number }>("cross_entropy", {
 	arity: 2,
-	attrs: {},
-	infer: ([logits, targets]) => {
+	attrs: { softcap: "number" },
+	infer: ([logits, targets], { softcap }) => {
 		requireF32("crossEntropy", logits!);
 		const fits = logits!.shape.length === 2 && targets!.dtype === "i32" && sameShape(targets!.shape, [logits!.dim(0)]);
 		if (!fits) fail("crossEntropy", `logits ${show(logits!.shape)} do not match targets ${show(targets!.shape)}`);
+		if (softcap < 0) fail("crossEntropy", `the softcap must not be below 0, as ${softcap} is`);
 		return { shape: targets!.shape };
 	},
-	vjp: (y, g) => [crossEntropyBackward([...y.inputs, g], {}), undefined],
+	vjp: (y, g, { softcap }) => [crossEntropyBackward([...y.inputs, g], { softcap }), undefined],
 });
 
-/** (softmax(logits) - onehot(targets)) * gradient: [N, V] from logits [N, V], targets [N], gradient [N]. */
-const crossEntropyBackward = define("cross_entropy_backward", {
+/**
+ * (softmax(u) - onehot(targets)) * du/dlogits * gradient: [N, V] from logits [N, V], targets [N], gradient [N], where u is
+ * the softcapped logits.
+ */
+const crossEntropyBackward = define<{ softcap: number }>("cross_entropy_backward", {
 	arity: 3,
-	attrs: {},
+	attrs: { softcap: "number" },
 	infer: ([logits, targets, g]) => {
 		requireF32("cross_entropy_backward", logits!, g!);
 		const rows = [logits!.dim(0)];
@@ -129,10 +133,10 @@ const crossEntropyBackward = define("cross_entropy_backward", {
 });
 
 interface CrossEntropyOptions {
-	/** Caps the logits first: `softcap(logits, cap)`. 0 for none. */
-	softcap?: number;
 	/** `none` gives one loss a position, in the shape of `targets`. */
 	reduction?: "mean" | "none";
+	/** Caps the logits first: `softcap(logits, cap)`. 0 for none. */
+	softcap?: number;
 }
 
 /** Negative log-likelihood in nats of targets [...] under logits [..., V]. */
@@ -144,8 +148,11 @@ export function crossEntropy(
 	if (!sameShape(logits.shape.slice(0, -1), targets.shape)) {
 		fail("crossEntropy", `logits ${show(logits.shape)} do not match targets ${show(targets.shape)}`);
 	}
-	const rows = reshape(softcap(logits, cap), [sizeOf(targets.shape), logits.dim(-1)]);
-	const losses = crossEntropyOp([rows, reshape(targets, [targets.size])], {});
+	// A softcap is taken into the operation: one pass then gives the loss and the gradient of the bare logits.
+	const capped = softcap(logits, cap);
+	const [bare, bound] = capped.op === "softcap" ? [capped.inputs[0]!, capped.attrs.cap as number] : [capped, 0];
+	const rows = reshape(bare, [targets.size, bare.dim(-1)]);
+	const losses = crossEntropyOp([rows, reshape(targets, [targets.size])], { softcap: bound });
 	return reduction === "mean" ? mean(losses) : reshape(losses, targets.shape);
 }
 

@@ -1,0 +1,177 @@
+/**
+ * Rewrites a program for the CPU kernels, from expressions to expressions: elementwise operations are gathered into
+ * formulas, updates of parameters are written in place, and the two halves of cross-entropy become one pass.
+ *
+ * An elementwise result that only elementwise operations of its shape read is never stored: each of them computes it
+ * again, which is cheaper than a trip to memory. So an invented activation costs one pass, like a built-in one.
+ */
+import { sameShape } from "../ops/define.ts";
+import { uniformValue } from "../ops/leaf.ts";
+import { reshape, slice } from "../ops/shape.ts";
+import type { Parameter } from "../parameter.ts";
+import { memoryOf, reachable, type Update } from "../schedule.ts";
+import { Tensor } from "../tensor.ts";
+import { Formula, isElementwise } from "./formula.ts";
+import type { Plan, Write } from "./lowering.ts";
+
+/** A ggml node has at most ten sources. */
+const MAX_INPUTS = 9;
+const MAX_INSTRUCTIONS = 48;
+
+/** A formula as a tensor. With `targets`, its results go into these parameters instead. */
+export class Fused extends Tensor {
+	readonly formula: Formula;
+	readonly targets: readonly Parameter[];
+
+	constructor(formula: Formula, inputs: readonly Tensor[], targets: readonly Parameter[] = []) {
+		super("fused", inputs, {}, formula.shape, "f32");
+		this.formula = formula;
+		this.targets = targets;
+	}
+}
+
+export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Plan {
+	const nodes = reachable([...outputs, ...updates.map(({ value }) => value)]);
+	const inside = chooseInside(nodes, new Set(outputs));
+	const groups = groupUpdates(updates, inside);
+	const grouped = new Set(groups.flatMap((group) => group.map(({ value }) => value)));
+	// A value that is only written in place is not computed anywhere else.
+	const written = new Set(updates.map(({ value }) => value).filter((value) => !grouped.has(value)));
+
+	const rebuilt = new Map<Tensor, Tensor>();
+	const of = (tensor: Tensor) => rebuilt.get(tensor) ?? tensor;
+	const twins = pairLikelihoods(nodes);
+	for (const node of nodes) {
+		if (node.inputs.length === 0) continue;
+		if (isElementwise(node)) {
+			const isStored = !inside.has(node) || written.has(node) || outputs.includes(node);
+			if (isStored && !grouped.has(node)) rebuilt.set(node, fused([node]));
+		} else if (!rebuilt.has(node)) {
+			const twin = twins.get(node);
+			if (twin) for (const [half, result] of packLikelihood(node, twin, of)) rebuilt.set(half, result);
+			else rebuilt.set(node, new Tensor(node.op, node.inputs.map(of), node.attrs, node.shape, node.dtype));
+		}
+	}
+	const inPlace = groups.map((group): Write => {
+		const targets = group.map(({ target }) => target);
+		const value = fused(
+			group.map(({ value }) => value),
+			targets,
+		);
+		return { targets, value, inPlace: true };
+	});
+	const copies = updates
+		.filter(({ value }) => !grouped.has(value))
+		.map(({ target, value }): Write => ({ targets: [target], value: of(value), inPlace: false }));
+	return { outputs: outputs.map(of), writes: [...inPlace, ...copies] };
+
+	function fused(roots: readonly Tensor[], targets?: readonly Parameter[]): Fused {
+		const formula = new Formula(roots, (tensor) => inside.has(tensor) && sameShape(tensor.shape, roots[0]!.shape));
+		return new Fused(formula, formula.inputs.map(of), targets);
+	}
+}
+
+/** The elementwise results that are computed again wherever they are read. */
+function chooseInside(nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): Set<Tensor> {
+	const stored = new Set(outputs);
+	for (const node of nodes) {
+		for (const input of node.inputs) {
+			if (!isElementwise(node) || !sameShape(input.shape, node.shape)) stored.add(input);
+		}
+	}
+	const inside = new Set<Tensor>();
+	const reads = new Map<Tensor, Set<Tensor>>();
+	const length = new Map<Tensor, number>();
+	for (const node of nodes) {
+		if (!isElementwise(node)) continue;
+		// Where a formula would grow too large, its largest operand is stored after all.
+		for (;;) {
+			const operands = node.inputs.filter((input) => inside.has(input));
+			const read = new Set(
+				node.inputs.flatMap((input) =>
+					inside.has(input) ? [...reads.get(input)!] : uniformValue(input) === undefined ? [input] : [],
+				),
+			);
+			const size = operands.reduce((total, input) => total + length.get(input)!, 1);
+			reads.set(node, read);
+			length.set(node, size);
+			if (read.size <= MAX_INPUTS && size <= MAX_INSTRUCTIONS) break;
+			const largest = operands.reduce((a, b) => (length.get(a)! >= length.get(b)! ? a : b));
+			inside.delete(largest);
+			stored.add(largest);
+		}
+		if (!stored.has(node)) inside.add(node);
+	}
+	return inside;
+}
+
+/**
+ * Updates that can be written in place, those that read each other's targets together: an AdamW step of one parameter is
+ * one formula with three results. A formula may read its targets element by element only, and no other parameter that
+ * is about to change.
+ */
+function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): Update[][] {
+	const byTarget = new Map<Tensor, Update>(updates.map((update) => [update.target, update]));
+	const candidates = updates.filter(
+		({ value }) => inside.has(value) && !new Formula([value], (tensor) => inside.has(tensor)).isTrivial,
+	);
+	const groupOf = new Map<Update, Update[]>(candidates.map((update) => [update, [update]]));
+	for (const update of candidates) {
+		for (const input of new Formula([update.value], (tensor) => inside.has(tensor)).inputs) {
+			const other = byTarget.get(memoryOf(input));
+			const mine = groupOf.get(update)!;
+			const theirs = other && groupOf.get(other);
+			if (!theirs || theirs === mine || !sameShape(update.value.shape, other.value.shape)) continue;
+			mine.push(...theirs);
+			for (const member of theirs) groupOf.set(member, mine);
+		}
+	}
+	return [...new Set(groupOf.values())].filter((group) => {
+		const { inputs, shape } = new Formula(
+			group.map(({ value }) => value),
+			(tensor) => inside.has(tensor),
+		);
+		const targets = new Set<Tensor>(group.map(({ target }) => target));
+		return (
+			inputs.length <= MAX_INPUTS &&
+			inputs.every((input) => {
+				const memory = memoryOf(input);
+				if (!byTarget.has(memory)) return true;
+				return targets.has(memory) && input === memory && sameShape(input.shape, shape);
+			})
+		);
+	});
+}
+
+/** Forward and backward halves of the same cross-entropy, each pointing at the other, where one pass can do both. */
+function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, Tensor> {
+	const twins = new Map<Tensor, Tensor>();
+	for (const backward of nodes.filter(({ op }) => op === "cross_entropy_backward")) {
+		const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
+		const forward = nodes.find(
+			({ op, inputs, attrs }) =>
+				op === "cross_entropy" &&
+				inputs[0] === logits &&
+				inputs[1] === targets &&
+				attrs.softcap === backward.attrs.softcap,
+		);
+		if (!forward || twins.has(forward) || !uniformValue(gradient)) continue;
+		twins.set(forward, backward);
+		twins.set(backward, forward);
+	}
+	return twins;
+}
+
+/** One tensor [N * V + N] with the logits' gradient and the losses, both weighted, and the two views of it. */
+function packLikelihood(a: Tensor, b: Tensor, of: (tensor: Tensor) => Tensor): [Tensor, Tensor][] {
+	const [forward, backward] = a.op === "cross_entropy" ? [a, b] : [b, a];
+	const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
+	const [N, V] = logits.shape as [number, number];
+	const weight = uniformValue(gradient)!;
+	const attrs = { softcap: forward.attrs.softcap!, weight };
+	const packed = new Tensor("likelihood", [of(logits), of(targets)], attrs, [N * V + N], "f32");
+	return [
+		[backward, reshape(slice(packed, 0, 0, N * V), [N, V])],
+		[forward, slice(packed, 0, N * V).div(weight)],
+	];
+}
