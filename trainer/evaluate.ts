@@ -14,16 +14,17 @@ import { EVAL_BATCH_ROWS, SEQUENCE_LENGTH } from "../prepare/constants.ts";
 import type { Dataset, SplitName } from "../prepare/dataset.ts";
 import { requireCausal } from "./causality.ts";
 import { Crash, oneLine } from "./crash.ts";
-import { type EvaluateOptions, parseEvaluateOptions } from "./options.ts";
+import { parseEvaluateOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
-import { openPrepared, runProgram } from "./program.ts";
+import { deviceFor, openPrepared, runProgram } from "./program.ts";
 import { loadCheckpoint, type Scorer } from "./tensor/checkpoint.ts";
+import type { DeviceOptions } from "./tensor/index.ts";
 
-await runProgram(() => {
+await runProgram(async () => {
 	const started = performance.now();
 	const options = parseEvaluateOptions(process.argv.slice(2));
 	const dataset = openPrepared(options);
-	const model = open(options, dataset.vocabSize);
+	const model = open(options.model, await deviceFor(options), dataset.vocabSize);
 	const result = measure(model, dataset, options.split, options.seed);
 	model.close();
 	const seconds = (performance.now() - started) / 1000;
@@ -43,10 +44,10 @@ await runProgram(() => {
 	);
 });
 
-function open({ model: dir, device, threads }: EvaluateOptions, vocabSize: number): Scorer {
+function open(dir: string, device: DeviceOptions, vocabSize: number): Scorer {
 	let model: Scorer;
 	try {
-		model = loadCheckpoint(dir, { device, threads });
+		model = loadCheckpoint(dir, device);
 	} catch (error) {
 		throw new Crash(`the checkpoint is missing or not valid: ${oneLine((error as Error).message)}`);
 	}

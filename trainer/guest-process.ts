@@ -17,7 +17,7 @@ export interface GuestOptions {
 	/** What it prints goes here. */
 	log: string;
 	/** Passed on as its command line. */
-	args: Record<string, string | number>;
+	args: Record<string, string | number | undefined>;
 	/** What it says. A message the guest garbled arrives as a crash. */
 	onMessage(message: Message): void;
 }
@@ -42,7 +42,9 @@ export class GuestProcess {
 
 	constructor({ file, model, log, args, onMessage }: GuestOptions) {
 		const folder = dirname(file);
-		const flags = Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]);
+		const flags = Object.entries(args).flatMap(([name, value]) =>
+			value === undefined ? [] : [`--${name}`, `${value}`],
+		);
 		const command = [
 			...permissions(folder, model),
 			join(folder, "guest.ts"),

@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
 		model: { type: "string", default: "" },
 		device: { type: "string", default: "cpu" },
 		threads: { type: "string", default: "1" },
+		kernels: { type: "string" },
 		seed: { type: "string", default: "1" },
 		vocab: { type: "string", default: "0" },
 		"eval-rows": { type: "string", default: "0" },
@@ -31,7 +32,8 @@ const name = basename(options.file);
 dieWithTheHarness();
 printAtOnce();
 try {
-	configure({ device: options.device as DeviceKind, threads: Number(options.threads) });
+	const { device, threads, kernels } = options;
+	configure({ device: device as DeviceKind, threads: Number(threads), kernels });
 	run(checkExports(await import(pathToFileURL(options.file).href)));
 } catch (error) {
 	console.error(error);

@@ -2,6 +2,8 @@
 import { type Dataset, openDataset, PrepareError } from "../prepare/dataset.ts";
 import { Crash } from "./crash.ts";
 import { UsageError } from "./options.ts";
+import { ensureKernels } from "./tensor/cpu/build.ts";
+import type { DeviceOptions } from "./tensor/index.ts";
 
 /** Runs `main`; a failure that has an explanation ends in one line on stderr: exit 1 for a crash, 2 for a mistake. */
 export async function runProgram(main: () => Promise<void> | void): Promise<void> {
@@ -20,6 +22,18 @@ export function openPrepared(options: { source: string; vocabSize: number; cache
 	if (!dataset)
 		throw new UsageError(`the data of ${options.source} is not prepared, or has changed: run autoresearch prepare`);
 	return dataset;
+}
+
+/**
+ * What to compute with. CPU kernels are compiled here, on first use, because the process train.ts runs in may neither start
+ * a compiler nor write to the cache; without them ggml's own operations are used, and the reason is printed.
+ */
+export async function deviceFor({ device, threads }: DeviceOptions): Promise<DeviceOptions> {
+	if (device !== "cpu") return { device, threads };
+	const kernels = await ensureKernels();
+	if (kernels.ok) return { device, threads, kernels: kernels.path };
+	process.stdout.write(`computing with ggml's own operations, which are slower: ${kernels.reason}\n`);
+	return { device, threads };
 }
 
 function exit(code: number, line: string): never {

@@ -14,6 +14,7 @@ import { GuestProcess } from "./guest-process.ts";
 import type { WorkerOptions } from "./options.ts";
 import { progressLine, SmoothedLoss } from "./output.ts";
 import { encodeBatch, endOfBatches, type Message, stampBatch } from "./protocol.ts";
+import type { DeviceOptions } from "./tensor/index.ts";
 
 export interface TrainingResult {
 	/** Seconds from the first batch until train() returned; the budget and what the last step took beyond it. */
@@ -64,11 +65,11 @@ export class TrainingRun {
 	#loss?: number;
 	#lastStep = { at: 0, tokens: 0, printedAt: -1 };
 
-	constructor(options: WorkerOptions, dataset: Dataset, print: (text: string) => void) {
+	constructor(options: WorkerOptions, dataset: Dataset, device: DeviceOptions, print: (text: string) => void) {
 		this.#options = options;
 		this.#dataset = dataset;
 		this.#print = print;
-		const { file, out, seed, threads, device, budget, startupLimit, grace } = options;
+		const { file, out, seed, budget, startupLimit, grace } = options;
 		const model = join(out, "model");
 		rmSync(model, { recursive: true, force: true });
 		mkdirSync(model, { recursive: true });
@@ -78,7 +79,7 @@ export class TrainingRun {
 			file,
 			model,
 			log: join(out, "output.log"),
-			args: { device, threads, seed, vocab: dataset.vocabSize, ...shape, harness: process.pid },
+			args: { ...device, seed, vocab: dataset.vocabSize, ...shape, harness: process.pid },
 			onMessage: (message) => this.#hear(message),
 		});
 		const watch = setInterval(() => this.#watch(), WATCH_MS);

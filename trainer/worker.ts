@@ -12,14 +12,14 @@ import { fstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseWorkerOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
-import { openPrepared, runProgram } from "./program.ts";
+import { deviceFor, openPrepared, runProgram } from "./program.ts";
 import { type TrainingResult, TrainingRun } from "./run.ts";
 
 await runProgram(async () => {
 	const options = parseWorkerOptions(process.argv.slice(2));
 	const dataset = openPrepared(options);
 	mkdirSync(options.out, { recursive: true });
-	const run = new TrainingRun(options, dataset, (text) => process.stdout.write(text));
+	const run = new TrainingRun(options, dataset, await deviceFor(options), (text) => process.stdout.write(text));
 	endWith(run);
 	const result = await run.result;
 	writeFileSync(join(options.out, "training.json"), `${JSON.stringify(result, null, "\t")}\n`);
