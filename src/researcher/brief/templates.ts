@@ -2,8 +2,9 @@
  * The prompts are Markdown files beside this one, so that they can be read and edited as prose. `{{name}}` is filled in; a name
  * without a value is a mistake in this repository.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../package-root.ts";
 
 export type Template =
 	| "role"
@@ -18,17 +19,8 @@ export type Template =
 	| "restart"
 	| "repair";
 
-const DIR = join(packageRoot(), "src", "researcher", "brief");
-
-/** Compiled code lives in dist/, the templates do not: both are found from the package's root. */
-function packageRoot(): string {
-	let dir = import.meta.dirname;
-	while (!existsSync(join(dir, "package.json"))) {
-		if (dir === dirname(dir)) throw new Error(`no package.json above ${import.meta.dirname}`);
-		dir = dirname(dir);
-	}
-	return dir;
-}
+/** Compiled code lives in dist/, the templates do not. */
+const DIR = join(packageRoot, "src", "researcher", "brief");
 
 /** The text of a template with its placeholders filled; a paragraph that is one empty placeholder is left out. */
 export function fill(template: Template, values: Record<string, string | number> = {}): string {

@@ -205,17 +205,20 @@ export interface Coupling {
 	down: string;
 }
 
+/** Rates of embeddings, heads and scalars do not follow width and batch in the same way. */
+const MATRIX_RATE = /^(?!.*(EMB|HEAD|SCALAR)).*(LR|LEARNING_RATE)$/;
+
 export const COUPLINGS: Coupling[] = [
 	{
 		first: /BATCH|ACCUM|(^|_)ROWS$/,
-		second: /(^|_)(LR|LEARNING_RATE)$/,
+		second: MATRIX_RATE,
 		together: "same",
 		up: "a cleaner gradient bears a larger step",
 		down: "a noisier gradient asks for a smaller step",
 	},
 	{
 		first: /WIDTH|MODEL_?DIM|D_?MODEL|N_?EMBD|ASPECT/,
-		second: /(^|_)(LR|LEARNING_RATE)$/,
+		second: MATRIX_RATE,
 		together: "opposite",
 		up: "wider layers want smaller steps",
 		down: "narrower layers bear larger steps",

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AnthropicConfig } from "../../../src/researcher/config.ts";
+import { ResearcherError } from "../../../src/researcher/researcher.ts";
+import { briefOf, listen } from "../brief-of.ts";
+import { type Answer, failure, type Reply, serveMessages } from "../messages-server.ts";
+import { connect, EDITED, editAndSubmit, propose } from "./connect.ts";
+
+const outages: [what: string, reply: Reply, config: Partial<AnthropicConfig>, reason: RegExp][] = [
+	["429", failure(429, "rate_limit_error", "slow down", { "retry-after": "0.05" }), {}, /answered 429; trying again/],
+	["529", failure(529, "overloaded_error", "busy"), {}, /answered 529; trying again/],
+	["a 500 with a page of HTML", { status: 500, body: "<html>oops</html>" }, {}, /answered 500; trying again/],
+	["a stream cut in the middle", { ...editAndSubmit, cutAfter: 6 }, {}, /broke off|no connection/],
+	["a stream that ends before it began", { ...editAndSubmit, cutAfter: 0 }, {}, /broke off|no connection/],
+	["a slow drip", { ...editAndSubmit, dripMs: 60 }, { answerSeconds: 0.2 }, /took longer than 0\.2 s/],
+	["a stall", { ...editAndSubmit, dripMs: 400 }, { stallSeconds: 0.15 }, /stood still for 0\.15 s/],
+	[
+		"garbage instead of a stream",
+		{ status: 200, headers: { "content-type": "text/event-stream" }, body: "event: message_start\ndata: {{{\n\n" },
+		{},
+		/broke off/,
+	],
+	[
+		"a web page instead of a stream",
+		{ status: 200, headers: { "content-type": "text/html" }, body: "<p>Welcome to the hotel's network</p>" },
+		{},
+		/broke off/,
+	],
+	[
+		"an error in the middle of the stream",
+		{
+			status: 200,
+			headers: { "content-type": "text/event-stream" },
+			body: `event: error\ndata: ${failure(529, "overloaded_error", "busy").body}\n\n`,
+		},
+		{},
+		/answered overloaded_error/,
+	],
+];
+for (const [what, reply, config, reason] of outages) {
+	test(`${what} is waited out in sight of the human`, async () => {
+		const before = Date.now();
+		const { proposal, heard } = await propose([reply, editAndSubmit], config);
+		assert.equal(proposal.files[0]!.text, EDITED);
+		assert.equal(heard.waits.length, 1);
+		assert.match(heard.waits[0]!.reason, reason);
+		assert.ok(heard.waits[0]!.until! >= before);
+		assert.doesNotMatch(heard.notices.join(), /./, "a wait is no mistake");
+	});
+}
+
+test("the wait is as long as the service asks", async () => {
+	const { heard } = await propose([failure(429, "rate_limit_error", "slow", { "retry-after": "0.3" }), editAndSubmit]);
+	assert.ok(heard.waits[0]!.until! - Date.now() <= 300);
+	const server = await serveMessages(failure(429, "rate_limit_error", "slow", { "retry-after": "600" }));
+	const controller = new AbortController();
+	const started = Date.now();
+	const { heard: long, options } = listen({
+		signal: controller.signal,
+		onWait(reason, until) {
+			long.waits.push({ reason, until });
+			controller.abort(new Error("stopped"));
+		},
+	});
+	await assert.rejects(connect(server).propose(briefOf(), options), /stopped/);
+	assert.ok(long.waits[0]!.until! >= started + 600_000);
+	await server[Symbol.asyncDispose]();
+});
+
+test("tokens of an answer that broke off are counted too", async () => {
+	const broken: Answer = { ...editAndSubmit, cutAfter: 6, usage: { input_tokens: 77, output_tokens: 9 } };
+	const { heard } = await propose([broken, editAndSubmit]);
+	assert.equal(heard.usage.length, 2);
+	assert.equal(heard.usage[0]!.inputTokens, 77);
+});
+
+const refused: [what: string, reply: Reply, reason: RegExp][] = [
+	[
+		"a wrong key",
+		failure(401, "authentication_error", "invalid x-api-key"),
+		/does not accept the key \(invalid x-api-key\)\. Set ANTHROPIC_API_KEY/,
+	],
+	[
+		"a model that does not exist",
+		failure(404, "not_found_error", "model: claude-9"),
+		/does not know the model claude-opus-5-5 .*Name another with --model/,
+	],
+];
+for (const [what, reply, reason] of refused) {
+	test(`${what} is said at the start`, async () => {
+		await using server = await serveMessages(reply);
+		await assert.rejects(connect(server).check!(new AbortController().signal), (error: Error) => {
+			assert.ok(error instanceof ResearcherError);
+			assert.match(error.message, reason);
+			return true;
+		});
+	});
+}
+
+test("a setting that the model does not take is said at the start", async () => {
+	await using server = await serveMessages(failure(400, "invalid_request_error", "effort: not supported"));
+	await assert.rejects(
+		connect(server, { effort: "max" }).check!(new AbortController().signal),
+		/effort: not supported/,
+	);
+});
+
+test("an outage at the start does not keep the night from starting; a server that is not there does", async () => {
+	await using server = await serveMessages(failure(529, "overloaded_error", "busy"));
+	await connect(server).check!(new AbortController().signal);
+	const closed = await serveMessages();
+	await closed[Symbol.asyncDispose]();
+	await assert.rejects(connect(closed).check!(new AbortController().signal), /Nothing answers at http:\/\/127/);
+});
