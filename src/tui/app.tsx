@@ -51,7 +51,7 @@ export function App({ engine, controller, takers, theme, clock, onTerminal }: Ap
 	return (
 		<ThemeProvider value={theme}>
 			<TakersProvider value={takers}>
-				<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+				<Box flexDirection="column" width={columns} height={rows}>
 					<Header state={state} now={now} width={columns} />
 					<Box flexDirection="column" height={screen.body.height}>
 						<Body {...{ engine, controller, state, now, ui, layout: screen }} />

@@ -30,7 +30,7 @@ export function askRevert(state: State): Ask {
 		choices.push({
 			key: "x",
 			label: `the running experiment ${named(running)}`,
-			says: `Its run ends and its row says discard. Its commit and diff stay under its number. Undo: none for the lost seconds; the idea can be proposed again.`,
+			says: `Its run ends and its row says discard. Its commit and diff stay under its number. This cannot be undone, but the idea can be tried again.`,
 			command: { type: "skip" },
 		});
 	if (kept && kept.n > 1)

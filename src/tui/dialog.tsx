@@ -2,22 +2,30 @@
 import { Box } from "ink";
 import type { Ask } from "./asks.ts";
 import type { Size } from "./layout.ts";
-import { type Line, wrap } from "./line.tsx";
+import { type Line, Rows, wrap } from "./line.tsx";
 import { Panel } from "./panel.tsx";
 
 export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen: Size }) {
 	const width = Math.min(76, screen.width - 4);
 	const lines = dialogLines(ask, width - 4);
 	const height = Math.min(screen.height, lines.length + 2);
+	const place = {
+		position: "absolute",
+		flexDirection: "column",
+		marginLeft: Math.floor((screen.width - width) / 2),
+		marginTop: Math.floor((screen.height - height) / 2),
+	} as const;
+	// A box is transparent where nothing is written: blanks cover what is below.
+	const blanks = Array.from({ length: height }, (): Line => [" ".repeat(width)]);
 	return (
-		<Box
-			position="absolute"
-			flexDirection="column"
-			marginLeft={Math.floor((screen.width - width) / 2)}
-			marginTop={Math.floor((screen.height - height) / 2)}
-		>
-			<Panel title={[[ask.title, "strong"]]} lines={lines} width={width} height={height} framed />
-		</Box>
+		<>
+			<Box {...place}>
+				<Rows lines={blanks} cells={width} height={height} />
+			</Box>
+			<Box {...place}>
+				<Panel title={[[ask.title, "strong"]]} lines={lines} width={width} height={height} framed />
+			</Box>
+		</>
 	);
 }
 

@@ -39,9 +39,10 @@ export function Experiments({ state, rows, query, top, index, size, framed }: Ex
 					},
 					theme,
 				);
+	const asked = queryText(query, rows.length, state.experiments.length);
 	const title: Line = [
 		["experiments", "strong"],
-		[`  ${queryText(query, rows.length, state.experiments.length)}`, "quiet"],
+		[asked && `  ${asked}`, "quiet"],
 	];
 	const aside: Line = rows.length > 0 ? [[`${index + 1}/${rows.length}`, "quiet"]] : [];
 	return <Panel {...size} title={title} aside={aside} lines={lines} framed={framed} />;
@@ -59,12 +60,12 @@ function emptyText(state: State, query: Query): string {
 
 function queryText({ filter, sort, search }: Query, shown: number, total: number): string {
 	const parts = [
-		filter === "all" ? "" : `only ${filter}`,
-		sort === "newest" ? "" : `${sort} first`,
+		filter !== "all" && `only ${filter}`,
+		sort !== "newest" && `${sort} first`,
 		search && `/${search}`,
+		shown !== total && `${shown} of ${total}`,
 	];
-	const said = parts.filter(Boolean).join("  ");
-	return shown === total ? said : `${said}  ${shown} of ${total}`;
+	return parts.filter(Boolean).join("  ");
 }
 
 /** The sign and the word of each outcome: never told by colour alone. */

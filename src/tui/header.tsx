@@ -28,13 +28,14 @@ export function headerLines(state: State, now: number, width: number, { glyphs }
 	const elapsed = state.since ? (end - Date.parse(state.since)) / 1000 : 0;
 	const { keep, discard, crash, total, perHour } = countsOf(state);
 	const spent = spentOf(state);
+	const isWide = width >= 100;
 	const counts: Line = [
 		[`+${keep}`, "good"],
-		" kept  ",
+		isWide ? " kept  " : "  ",
 		[`-${discard}`, "quiet"],
-		" discarded  ",
-		[`!${crash}`, ...(crash > 0 ? (["bad"] as const) : (["quiet"] as const))],
-		` crashed${width >= 100 ? ` of ${total}` : ""}  `,
+		isWide ? " discarded  " : "  ",
+		[`!${crash}`, crash > 0 ? "bad" : "quiet"],
+		isWide ? ` crashed of ${total}  ` : ` of ${total}  `,
 		Number.isNaN(perHour) ? "" : `${perHour.toFixed(perHour < 10 ? 1 : 0)}/h  `,
 		spent.tokens > 0 && width >= 120 ? `${compact(spent.tokens)} tokens  ` : "",
 		spent.cost > 0 ? `${spent.cost.toFixed(2)} spent  ` : "",

@@ -193,7 +193,7 @@ export const KEYS: readonly Binding[] = [
 	{
 		keys: ["esc"],
 		action: "back",
-		label: "back",
+		label: ({ view }) => (view === "overview" ? "show all" : "back"),
 		help: "back to where you came from; clears a search or a filter first",
 		group: "Views",
 		works: ({ view, narrowed }) => view !== "overview" || narrowed,

@@ -2,17 +2,21 @@
  * Lines as data: what a panel shows is a list of lines, each a list of spans. Panels build them as plain functions of
  * the state and the size they have; this file measures, cuts and draws them, so no text ever wraps or overflows.
  */
-import { Text } from "ink";
+import { styleText } from "node:util";
+import { Text, Transform } from "ink";
 import { memo } from "react";
 import stringWidth from "string-width";
-import { type Tone, useTheme } from "./theme.ts";
+import { type Theme, type Tone, useTheme } from "./theme.ts";
 
 export type Span = string | readonly [text: string, ...tones: Tone[]];
 export type Line = readonly Span[];
 
+/** ASCII, and what the charts and bars are made of: one cell a character, known without measuring. */
+const NARROW = /^[ -~\u2500-\u259f\u2800-\u28ff]*$/;
+
 /** Cells a text takes on the screen. */
 export function width(text: string): number {
-	return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
+	return NARROW.test(text) ? text.length : stringWidth(text);
 }
 
 export function lineWidth(line: Line): number {
@@ -32,7 +36,7 @@ const graphemes = new Intl.Segmenter();
 /** The longest beginning of a text that fits into `cells`. */
 export function take(text: string, cells: number): string {
 	if (width(text) <= cells) return text;
-	if (/^[ -~]*$/.test(text)) return text.slice(0, Math.max(0, cells));
+	if (NARROW.test(text)) return text.slice(0, Math.max(0, cells));
 	let taken = "";
 	let used = 0;
 	for (const { segment } of graphemes.segment(text)) {
@@ -55,26 +59,31 @@ export function pad(text: string, cells: number, ellipsis: string, align: "left"
 	return align === "left" ? fitted + space : space + fitted;
 }
 
-/** A line cut or padded to exactly `cells`. */
-export function fit(line: Line, cells: number, ellipsis: string): Line {
-	const fitted: Span[] = [];
+/** A line cut to at most `cells`. */
+export function cutLine(line: Line, cells: number, ellipsis: string): Line {
+	if (lineWidth(line) <= cells) return line;
+	const kept: Span[] = [];
 	let left = cells;
-	for (const [i, span] of line.entries()) {
+	for (const span of line) {
 		const text = textOf(span);
 		const size = width(text);
-		const isLast = line.slice(i + 1).every((rest) => textOf(rest) === "");
-		if (size < left || (size === left && isLast)) {
-			fitted.push(span);
+		if (size < left) {
+			kept.push(span);
 			left -= size;
 			continue;
 		}
-		const part = take(text, left - 1) + ellipsis;
-		fitted.push(retext(span, left > 0 ? part : ""));
-		left -= left > 0 ? width(part) : 0;
+		// Full to the last cell with more to come, or too long: either way something is cut here.
+		if (left > 0) kept.push(retext(span, take(text, left - 1) + ellipsis));
 		break;
 	}
-	if (left > 0) fitted.push(" ".repeat(left));
-	return fitted;
+	return kept;
+}
+
+/** A line cut or padded to exactly `cells`. */
+export function fit(line: Line, cells: number, ellipsis: string): Line {
+	const kept = cutLine(line, cells, ellipsis);
+	const space = cells - lineWidth(kept);
+	return space > 0 ? [...kept, " ".repeat(space)] : kept;
 }
 
 /** One line from two: `left` begins it and is cut when both do not fit, `right` ends it. */
@@ -105,23 +114,28 @@ export function wrap(text: string, cells: number): string[] {
 	return line ? [...lines, line] : lines;
 }
 
-/** Draws one line, exactly `cells` wide. */
+/** The line with its styles as escape sequences. */
+function paint(line: Line, { styles }: Theme): string {
+	const spans = line.map((span) => {
+		if (typeof span === "string") return span;
+		const [text, ...tones] = span;
+		const formats = tones.flatMap((tone) => styles[tone]);
+		return styleText(formats, text, { validateStream: false });
+	});
+	return spans.join("");
+}
+
+/**
+ * Draws one line, cut to `cells`. Ink lays out a single blank and the painted line takes its place afterwards: its width is
+ * known here, and to have Ink measure it too, cluster by cluster on every frame, costs a third more.
+ */
 export const Row = memo(function Row({ line, cells }: RowProps) {
-	const { styles, glyphs } = useTheme();
+	const theme = useTheme();
+	const painted = paint(cutLine(line, cells, theme.glyphs.ellipsis), theme);
 	return (
-		<Text wrap="truncate">
-			{fit(line, cells, glyphs.ellipsis).map((span, i) => {
-				if (typeof span === "string") return span;
-				const [text, ...tones] = span;
-				const style = Object.assign({}, ...tones.map((tone) => styles[tone]));
-				return (
-					// biome-ignore lint/suspicious/noArrayIndexKey: a span has no identity but its place in the line
-					<Text key={i} {...style}>
-						{text}
-					</Text>
-				);
-			})}
-		</Text>
+		<Transform transform={() => painted}>
+			<Text> </Text>
+		</Transform>
 	);
 }, sameRow);
 

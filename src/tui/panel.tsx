@@ -1,5 +1,6 @@
 /** A titled part of the screen: framed where there is room, under a rule where there is not. */
-import { fit, type Line, lineWidth, Rows, spread } from "./line.tsx";
+import { Box } from "ink";
+import { fit, type Line, lineWidth, Row, Rows } from "./line.tsx";
 import { type Theme, useTheme } from "./theme.ts";
 
 export interface PanelProps {
@@ -24,31 +25,35 @@ export function inside({ width, height, framed }: { width: number; height: numbe
 }
 
 export function Panel(props: PanelProps) {
-	return <Rows lines={panelLines(props, useTheme())} cells={props.width} height={props.height} />;
+	const theme = useTheme();
+	const { lines, width, framed } = props;
+	const room = inside(props);
+	return (
+		<Box flexDirection="column" width={width}>
+			<Row line={titleLine(props, theme)} cells={width} />
+			{framed ? (
+				// Ink's border costs less than one in the text, whose width it would measure cluster by cluster each frame.
+				<Box flexDirection="column" borderStyle={theme.border} borderTop={false} borderDimColor paddingX={1}>
+					<Rows lines={lines} cells={room.width} height={room.height} />
+				</Box>
+			) : (
+				<Rows lines={lines} cells={room.width} height={room.height} />
+			)}
+		</Box>
+	);
 }
 
-export function panelLines(props: PanelProps, { glyphs }: Theme): Line[] {
-	const { title, aside = [], lines, width, framed } = props;
-	const [topLeft, topRight, bottomLeft, bottomRight, horizontal, vertical] = glyphs.frame;
-	const room = inside(props);
+/** The upper edge: a rule with the title in it. */
+function titleLine({ title, aside = [], width, framed }: PanelProps, { border, glyphs }: Theme): Line {
 	const end: Line = lineWidth(aside) > 0 ? [" ", ...aside, " "] : [];
 	const name = fitTitle(title, width - 6 - lineWidth(end), glyphs.ellipsis);
-	const rule = horizontal.repeat(Math.max(0, width - 4 - lineWidth(name) - lineWidth(end)));
-	const left = framed ? topLeft : horizontal;
-	const right = framed ? topRight : horizontal;
-	const top: Line = [[left + horizontal, "quiet"], ...name, [rule, "quiet"], ...end, [horizontal + right, "quiet"]];
-	const body = Array.from({ length: room.height }, (_, i) => lines[i] ?? []);
-	if (!framed) return [top, ...body];
-	return [
-		top,
-		...body.map(
-			(line): Line => [[`${vertical} `, "quiet"], ...fit(line, room.width, glyphs.ellipsis), [` ${vertical}`, "quiet"]],
-		),
-		[[bottomLeft + horizontal.repeat(Math.max(0, width - 2)) + bottomRight, "quiet"]],
-	];
+	const rule = border.top.repeat(Math.max(0, width - 4 - lineWidth(name) - lineWidth(end)));
+	const left = framed ? border.topLeft : border.top;
+	const right = framed ? border.topRight : border.top;
+	return [[left + border.top, "quiet"], ...name, [rule, "quiet"], ...end, [border.top + right, "quiet"]];
 }
 
 function fitTitle(title: Line, cells: number, ellipsis: string): Line {
 	const room = Math.max(0, Math.min(cells, lineWidth(title)));
-	return room > 0 ? [" ", ...spread(title, [], room, ellipsis), " "] : [];
+	return room > 0 ? [" ", ...fit(title, room, ellipsis), " "] : [];
 }

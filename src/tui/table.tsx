@@ -3,7 +3,7 @@
  * `padding`, `header`, `cell`. Only the rows on the screen are built, so ten thousand cost what twenty do; ink-table
  * itself builds every row and cannot be loaded by a current Ink.
  */
-import { fit, type Line, pad, Rows, type Span } from "./line.tsx";
+import { cut, fit, type Line, pad, Rows, type Span } from "./line.tsx";
 import { type Theme, type Tone, useTheme } from "./theme.ts";
 
 export interface Column<T> {
@@ -50,7 +50,8 @@ export function tableLines<T>(props: Omit<TableProps<T>, "height"> & { height: n
 	for (let i = top; i < Math.min(data.length, top + height - 1); i++) {
 		const row = data[i]!;
 		const line = build((column, cells) => {
-			const text = pad(column.text(row), cells, theme.glyphs.ellipsis, column.align);
+			const isLast = column === columns.at(-1) && column.align !== "right";
+			const text = (isLast ? cut : pad)(column.text(row), cells, theme.glyphs.ellipsis, column.align);
 			const tone = i === selected ? undefined : cell(row, column);
 			return tone ? [text, tone] : text;
 		});

@@ -8,16 +8,10 @@ import { createContext, useContext } from "react";
 /** What a piece of text means. */
 export type Tone = "good" | "bad" | "warn" | "accent" | "quiet" | "strong" | "selected" | "chip";
 
-export interface TextStyle {
-	color?: "green" | "red" | "magenta" | "cyan" | "blue";
-	bold?: boolean;
-	dimColor?: boolean;
-	inverse?: boolean;
-}
+/** Formats of `util.styleText`. */
+type Formats = readonly ("green" | "red" | "magenta" | "cyan" | "bold" | "dim" | "inverse")[];
 
 export interface Glyphs {
-	/** Of a frame: top left, top right, bottom left, bottom right, horizontal, vertical. */
-	frame: readonly [string, string, string, string, string, string];
 	/** Of a progress bar: full, eighths of a cell (none where it cannot be), empty. */
 	bar: { full: string; parts: readonly string[]; empty: string };
 	/** Where text was cut. */
@@ -26,53 +20,61 @@ export interface Glyphs {
 
 export interface Theme {
 	ascii: boolean;
-	styles: Record<Tone, TextStyle>;
+	styles: Record<Tone, Formats>;
 	glyphs: Glyphs;
+	/** Of the panels. */
+	border: Border;
 }
 
-const COLOURED: Record<Tone, TextStyle> = {
-	good: { color: "green" },
-	bad: { color: "red" },
-	warn: { color: "magenta" },
-	accent: { color: "cyan" },
-	quiet: { dimColor: true },
-	strong: { bold: true },
-	selected: { inverse: true },
-	chip: { inverse: true, bold: true },
+type Side = "top" | "right" | "bottom" | "left";
+type Corner = "topLeft" | "topRight" | "bottomRight" | "bottomLeft";
+export type Border = Record<Side | Corner, string>;
+
+const COLOURED: Record<Tone, Formats> = {
+	good: ["green"],
+	bad: ["red"],
+	warn: ["magenta"],
+	accent: ["cyan"],
+	quiet: ["dim"],
+	strong: ["bold"],
+	selected: ["inverse"],
+	chip: ["inverse", "bold"],
 };
 
-const MONOCHROME: Record<Tone, TextStyle> = {
-	good: {},
-	bad: { bold: true },
-	warn: { bold: true },
-	accent: { bold: true },
-	quiet: { dimColor: true },
-	strong: { bold: true },
-	selected: { inverse: true },
-	chip: { inverse: true, bold: true },
-};
+const MONOCHROME: Record<Tone, Formats> = { ...COLOURED, good: [], bad: ["bold"], warn: ["bold"], accent: ["bold"] };
 
 const UNICODE: Glyphs = {
-	frame: ["╭", "╮", "╰", "╯", "─", "│"],
 	bar: { full: "█", parts: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"], empty: "░" },
 	ellipsis: "…",
 };
 
 const ASCII: Glyphs = {
-	frame: ["+", "+", "+", "+", "-", "|"],
 	bar: { full: "#", parts: [], empty: "." },
 	ellipsis: "~",
 };
+
+const ROUND: Border = frame("─", "│", ["╭", "╮", "╯", "╰"]);
+const PLAIN: Border = frame("-", "|", ["+", "+", "+", "+"]);
+
+function frame(across: string, down: string, corners: readonly [string, string, string, string]): Border {
+	const [topLeft, topRight, bottomRight, bottomLeft] = corners;
+	return { top: across, bottom: across, left: down, right: down, topLeft, topRight, bottomRight, bottomLeft };
+}
 
 /** The theme for a terminal, by its environment. `plain` asks for ASCII without colours whatever the terminal can do. */
 export function themeFor(env: Record<string, string | undefined>, plain = false): Theme {
 	const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
 	const ascii = plain || env.TERM === "dumb" || env.TERM === "linux" || !/utf-?8/i.test(locale);
 	const coloured = !plain && !env.NO_COLOR && env.TERM !== "dumb";
-	return { ascii, styles: coloured ? COLOURED : MONOCHROME, glyphs: ascii ? ASCII : UNICODE };
+	return {
+		ascii,
+		styles: coloured ? COLOURED : MONOCHROME,
+		glyphs: ascii ? ASCII : UNICODE,
+		border: ascii ? PLAIN : ROUND,
+	};
 }
 
-const ThemeContext = createContext<Theme>({ ascii: false, styles: COLOURED, glyphs: UNICODE });
+const ThemeContext = createContext<Theme>({ ascii: false, styles: COLOURED, glyphs: UNICODE, border: ROUND });
 
 export const ThemeProvider = ThemeContext.Provider;
 

@@ -5,7 +5,7 @@ import { clock, compact, grouped, percent } from "../report/format.ts";
 import { bar } from "./bar.ts";
 import { axis } from "./chart-lines.ts";
 import type { Size } from "./layout.ts";
-import { type Line, lineWidth, wrap } from "./line.tsx";
+import { type Line, lineWidth, type Span, wrap } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
 import { doing } from "./phase.ts";
 import { type Theme, useTheme } from "./theme.ts";
@@ -60,27 +60,45 @@ function progressLines({ live, budgetSeconds }: State, cells: number, { glyphs }
 		["lr", `x${progress.lrMultiplier.toFixed(2)}`],
 		["epoch", `${progress.epoch}`],
 	];
-	const known = facts.filter(([, value]) => value !== "");
-	return [
-		[...bar(share, Math.max(4, cells - lineWidth(countdown)), glyphs), ...countdown],
-		known.flatMap(([name, value], i): Line => [[`${i > 0 ? "   " : ""}${name} `, "quiet"], value]),
-	];
+	return [[...bar(share, Math.max(4, cells - lineWidth(countdown)), glyphs), ...countdown], factLine(facts, cells)];
+}
+
+/** As many facts as fit whole. */
+function factLine(facts: readonly [string, string][], cells: number): Line {
+	const line: Span[] = [];
+	for (const [name, value] of facts) {
+		const entry: Line = [[`${line.length > 0 ? "   " : ""}${name} `, "quiet"], value];
+		if (value && lineWidth(line) + lineWidth(entry) <= cells) line.push(...entry);
+	}
+	return line;
 }
 
 /** This run's loss drawn over the best run's at the same second, so that a loser is seen before it ends. */
 function curveLines({ live, budgetSeconds }: State, room: { width: number; height: number }, theme: Theme): Line[] {
-	const values = [...live.curve, ...live.bestCurve].map(([, loss]) => loss).filter(Number.isFinite);
+	const curve = smooth(live.curve);
+	const best = smooth(live.bestCurve);
+	const values = [...curve, ...best].map(([, loss]) => loss).filter(Number.isFinite);
 	if (values.length < 2) return [];
 	// The first steep fall says little and would flatten what comes after it: it may leave the chart at the top.
 	const [low, high] = bounds(Math.min(...values), quantile(values, 0.9));
 	const chart = plot(
 		[
-			{ points: live.bestCurve, draw: "dashes", ascii: "." },
-			{ points: live.curve, draw: "line", ascii: "*" },
+			{ points: best, draw: "dashes", ascii: "." },
+			{ points: curve, draw: "line", ascii: "*" },
 		],
 		{ width: room.width - 7, height: room.height - 1, x: [0, budgetSeconds], y: [low, high], ascii: theme.ascii },
 	);
-	return [...axis(chart, [low, high], 2, ["quiet", "accent"]), curveLegend(live.curve, live.bestCurve, theme)];
+	return [...axis(chart, [low, high], 2, ["quiet", "accent"]), curveLegend(curve, best, theme)];
+}
+
+/** A running mean over about ten points: a single batch's loss jumps more than two runs differ. */
+function smooth(curve: readonly Point[]): Point[] {
+	let [sum, weight] = [0, 0];
+	return curve.map(([second, loss]): Point => {
+		sum = sum * 0.9 + loss;
+		weight = weight * 0.9 + 1;
+		return [second, sum / weight];
+	});
 }
 
 function curveLegend(curve: readonly Point[], best: readonly Point[], { ascii }: Theme): Line {
