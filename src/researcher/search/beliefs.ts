@@ -6,6 +6,7 @@
  */
 import type { Axis } from "./axis.ts";
 import type { Value } from "./constants.ts";
+import { topicOf } from "./knowledge.ts";
 import type { Assignment, Trial } from "./lineage.ts";
 import type { Random } from "./random.ts";
 import { fit, type Observation, type Posterior, type Prior } from "./surrogate.ts";
@@ -34,6 +35,10 @@ const SLOPE: Prior = { mean: 0, sd: 1 };
 /** Present values are somebody's good guess, and the further from it, the worse. */
 const CURVATURE: Prior = { mean: -0.35, sd: 0.25 };
 const OFFSET: Prior = { mean: -0.3, sd: 1 };
+/** The expected gain of a step the way a short run leans, at its shortest. */
+const LEAN = 0.6;
+/** A run of this length leans neither way, one of a sixteenth fully: what is known comes from longer runs. */
+const LONG_RUN_SECONDS = 320;
 /** Seed luck and everything the model leaves out, in typical effects; grows with the age of the evidence. */
 const NOISE = 0.4;
 const NOISE_PER_TRIAL = 0.005;
@@ -46,13 +51,18 @@ export function form(
 	trials: readonly Trial[],
 	present: Assignment,
 	direction: "lower" | "higher",
+	budgetSeconds: number,
 ): Beliefs {
+	const shortness = Math.min(1, Math.max(0, Math.log2(LONG_RUN_SECONDS / budgetSeconds) / 4));
 	const priors: Prior[] = [];
 	const firstIndex = new Map<string, number>();
 	for (const { constant, coordinate } of axes) {
 		firstIndex.set(constant.name, priors.length);
-		if (coordinate) priors.push(SLOPE, CURVATURE);
-		else for (const option of constant.options!) if (option !== constant.value) priors.push(OFFSET);
+		const { weight = 1, shortRun = 0 } = topicOf(constant.name) ?? {};
+		if (coordinate) {
+			const slope = SLOPE.mean + LEAN * shortRun * shortness;
+			priors.push({ mean: slope, sd: SLOPE.sd * weight }, { mean: CURVATURE.mean * weight, sd: CURVATURE.sd * weight });
+		} else for (const option of constant.options!) if (option !== constant.value) priors.push(OFFSET);
 	}
 	/** The features of one constant having this value instead of its present one. */
 	const featuresOf = ({ constant, coordinate }: Axis, value: Value | undefined): [number, number][] => {

@@ -15,6 +15,13 @@ export interface Topic {
 	step?: number;
 	/** True when a whole number in the source may become a fraction. */
 	real?: boolean;
+	/** How much a step usually matters, beside other constants; 1 unless given. */
+	weight?: number;
+	/**
+	 * Which way a run of seconds instead of hours leans: +1 for up, -1 for down. Where few steps fit, small batches and models
+	 * and high rates come further.
+	 */
+	shortRun?: 1 | -1;
 	/** Why raising (switching on) it may help, and why lowering (switching off) it may. Clauses without a full stop. */
 	up: string;
 	down: string;
@@ -29,6 +36,8 @@ const TOPICS: Topic[] = [
 	},
 	{
 		name: /WARM_?UP/,
+		weight: 0.5,
+		shortRun: -1,
 		real: true,
 		up: "a longer warm-up spares the first updates, when the optimizer's moments are still poor",
 		down: "a short budget cannot afford steps at a low learning rate",
@@ -48,6 +57,8 @@ const TOPICS: Topic[] = [
 	},
 	{
 		name: /(^|_)(LR|LEARNING_RATE)($|_)/,
+		weight: 1.5,
+		shortRun: 1,
 		scale: "log",
 		real: true,
 		up: "few steps fit in the budget, so each one should go further",
@@ -62,6 +73,7 @@ const TOPICS: Topic[] = [
 	},
 	{
 		name: /BETA_?2|BETA2/,
+		weight: 0.5,
 		scale: "complement",
 		real: true,
 		up: "a longer memory makes the second moment less noisy",
@@ -69,6 +81,7 @@ const TOPICS: Topic[] = [
 	},
 	{
 		name: /BETA|MOMENTUM/,
+		weight: 0.5,
 		scale: "complement",
 		real: true,
 		up: "more momentum averages the gradient over more batches",
@@ -82,28 +95,42 @@ const TOPICS: Topic[] = [
 	},
 	{
 		name: /GRAD(IENT)?_?ACC|ACCUM/,
+		shortRun: -1,
 		up: "accumulating more gives each update a cleaner gradient",
 		down: "accumulating less gives more updates in the same seconds",
 	},
 	{
 		name: /BATCH|(^|_)ROWS$/,
+		weight: 1.5,
+		shortRun: -1,
 		scale: "log",
 		up: "larger batches give cleaner gradients and use the hardware better",
 		down: "smaller batches give more updates in the same seconds",
 	},
 	{
 		name: /(SEQ|SEQUENCE|CONTEXT|BLOCK)_?(LEN|LENGTH|SIZE)|(^|_)LENGTH$|MAX_SEQ/,
+		shortRun: -1,
 		scale: "log",
 		up: "longer rows let the model learn to use more context",
 		down: "shorter rows make attention cheaper, so more tokens are seen",
 	},
 	{
+		name: /GATE/,
+		weight: 0.3,
+		up: "a gate with more to look at can choose better",
+		down: "a leaner gate costs less and may choose as well",
+	},
+	{
 		name: /DEPTH|(^|_)(N_?)?LAYERS?$|N_LAYER|NUM_LAYERS/,
+		weight: 1.5,
+		shortRun: -1,
 		up: "a deeper model composes more features, if the steps it costs are worth it",
 		down: "a shallower model trains more steps in the same seconds",
 	},
 	{
 		name: /WIDTH|(^|_)(D_?MODEL|MODEL_?DIM|N_?EMBD|EMBED_?DIM|HIDDEN|CHANNELS|ASPECT)/,
+		weight: 1.5,
+		shortRun: -1,
 		up: "a wider model learns more from each token, if the steps it costs are worth it",
 		down: "a narrower model trains more steps in the same seconds",
 	},
@@ -135,6 +162,7 @@ const TOPICS: Topic[] = [
 	},
 	{
 		name: /ROPE|ROTARY|THETA/,
+		weight: 0.5,
 		scale: "log",
 		step: 3,
 		up: "slower rotations tell distant positions apart",
@@ -157,6 +185,7 @@ const TOPICS: Topic[] = [
 	},
 	{
 		name: /EPS/,
+		weight: 0.3,
 		scale: "log",
 		step: 10,
 		real: true,

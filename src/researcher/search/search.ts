@@ -27,7 +27,7 @@ export function proposeFrom(brief: Brief): SearchProposal | undefined {
 	const steering = steeringOf(brief, constants);
 	const axes = constants.map(createAxis);
 	const { present, trials, tried } = traceLineage(brief, constants);
-	const beliefs = form(axes, trials, present, brief.metric.direction);
+	const beliefs = form(axes, trials, present, brief.metric.direction, brief.budgetSeconds);
 	const situation: Situation = { axes, present, tried, beliefs, steering };
 	const random = createRandom(brief.seed, brief.n);
 	for (const [level, reach] of LEVELS.entries()) {
