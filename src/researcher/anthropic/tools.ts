@@ -1,7 +1,7 @@
 /** The researcher's tools: all it can do. They read the lab, edit a draft in memory, and end the conversation. */
 import { z } from "zod";
 import { gains } from "../brief/digest.ts";
-import { oneLine, quote } from "../brief/quote.ts";
+import { bounded, oneLine, quote } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
 import { type Draft, Rejection } from "../draft.ts";
 import type { Brief, Evidence } from "../researcher.ts";
@@ -125,7 +125,7 @@ async function readFile(
 	const lines = text.split("\n");
 	const shown = lines.slice(from - 1, to).join("\n");
 	// The draft is shown as it is, so that it can be copied from; what other files hold is data.
-	if (edited !== undefined) return shown.slice(0, READ_LIMIT);
+	if (edited !== undefined) return bounded(shown, READ_LIMIT, "start");
 	return quote(`${path}, lines ${from} to ${Math.min(to ?? lines.length, lines.length)}`, shown, READ_LIMIT);
 }
 

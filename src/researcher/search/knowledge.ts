@@ -115,7 +115,7 @@ const TOPICS: Topic[] = [
 		down: "shorter rows make attention cheaper, so more tokens are seen",
 	},
 	{
-		name: /GATE/,
+		name: /GATE(?!D)/,
 		weight: 0.3,
 		up: "a gate with more to look at can choose better",
 		down: "a leaner gate costs less and may choose as well",

@@ -191,7 +191,7 @@ test("what program.md was understood to say is told once a version", async () =>
 	assert.deepEqual(notices, ["program.md: the search leaves alone DEPTH; prefers SOFTCAP"]);
 });
 
-test("a direction that gained is gone further, one that lost is turned round", () => {
+test("a direction that gained is mostly gone further, one that lost mostly turned round", () => {
 	const followed = (gain: number) =>
 		mean(
 			Array.from({ length: 40 }, (_, i) => {
@@ -213,8 +213,8 @@ test("a direction that gained is gone further, one that lost is turned round", (
 				return Number(Number(next.changes[0]!.to) > Number(next.changes[0]!.from));
 			}),
 		);
-	assert.ok(followed(0.01) > 0.75, String(followed(0.01)));
-	assert.ok(followed(-0.01) < 0.25, String(followed(-0.01)));
+	assert.ok(followed(0.01) > 0.6, String(followed(0.01)));
+	assert.ok(followed(-0.01) < 0.4, String(followed(-0.01)));
 });
 
 test("a crash closes the way beyond it", () => {
