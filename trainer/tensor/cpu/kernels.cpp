@@ -319,16 +319,25 @@ const Entry* Entry::first = nullptr;
 	static void run_##name([[maybe_unused]] Slots s, [[maybe_unused]] i64 ith, [[maybe_unused]] i64 nth)
 
 // -------------------------------------------------------------------------------------------------- matrix products
-// C[m, n] = A[m, k] B[k, n] after Goto and van de Geijn (2008). B is packed, a block of KC x NC at a time, into slivers
-// of NR columns which stay in the second-level cache; A goes by in panels of at most MR rows; a tile of MR x NR
-// accumulators stays in registers while it runs down k.
+// C[m, n] = A[m, k] B[k, n] after Goto and van de Geijn (2008). A block of B is packed into slivers of NR columns; A goes by
+// in panels of at most MR rows, packed too; a tile of MR x NR accumulators stays in registers while it runs down k. The
+// tile alone reaches the peak: what is lost is lost to memory, so packing reads along rows and asks for lines in advance.
 
 namespace {
 
-constexpr i64 KC = 320, NC = 512;
+/** Longest run of a tile down k: a panel of A then stays in the first-level cache. */
+constexpr i64 KC = 320;
+/** Widest block of B, and the floats in one: about the second-level cache. */
+constexpr i64 NC = 1024, BLOCK_FLOATS = 256 * 1024;
 /** Distance of a packed panel's rows: off the powers of two, so that they do not meet in one set of the cache. */
 constexpr i64 PANEL_ROW = KC + 16;
 constexpr i64 PANEL_FLOATS = MR * PANEL_ROW;
+/** Panels of a transposed A that are packed together, so that whole cache lines of its rows are used. */
+constexpr i64 GROUP = 8;
+/** Rows of a transposed A that packing asks for in advance: each is on another page, where no hardware looks ahead. */
+constexpr i64 AHEAD = 12;
+/** Floats in a cache line. */
+constexpr i64 LINE = 16;
 
 /** Element (i, j) of a read-only matrix is p[i * row + j * col]. One of the strides should be 1. */
 struct Matrix {
@@ -347,33 +356,35 @@ struct Packed {
 /** Packs b[depth, n] into y; takes round_up(n, NR) * depth floats. */
 Packed pack(Matrix b, i64 depth, i64 n, float* y) {
 	const i64 sliver = depth * NR;
-	for (i64 j = 0; j < n; j += NR) {
-		const i64 width = std::min<i64>(NR, n - j);
-		float* out = y + j / NR * sliver;
-		const Matrix from = b.from(0, j);
-		if (b.col == 1) {
-			if (width == NR) {
-				for (i64 k = 0; k < depth; k++) {
-					store(out + k * NR, load(from.p + k * b.row));
-					store(out + k * NR + VL, load(from.p + k * b.row + VL));
-				}
+	if (b.col == 1) {
+		for (i64 k = 0; k < depth; k++) {
+			const float* from = b.p + k * b.row;
+			float* to = y + k * NR;
+			i64 j = 0;
+			for (; j + NR <= n; j += NR, to += sliver) {
+				store(to, load(from + j));
+				store(to + VL, load(from + j + VL));
+			}
+			if (j < n) {
+				const int low = int(std::min<i64>(n - j, VL)), high = int(n - j - low);
+				store(to, load(from + j, low));
+				store(to + VL, load(from + j + low, high));
+			}
+		}
+		return {y, sliver};
+	}
+	for (i64 j = 0; j < round_up(n, NR); j += VL) {
+		float* to = y + j / NR * sliver + j % NR;
+		const int columns = int(std::clamp<i64>(n - j, 0, VL));
+		const Matrix from = b.from(0, std::min(j, n));
+		for (i64 k = 0; k < depth; k += VL) {
+			const int rows = int(std::min<i64>(VL, depth - k));
+			if (b.row == 1) {
+				transpose_block(from.p + k, b.col, columns, rows, to + k * NR, NR, VL);
 			} else {
-				const int low = int(std::min<i64>(width, VL)), high = int(width - low);
-				for (i64 k = 0; k < depth; k++) {
-					store(out + k * NR, load(from.p + k * b.row, low));
-					store(out + k * NR + VL, load(from.p + k * b.row + low, high));
-				}
+				for (i64 r = k; r < k + rows; r++)
+					for (i64 i = 0; i < VL; i++) to[r * NR + i] = i < columns ? from.p[r * b.row + i * b.col] : 0;
 			}
-		} else if (b.row == 1) {
-			for (i64 half = 0; half < NR; half += VL) {
-				const int columns = int(std::clamp<i64>(width - half, 0, VL));
-				for (i64 k = 0; k < depth; k += VL)
-					transpose_block(from.p + half * b.col + k, b.col, columns, int(std::min<i64>(VL, depth - k)),
-						out + k * NR + half, NR, VL);
-			}
-		} else {
-			for (i64 k = 0; k < depth; k++)
-				for (i64 i = 0; i < NR; i++) out[k * NR + i] = i < width ? from.p[k * b.row + i * b.col] : 0;
 		}
 	}
 	return {y, sliver};
@@ -382,29 +393,44 @@ Packed pack(Matrix b, i64 depth, i64 n, float* y) {
 /** How a packed panel of A lies: element (i, k) at p[i * PANEL_ROW + k], or at p[k * MR + i] where A is transposed. */
 enum class Panel { rows, columns };
 
-/** Packs a[rows, depth], rows <= MR, depth <= KC. */
-Panel pack_panel(Matrix a, i64 rows, i64 depth, float* y) {
-	if (a.col == 1) {
-		for (i64 i = 0; i < rows; i++) memcpy(y + i * PANEL_ROW, a.p + i * a.row, size_t(depth) * 4);
-		return Panel::rows;
-	}
-	if (a.row == 1) {
-		if (rows == MR) {
-			for (i64 k = 0; k < depth; k++) memcpy(y + k * MR, a.p + k * a.col, MR * 4);
-		} else {
-			for (i64 k = 0; k < depth; k++)
-				for (i64 i = 0; i < rows; i++) y[k * MR + i] = a.p[k * a.col + i];
+INLINE Panel panel_kind(Matrix a) { return a.row == 1 && a.col != 1 ? Panel::columns : Panel::rows; }
+
+/** Packs a[rows, depth] into panels of `height` rows, PANEL_FLOATS apart; depth <= KC. */
+void pack_panels(Matrix a, i64 rows, i64 height, i64 depth, float* y) {
+	if (panel_kind(a) == Panel::columns) {
+		for (i64 k = 0; k < depth; k++) {
+			const float* from = a.p + k * a.col;
+			for (i64 i = 0; i < rows; i += LINE) __builtin_prefetch(from + AHEAD * a.col + i);
+			float* to = y + k * MR;
+			i64 i = 0;
+			if (height == MR)
+				for (; i + MR <= rows; i += MR, to += PANEL_FLOATS) memcpy(to, from + i, MR * 4);
+			for (; i < rows; i += height, to += PANEL_FLOATS)
+				for (i64 r = 0; r < std::min(height, rows - i); r++) to[r] = from[i + r];
 		}
-		return Panel::columns;
+		return;
 	}
-	for (i64 i = 0; i < rows; i++)
-		for (i64 k = 0; k < depth; k++) y[i * PANEL_ROW + k] = a.p[i * a.row + k * a.col];
-	return Panel::rows;
+	for (i64 i = 0; i < rows; i++) {
+		float* to = y + i / height * PANEL_FLOATS + i % height * PANEL_ROW;
+		const float* from = a.p + i * a.row;
+		if (a.col == 1) memcpy(to, from, size_t(depth) * 4);
+		else
+			for (i64 k = 0; k < depth; k++) to[k] = from[k * a.col];
+	}
+}
+
+/** Asks for part `i` of `parts` of the rows of a[rows, depth], which will be packed soon. */
+INLINE void prefetch(Matrix a, i64 rows, i64 depth, i64 i, i64 parts) {
+	const Range mine = share(rows, i, parts);
+	for (i64 r = mine.begin; r < mine.end; r++)
+		for (i64 k = 0; k < depth; k += LINE) __builtin_prefetch(a.p + r * a.row + k, 0, 2);
 }
 
 /** c[R, width] = alpha a b, or += : one tile of R rows and V vectors, width <= V * VL. */
 template <int R, int V, Panel P>
 void tile(i64 depth, const float* a, const float* b, float* c, i64 c_row, i64 width, float alpha, bool accumulate) {
+	// The lines of c arrive while the products are computed.
+	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(c + i * c_row + v * VL, 1);
 	vec t[R][V] = {};
 	for (i64 k = 0; k < depth; k++) {
 		vec bk[V];
@@ -441,24 +467,33 @@ constexpr auto tiles_of(std::integer_sequence<int, R...>) {
 template <int V, Panel P>
 constexpr auto tiles = tiles_of<V, P>(std::make_integer_sequence<int, MR>{});
 
-/** c[rows, n] = alpha a[rows, depth] b[depth, n], or +=, for rows <= MR. `panel` is PANEL_FLOATS of scratch. */
-void multiply_panel(
-	Matrix a, i64 rows, i64 depth, Packed b, i64 n, float* c, i64 c_row, float alpha, bool accumulate, float* panel) {
-	const i64 blocks = divide_up(depth, KC), block = divide_up(depth, std::max<i64>(1, blocks));
-	for (i64 k = 0; k < depth; k += block) {
-		const i64 kc = std::min(block, depth - k);
-		const Panel kind = pack_panel(a.from(0, k), rows, kc, panel);
-		const Tile wide = kind == Panel::rows ? tiles<2, Panel::rows>.of_rows[rows - 1] : tiles<2, Panel::columns>.of_rows[rows - 1];
-		const Tile narrow = kind == Panel::rows ? tiles<1, Panel::rows>.of_rows[rows - 1] : tiles<1, Panel::columns>.of_rows[rows - 1];
-		for (i64 j = 0; j < n; j += NR) {
-			const i64 width = std::min<i64>(NR, n - j);
-			(width > VL ? wide : narrow)(kc, panel, b.from(k, j).p, c + j, c_row, width, alpha, accumulate || k > 0);
-		}
+/** Calls between(j) before the tile at column j of c[rows, n] = alpha panel b, or +=, for one packed panel. */
+template <class F>
+INLINE void multiply_packed(const float* panel, Panel kind, i64 rows, i64 depth, Packed b, i64 n, float* c, i64 c_row,
+	float alpha, bool accumulate, F between) {
+	const bool by_rows = kind == Panel::rows;
+	const Tile wide = (by_rows ? tiles<2, Panel::rows>.of_rows : tiles<2, Panel::columns>.of_rows)[rows - 1];
+	const Tile narrow = (by_rows ? tiles<1, Panel::rows>.of_rows : tiles<1, Panel::columns>.of_rows)[rows - 1];
+	for (i64 j = 0; j < n; j += NR) {
+		between(j);
+		const i64 width = std::min<i64>(NR, n - j);
+		(width > VL ? wide : narrow)(depth, panel, b.from(0, j).p, c + j, c_row, width, alpha, accumulate);
 	}
 }
 
-/** The height of panels that cut m rows evenly: 64 rows are six panels of 11, 11, 11, 11, 11, 9, not five and a rest of 4. */
-INLINE i64 panel_height(i64 m) { return divide_up(m, std::max<i64>(1, divide_up(m, MR))); }
+/** The length of blocks that cut n evenly, none longer than most: 64 by 12 is six of 11 and less, not five and a rest of 4. */
+INLINE i64 even(i64 n, i64 most) { return divide_up(n, std::max<i64>(1, divide_up(n, most))); }
+
+/** c[rows, n] = alpha a[rows, depth] b[depth, n], or +=, for rows <= MR. `panel` is PANEL_FLOATS of scratch. */
+void multiply_panel(
+	Matrix a, i64 rows, i64 depth, Packed b, i64 n, float* c, i64 c_row, float alpha, bool accumulate, float* panel) {
+	const i64 step = even(depth, KC);
+	for (i64 k = 0; k < depth; k += step) {
+		const i64 kc = std::min(step, depth - k);
+		pack_panels(a.from(0, k), rows, rows, kc, panel);
+		multiply_packed(panel, panel_kind(a), rows, kc, b.from(k, 0), n, c, c_row, alpha, accumulate || k > 0, [](i64) {});
+	}
+}
 
 /** c[m, n] = alpha a[m, k] b[k, n], or +=, by one thread. */
 void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, float alpha, bool accumulate) {
@@ -467,18 +502,33 @@ void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, floa
 		for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * c_row, 0, size_t(n) * 4);
 		return;
 	}
-	float* panel = scratch.reserve(PANEL_FLOATS + KC * NC);
-	float* packed = panel + PANEL_FLOATS;
-	const i64 nc = round_up(divide_up(n, divide_up(n, NC)), NR), kc = divide_up(k, divide_up(k, KC));
-	const i64 height = panel_height(m);
+	float* panels = scratch.reserve(GROUP * PANEL_FLOATS + BLOCK_FLOATS + NC * NR);
+	float* packed = panels + GROUP * PANEL_FLOATS;
+	const Panel kind = panel_kind(a);
+	const i64 nc = round_up(even(n, NC), NR), height = even(m, MR);
+	// Where A's panels are cheap to pack again, B's block is as deep as its memory allows: c is then visited less often.
+	const i64 block = kind == Panel::rows ? even(k, std::max(KC, BLOCK_FLOATS / nc)) : even(k, KC), kc = even(block, KC);
+	const i64 group = kind == Panel::rows ? height : GROUP * height;
 	for (i64 j = 0; j < n; j += nc) {
 		const i64 columns = std::min(nc, n - j);
-		for (i64 p = 0; p < k; p += kc) {
-			const i64 depth = std::min(kc, k - p);
-			const Packed block = pack(b.from(p, j), depth, columns, packed);
-			for (i64 i = 0; i < m; i += height)
-				multiply_panel(a.from(i, p), std::min(height, m - i), depth, block, columns, c + i * c_row + j, c_row,
-					alpha, accumulate || p > 0, panel);
+		for (i64 p = 0; p < k; p += block) {
+			const i64 depth = std::min(block, k - p);
+			const Packed b_block = pack(b.from(p, j), depth, columns, packed);
+			for (i64 i = 0; i < m; i += group) {
+				const i64 rows = std::min(group, m - i), next = std::clamp<i64>(m - i - group, 0, group);
+				for (i64 q = 0; q < depth; q += kc) {
+					const i64 run = std::min(kc, depth - q);
+					const Matrix from = a.from(i, p + q);
+					pack_panels(from, rows, height, run, panels);
+					for (i64 r = 0; r < rows; r += height) {
+						multiply_packed(panels + r / height * PANEL_FLOATS, kind, std::min(height, rows - r), run,
+							b_block.from(q, 0), columns, c + (i + r) * c_row + j, c_row, alpha, accumulate || p + q > 0,
+							[&](i64 at) {
+								if (kind == Panel::rows) prefetch(from.from(group, 0), next, run, at / NR, divide_up(columns, NR));
+							});
+					}
+				}
+			}
 		}
 	}
 }
@@ -579,7 +629,7 @@ KERNEL(attention,
 	const float scale = s.scalar();
 	if (length <= 0 || dim <= 0 || kv_heads <= 0) return;
 
-	const i64 padded = round_up(length, NR), group = heads / kv_heads, height = panel_height(length);
+	const i64 padded = round_up(length, NR), group = heads / kv_heads, height = even(length, MR);
 	float* panel = scratch.reserve(PANEL_FLOATS + padded * dim + length * round_up(dim, NR) + MR * padded);
 	float* keys_memory = panel + PANEL_FLOATS;
 	float* values_memory = keys_memory + padded * dim;
@@ -664,7 +714,7 @@ KERNEL(attention_back,
 			for (i64 t = 0; t < length; t += QUERY_BLOCK) {
 				const i64 queries = std::min(QUERY_BLOCK, length - t);
 				const i64 low = band.first_key(t) / NR * NR, end = band.end_key(t + queries - 1);
-				const i64 height = panel_height(queries);
+				const i64 height = even(queries, MR);
 				for (i64 i = 0; i < queries; i += height) {
 					const i64 rows = std::min(height, queries - i), panel_end = band.end_key(t + i + rows - 1);
 					const i64 width = round_up(panel_end - low, NR);
@@ -697,7 +747,7 @@ KERNEL(attention_back,
 				}
 				const Packed q_rows = pack(Matrix{q.at(b, h, t), q.time, 1}, queries, dim, q_memory);
 				const Packed dy_rows = pack(Matrix{dy.at(b, h, t), dy.time, 1}, queries, dim, dy_memory);
-				const i64 key_height = panel_height(end - low);
+				const i64 key_height = even(end - low, MR);
 				for (i64 j = low; j < end; j += key_height) {
 					const i64 rows = std::min(key_height, end - j);
 					const i64 from = std::max<i64>(0, band.first_query(j) - t);
