@@ -20,7 +20,7 @@ export const anthropicSchema = z.strictObject({
 	model: z.string().min(1).default("claude-opus-5-5"),
 	/** How much the model thinks and writes; the model's own default unless given. */
 	effort: z.enum(EFFORTS).optional(),
-	/** Thinking before answering; on unless a base URL points to another server, which may not know it. */
+	/** Thinking before answering; on unless a base URL points to a server of someone else's, which may not know it. */
 	thinking: z.boolean().optional(),
 	/** Another server that speaks the Messages API (Ollama, vLLM, LM Studio, a gateway). */
 	baseUrl: z.url().optional(),

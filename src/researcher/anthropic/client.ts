@@ -70,7 +70,9 @@ export class ModelClient {
 		return {
 			model,
 			max_tokens: maxAnswerTokens,
-			...((thinking ?? !baseUrl) && { thinking: { type: "adaptive", display: "summarized" } }),
+			...((thinking ?? (!baseUrl || isAnthropic(baseUrl))) && {
+				thinking: { type: "adaptive", display: "summarized" },
+			}),
 			...(effort && { output_config: { effort } }),
 		};
 	}
@@ -168,6 +170,10 @@ export class ModelClient {
 		if (error instanceof AnthropicError) return new Outage(`the answer of ${server} broke off`);
 		return error instanceof Error ? error : new Error(String(error));
 	}
+}
+
+function isAnthropic(url: string): boolean {
+	return /(^|\.)anthropic\.com$/.test(new URL(url).hostname);
 }
 
 function abortReason(signal: AbortSignal): Error {

@@ -85,37 +85,42 @@ export function createSearch(): Researcher {
 		name: "search",
 		async propose(brief, { signal, onDraft, onWait, onNotice }) {
 			signal.throwIfAborted();
+			let reason = "nothing left to try: every value that program.md and the file's comments allow has been tried";
 			try {
 				tellSteering(brief, onNotice);
 				const proposal = proposeFrom(brief);
 				if (proposal) {
 					const { level: reached, ...rest } = proposal;
-					if (reached > level)
+					if (reached > level) {
 						onNotice("info", "The usual steps have all been tried from here; trying finer and wider ones.");
+					}
 					level = reached;
 					onDraft(rest);
 					return rest;
 				}
+				if (!hasConstants(brief))
+					reason = `nothing to try: ${pathsOf(brief)} has no constants that the search can read`;
 			} catch (error) {
 				if (!(error instanceof SyntaxProblem)) throw error;
-				onNotice("error", `The search cannot read the editable file: ${error.message}`);
+				reason = `the search reads TypeScript and JavaScript only, and cannot read ${error.message}`;
 			}
-			return await untilSteered(brief, signal, onWait, onNotice);
+			onNotice("warn", `${reason}. Change program.md or the file, or name another researcher.`);
+			onWait(reason);
+			return await aborted(signal);
 		},
 	};
 }
 
+function hasConstants({ files }: Brief): boolean {
+	return files.some(({ path, text }) => readConstants(path, text).length > 0);
+}
+
+function pathsOf({ files }: Brief): string {
+	return files.map(({ path }) => path).join(", ");
+}
+
 /** There is nothing to propose until a human changes program.md or the file; either aborts the signal. */
-function untilSteered(
-	brief: Brief,
-	signal: AbortSignal,
-	onWait: ProposeOptions["onWait"],
-	onNotice: ProposeOptions["onNotice"],
-): Promise<never> {
-	const paths = brief.files.map((file) => file.path).join(", ");
-	const reason = `nothing left to try: every value that program.md and the comments in ${paths} allow has been tried`;
-	onNotice("warn", `${reason}. Allow more in program.md, or name another researcher.`);
-	onWait(reason);
+function aborted(signal: AbortSignal): Promise<never> {
 	return new Promise((_, reject) => {
 		const abort = () => reject(signal.reason);
 		if (signal.aborted) abort();

@@ -280,12 +280,22 @@ test("the title says what changes and the hypothesis why, on one line each", () 
 	}
 });
 
+test("a file without constants is said to have none", async () => {
+	const notices: string[] = [];
+	const controller = new AbortController();
+	const files = [{ path: "train.py", text: "export {};\n" }];
+	const waiting = createSearch().propose(brief({ files }), options(notices, controller.signal));
+	assert.match(notices[0]!, /train\.py has no constants that the search can read/);
+	controller.abort(new Error("stopped"));
+	await assert.rejects(waiting, /stopped/);
+});
+
 test("a file that cannot be read is a notice and a wait, not an end", async () => {
 	const notices: string[] = [];
 	const controller = new AbortController();
 	const broken = brief({ files: [{ path: "train.ts", text: "const DEPTH = ;\n" }] });
 	const waiting = createSearch().propose(broken, options(notices, controller.signal));
-	assert.match(notices[0]!, /cannot read the editable file: train\.ts:1: /);
+	assert.match(notices[0]!, /cannot read train\.ts:1: /);
 	controller.abort(new Error("stopped"));
 	await assert.rejects(waiting, /stopped/);
 });
