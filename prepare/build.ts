@@ -52,8 +52,7 @@ async function learnTokenizer(
 	const pretokens = new Map<string, number>();
 	const seen = { train: 0, val: 0, test: 0 };
 	let characters = 0;
-	for await (const document of corpus.documents()) {
-		signal?.throwIfAborted();
+	for await (const document of texts(corpus, signal)) {
 		const split = splitOf(document);
 		seen[split]++;
 		if (split === "train" && characters < TOKENIZER_SAMPLE) {
@@ -76,6 +75,14 @@ async function learnTokenizer(
 				`${tokens.length + RESERVED_TOKENS.length}; give more text, or a smaller --vocab`,
 		);
 	return tokenizerFile(tokens);
+}
+
+/** The documents that hold any text. */
+async function* texts(corpus: Corpus, signal?: AbortSignal): AsyncGenerator<string> {
+	for await (const document of corpus.documents()) {
+		signal?.throwIfAborted();
+		if (document.trim()) yield document;
+	}
 }
 
 function requireEverySplit(seen: Record<SplitName, number>): void {
@@ -103,8 +110,7 @@ async function encodeSplits(
 	};
 	try {
 		let done = 0;
-		for await (const document of corpus.documents()) {
-			signal?.throwIfAborted();
+		for await (const document of texts(corpus, signal)) {
 			await splits[splitOf(document)].add(document, tokenizer);
 			done += document.length;
 			onProgress({ stage: "tokens", done: Math.min(done, corpus.bytes), total: corpus.bytes });

@@ -23,10 +23,13 @@ export async function moveIntoPlace(scratch: string, dir: string, isWhole: () =>
 		try {
 			return await rename(scratch, dir);
 		} catch (error) {
-			if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+			if (!["ENOTEMPTY", "EEXIST"].includes(codeOf(error))) throw error;
 			if (isWhole()) return;
 			const damaged = await scratchBeside(dir);
-			await rename(dir, join(damaged, "damaged"));
+			// Another process may have moved it away a moment ago.
+			await rename(dir, join(damaged, "damaged")).catch((error) => {
+				if (codeOf(error) !== "ENOENT") throw error;
+			});
 			await rm(damaged, { recursive: true, force: true });
 		}
 	}
@@ -37,6 +40,10 @@ function isAlive(pid: number): boolean {
 		process.kill(pid, 0);
 		return true;
 	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === "EPERM";
+		return codeOf(error) === "EPERM";
 	}
+}
+
+function codeOf(error: unknown): string {
+	return (error as NodeJS.ErrnoException).code ?? "";
 }

@@ -104,7 +104,7 @@ export class TrainingRun {
 
 	#watch(): void {
 		this.#guest.measureMemory();
-		const { memoryLimitMb = (0.9 * totalmem()) / 2 ** 20 } = this.#options;
+		const { memoryLimitMb = (0.9 * machineMemory()) / 2 ** 20 } = this.#options;
 		const { residentMb } = this.#guest;
 		if (residentMb > memoryLimitMb)
 			this.#fail(
@@ -213,4 +213,9 @@ export class TrainingRun {
 			...(this.#loss !== undefined && { finalLoss: this.#loss }),
 		};
 	}
+}
+
+/** Bytes this machine, or the container we are in, has. */
+function machineMemory(): number {
+	return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }

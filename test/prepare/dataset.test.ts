@@ -117,7 +117,7 @@ test("what a killed prepare has left is removed by the next one, and a living on
 	assert.ok(statSync(living));
 });
 
-test("two processes that prepare the same dataset at once both end with it whole", async (t) => {
+test("processes that prepare, or repair, the same dataset at once all end with it whole", async (t) => {
 	const folder = temporaryFolder(t);
 	const source = folderOfStories(folder, 120);
 	const cacheDir = join(folder, "cache");
@@ -126,14 +126,21 @@ test("two processes that prepare the same dataset at once both end with it whole
 		const { prepareDataset } = await import(${JSON.stringify(module)});
 		const spec = { source: ${JSON.stringify(source)}, vocabSize: ${VOCABULARY} };
 		await prepareDataset(spec, { cacheDir: ${JSON.stringify(cacheDir)} });`;
-	const runs = [1, 2, 3].map(() =>
-		spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "inherit" }),
-	);
-	for (const [code] of await Promise.all(runs.map((run) => once(run, "exit")))) assert.equal(code, 0);
-	assert.equal(readdirSync(join(cacheDir, "datasets")).length, 1);
-	const seen: PrepareProgress[] = [];
-	await prepareDataset({ source, vocabSize: VOCABULARY }, { cacheDir, onProgress: (progress) => seen.push(progress) });
-	assert.deepEqual(seen, [], "what they left needs no repair");
+	for (const state of ["absent", "damaged"]) {
+		const runs = [1, 2, 3].map(() =>
+			spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "inherit" }),
+		);
+		for (const [code] of await Promise.all(runs.map((run) => once(run, "exit")))) assert.equal(code, 0, state);
+		const [dataset, ...more] = readdirSync(join(cacheDir, "datasets"));
+		assert.deepEqual(more, [], "nothing is left lying about");
+		const seen: PrepareProgress[] = [];
+		await prepareDataset(
+			{ source, vocabSize: VOCABULARY },
+			{ cacheDir, onProgress: (progress) => seen.push(progress) },
+		);
+		assert.deepEqual(seen, [], "what they left needs no repair");
+		rmSync(join(cacheDir, "datasets", dataset!, "val.bin"));
+	}
 });
 
 test("an aborted prepare leaves nothing", async (t) => {
