@@ -193,7 +193,18 @@ export function loadGgml(directory: string): Ggml {
 	base.func("ggml_log_set", "void", [logCallback, pointer])(keep, null);
 	const ggml = Object.fromEntries([...bind(base, baseFunctions), ...bind(registry, registryFunctions)]) as Ggml;
 	ggml.backend_load_all_from_path(directory);
+	returnLargeBlocks();
 	return ggml;
+}
+
+/**
+ * Has glibc give large blocks back to the system when they are freed. By default it stops doing so after the first one,
+ * and small allocations in between then keep each closed program's memory from being used again.
+ */
+function returnLargeBlocks(): void {
+	if (process.platform !== "linux") return;
+	const [M_MMAP_THRESHOLD, threshold] = [-3, 1 << 20];
+	koffi.load(null).func("int mallopt(int parameter, int value)")(M_MMAP_THRESHOLD, threshold);
 }
 
 /** The file of a library: `libggml-base.so`, `libggml.v0.5.0.so`, `ggml.dll`, … */

@@ -20,8 +20,12 @@ export function ids(size: number, bound: number, seed = 1): Int32Array {
 }
 
 /** What one evaluation of `expression` gives. */
-export function evaluate(tensor: Tensor, feeds: Record<string, Float32Array | Int32Array | number> = {}): Float32Array {
-	const program = compile({ tensor });
+export function evaluate(
+	tensor: Tensor,
+	feeds: Record<string, Float32Array | Int32Array | number> = {},
+	lowering?: Lowering,
+): Float32Array {
+	const program = compile({ tensor }, [], lowering);
 	try {
 		return program.run(feeds).tensor.data;
 	} finally {

@@ -1,6 +1,6 @@
 /** Operations on each element, with PyTorch's broadcasting. */
 import { fail, show } from "../errors.ts";
-import { type Operand, type Shape, Tensor } from "../tensor.ts";
+import type { Operand, Shape, Tensor } from "../tensor.ts";
 import { define, requireF32, sameShape } from "./define.ts";
 import { full, uniformValue } from "./leaf.ts";
 import { sumTo } from "./reduce.ts";
@@ -58,51 +58,55 @@ export function affine(x: Tensor, scale: number, bias: number): Tensor {
 	return affineOp([x], { scale, bias });
 }
 
-/** The number an operand stands for, if it only stretches to `other`'s shape. */
-function numberIn(operand: Operand, other: Operand): number | undefined {
-	if (typeof operand === "number") return operand;
-	const value = uniformValue(operand);
-	if (value === undefined || typeof other === "number") return value;
-	return sameShape(broadcast("broadcast", operand.shape, other.shape), other.shape) ? value : undefined;
-}
-
 function asTensor(x: Operand): Tensor {
 	return typeof x === "number" ? full([], x) : x;
 }
 
+/** The value of a tensor that is one number stretched to at most `other`'s shape. */
+function numberFor(x: Tensor, other: Tensor): number | undefined {
+	const value = uniformValue(x);
+	if (value === undefined || !sameShape(broadcast("broadcast", x.shape, other.shape), other.shape)) return undefined;
+	return value;
+}
+
+/**
+ * A binary operation on tensors or numbers. Where one side is a number it becomes `affine`, by what `right` and `left` say
+ * of a number on that side: `[scale, bias]`.
+ */
+function arithmetic(
+	op: (a: Tensor, b: Tensor) => Tensor,
+	right: (n: number) => [number, number],
+	left?: (n: number) => [number, number],
+): (a: Operand, b: Operand) => Tensor {
+	return (a, b) => {
+		const [x, y] = [asTensor(a), asTensor(b)];
+		const onTheRight = numberFor(y, x);
+		if (onTheRight !== undefined) return affine(x, ...right(onTheRight));
+		const onTheLeft = left && numberFor(x, y);
+		return onTheLeft === undefined ? op(x, y) : affine(y, ...left!(onTheLeft));
+	};
+}
+
 /** `a + b` */
-export function add(a: Operand, b: Operand): Tensor {
-	const m = numberIn(b, a);
-	if (m !== undefined && a instanceof Tensor) return affine(a, 1, m);
-	const n = numberIn(a, b);
-	if (n !== undefined && b instanceof Tensor) return affine(b, 1, n);
-	return addOp(asTensor(a), asTensor(b));
-}
-
+export const add = arithmetic(
+	addOp,
+	(n) => [1, n],
+	(n) => [1, n],
+);
 /** `a - b` */
-export function sub(a: Operand, b: Operand): Tensor {
-	const m = numberIn(b, a);
-	if (m !== undefined && a instanceof Tensor) return affine(a, 1, -m);
-	const n = numberIn(a, b);
-	if (n !== undefined && b instanceof Tensor) return affine(b, -1, n);
-	return subOp(asTensor(a), asTensor(b));
-}
-
-/** `a * b`, element by element */
-export function mul(a: Operand, b: Operand): Tensor {
-	const m = numberIn(b, a);
-	if (m !== undefined && a instanceof Tensor) return affine(a, m, 0);
-	const n = numberIn(a, b);
-	if (n !== undefined && b instanceof Tensor) return affine(b, n, 0);
-	return mulOp(asTensor(a), asTensor(b));
-}
-
-/** `a / b`, element by element */
-export function div(a: Operand, b: Operand): Tensor {
-	const m = numberIn(b, a);
-	if (m !== undefined && a instanceof Tensor) return affine(a, 1 / m, 0);
-	return divOp(asTensor(a), asTensor(b));
-}
+export const sub = arithmetic(
+	subOp,
+	(n) => [1, -n],
+	(n) => [-1, n],
+);
+/** `a * b`, element by element. */
+export const mul = arithmetic(
+	mulOp,
+	(n) => [n, 0],
+	(n) => [n, 0],
+);
+/** `a / b`, element by element. */
+export const div = arithmetic(divOp, (n) => [1 / n, 0]);
 
 export function neg(x: Tensor): Tensor {
 	return affine(x, -1, 0);

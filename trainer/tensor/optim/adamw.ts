@@ -1,5 +1,5 @@
 /** AdamW (Loshchilov & Hutter 2019), written with the same primitives a researcher has. */
-import { sqrt } from "../ops/elementwise.ts";
+import { mul, sqrt, sub } from "../ops/elementwise.ts";
 import { zeros } from "../ops/leaf.ts";
 import { type Parameter, state } from "../parameter.ts";
 import { assign, type Update } from "../schedule.ts";
@@ -44,11 +44,5 @@ export function adamw(
 /** The parameter after decoupled weight decay: p · (1 - lr · weightDecay). */
 export function decay(parameter: Parameter, lr: Operand, weightDecay: Operand): Tensor {
 	if (weightDecay === 0) return parameter;
-	const rate =
-		typeof lr === "number"
-			? typeof weightDecay === "number"
-				? lr * weightDecay
-				: weightDecay.mul(lr)
-			: lr.mul(weightDecay);
-	return typeof rate === "number" ? parameter.mul(1 - rate) : parameter.mul(rate.neg().add(1));
+	return parameter.mul(sub(1, mul(lr, weightDecay)));
 }

@@ -1,8 +1,11 @@
-/** Muon (Jordan et al. 2024): momentum whose direction is made orthogonal. For the matrices inside a network. */
-import { sqrt } from "../ops/elementwise.ts";
+/**
+ * Muon (Jordan et al. 2024): momentum whose direction is made orthogonal. For the matrices inside a network, not for
+ * embeddings, heads or vectors.
+ */
+import { sqrt, sub } from "../ops/elementwise.ts";
 import { zeros } from "../ops/leaf.ts";
 import { matmul } from "../ops/matmul.ts";
-import { transpose } from "../ops/shape.ts";
+import { concat, reshape, slice, transpose } from "../ops/shape.ts";
 import { type Parameter, state } from "../parameter.ts";
 import { assign, type Update } from "../schedule.ts";
 import type { Operand, Tensor } from "../tensor.ts";
@@ -16,38 +19,84 @@ export interface MuonOptions {
 	weightDecay?: Operand;
 	/** Newton-Schulz iterations. */
 	iterations?: number;
+	/**
+	 * Decay of the second moment that evens out the size of the update's rows, or columns of a wide matrix (NorMuon, Li et
+	 * al. 2025); 0 leaves the update as it is.
+	 */
+	beta2?: Operand;
 }
 
 /** The updates of one Muon step on matrices [out, in]; `gradients[i]` belongs to `parameters[i]`. */
 export function muon(
 	parameters: readonly Parameter[],
 	gradients: readonly Tensor[],
-	{ lr, momentum = 0.95, weightDecay = 0, iterations = 5 }: MuonOptions,
+	{ lr, momentum = 0.95, weightDecay = 0, iterations = 5, beta2 = 0 }: MuonOptions,
 ): Update[] {
-	return parameters.flatMap((parameter, i) => {
-		const gradient = gradients[i] as Tensor;
-		const buffer = state(`muon.momentum.${parameter.name}`, zeros(parameter.shape));
+	// Matrices of one shape are worked on as one stack: a few large products instead of many small ones.
+	const stacks = Map.groupBy(parameters.keys(), (i) => parameters[i]!.shape.join(" × "));
+	return [...stacks.values()].flatMap((members) => {
+		const [out, width] = parameters[members[0]!]!.shape as [number, number];
+		const stack = [members.length, out, width];
+		const name = parameters[members[0]!]!.name;
+		const gradient = concat(
+			members.map((i) => reshape(gradients[i]!, [1, out, width])),
+			0,
+		);
+		const buffer = state(`muon.momentum.${name}`, zeros(stack));
 		const newBuffer = buffer.mul(momentum).add(gradient);
-		const nesterov = newBuffer.mul(momentum).add(gradient);
-		const [out, width] = parameter.shape as [number, number];
-		const direction = orthogonalise(nesterov, iterations).mul(Math.sqrt(Math.max(1, out / width)));
-		const decayed = decay(parameter, lr, weightDecay);
-		return [assign(buffer, newBuffer), assign(parameter, decayed.sub(direction.mul(lr)))];
+		const updates = [assign(buffer, newBuffer)];
+		let direction = orthogonalise(newBuffer.mul(momentum).add(gradient), iterations);
+		if (beta2 !== 0) {
+			const evenOver = out >= width ? 2 : 1;
+			const second = state(`muon.second.${name}`, zeros(stack.with(evenOver, 1)));
+			const evened = evenOut(direction, evenOver, second, beta2);
+			direction = evened.direction;
+			updates.push(assign(second, evened.second));
+		}
+		const scaled = direction.mul(Math.sqrt(Math.max(1, out / width)));
+		const steps = members.map((i, n) => {
+			const parameter = parameters[i]!;
+			const step = reshape(slice(scaled, 0, n, n + 1), [out, width]).mul(lr);
+			return assign(parameter, decay(parameter, lr, weightDecay).sub(step));
+		});
+		return [...updates, ...steps];
 	});
 }
 
-/** Coefficients of the quintic whose iteration drives singular values to around 1 (Jordan et al. 2024). */
-const [A, B, C] = [3.4445, -4.775, 2.0315] as const;
+/** Divides by the root of the running mean square over `dim`, and keeps the norm of each whole matrix. */
+function evenOut(direction: Tensor, dim: number, second: Tensor, beta2: Operand) {
+	const power = direction.square().mean(dim, { keepdim: true }); // [n, out, 1] or [n, 1, in]
+	const newSecond = second.add(power.sub(second).mul(sub(1, beta2)));
+	const scale = newSecond.add(1e-10).rsqrt();
+	const before = power.sum([1, 2], { keepdim: true });
+	const after = power.mul(scale.square()).sum([1, 2], { keepdim: true });
+	const keepNorm = sqrt(before.div(after.add(1e-10)));
+	return { direction: direction.mul(scale.mul(keepNorm)), second: newSecond };
+}
 
-/** Newton-Schulz: replaces the singular values of a matrix by values near 1. */
-export function orthogonalise(matrix: Tensor, iterations: number): Tensor {
-	const tall = matrix.dim(0) > matrix.dim(1);
-	let x = tall ? transpose(matrix, 0, 1) : matrix;
-	x = x.div(sqrt(x.square().sum()).add(1e-7));
+/**
+ * Polar Express (Amsel et al. 2025): the best quintic for each iteration, so that five of them bring singular values
+ * close to 1 where Newton-Schulz leaves them between 0.7 and 1.2. Later iterations repeat the last.
+ */
+const QUINTICS = [
+	[8.156554524902461, -22.48329292557795, 15.878769915207462],
+	[4.042929935166739, -2.808917465908714, 0.5000178451051316],
+	[3.8916678022926607, -2.772484153217685, 0.5060648178503393],
+	[3.285753657755655, -2.3681294933425376, 0.46449024233003106],
+	[2.3465413258596377, -1.7097828382687081, 0.42323551169305323],
+] as const;
+
+/** Replaces the singular values of each matrix of a stack [n, out, in] by values near 1. */
+export function orthogonalise(stack: Tensor, iterations: number): Tensor {
+	const tall = stack.dim(1) > stack.dim(2);
+	let x = tall ? transpose(stack, 1, 2) : stack;
+	const norm = sqrt(x.square().sum([1, 2], { keepdim: true }));
+	x = x.div(norm.mul(1.02).add(1e-6));
 	for (let i = 0; i < iterations; i++) {
+		const [a, b, c] = QUINTICS[Math.min(i, QUINTICS.length - 1)]!;
 		const gram = matmul(x, x, { transposeB: true });
-		const polynomial = gram.mul(B).add(matmul(gram, gram).mul(C));
-		x = x.mul(A).add(matmul(polynomial, x));
+		const polynomial = gram.mul(b).add(matmul(gram, gram).mul(c));
+		x = x.mul(a).add(matmul(polynomial, x));
 	}
-	return tall ? transpose(x, 0, 1) : x;
+	return tall ? transpose(x, 1, 2) : x;
 }
