@@ -8,11 +8,11 @@ const LONGEST = 2000;
 
 /** Where a passage may end, best first; each match ends where the next passage begins. */
 const BOUNDARIES = [
-	/** A blank line. */
+	// A blank line.
 	/\n\s*\n/g,
-	/** The end of a sentence, its closing quotes and brackets included. */
+	// The end of a sentence, its closing quotes and brackets included.
 	/[.!?…]["'”’)\]]*\s+/g,
-	/** The end of a line, then of a word. */
+	// The end of a line, then of a word.
 	/\n/g,
 	/\s/g,
 ];

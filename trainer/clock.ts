@@ -43,6 +43,7 @@ export class RunClock {
 
 	/** The guest asks for a batch. Returns how much of the budget has passed, or undefined when it is spent. */
 	ask(): number | undefined {
+		if (this.#phase === "saving") return undefined;
 		const now = this.#now();
 		if (this.#phase === "starting") {
 			this.#phase = "training";
@@ -58,8 +59,9 @@ export class RunClock {
 		return undefined;
 	}
 
-	/** train() has returned. */
+	/** train() has returned, which it does once. */
 	returned(): void {
+		if (this.#phase === "saving") return;
 		if (this.#phase === "starting") this.#first = this.#now();
 		this.#phase = "saving";
 		this.#returned = this.#now();

@@ -67,7 +67,7 @@ export function readBatch(): Batch | undefined {
 function readFully(buffer: Buffer): Buffer {
 	for (let at = 0; at < buffer.length; ) {
 		const read = readSync(BATCHES_FD, buffer, at, buffer.length - at, null);
-		/** The harness is gone, and with it the reason to run. */
+		// The harness is gone, and with it the reason to run.
 		if (read === 0) process.exit(1);
 		at += read;
 	}

@@ -104,3 +104,15 @@ test("writing the checkpoint has a limit too", () => {
 	assert.match(run.deadline.reason, /writing the checkpoint took more than 900 s/);
 	assert.equal(run.deadline.seconds, 896);
 });
+
+test("saying twice that train() has returned buys no time, and there are no batches afterwards", () => {
+	const { time, clock: run } = clock({ budget: 30, startup: 120, grace: 10 });
+	run.ask();
+	time.now += 1;
+	run.ask();
+	run.returned();
+	time.now += 4;
+	run.returned();
+	assert.equal(run.deadline.seconds, 6);
+	assert.equal(run.ask(), undefined);
+});
