@@ -10,7 +10,7 @@ export interface Moment {
 }
 
 /** Ticks come ten times a second and more; a person reads three. Drawing less often keeps the night cheap. */
-const REDRAW_MS = 300;
+const REDRAW_MS = 333;
 /** Clocks on the screen show whole seconds. */
 const CLOCK_MS = 1000;
 

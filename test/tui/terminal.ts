@@ -1,4 +1,6 @@
 /** A real program in a real pseudo-terminal, whose screen xterm keeps: what a person at it would see and press. */
+import { join } from "node:path";
+import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { type IPty, spawn } from "@lydell/node-pty";
 import xterm, { type Terminal as Xterm } from "@xterm/headless";
@@ -88,4 +90,20 @@ export class Terminal {
 		}
 		throw new Error(`waited in vain for ${name}; the screen is\n${this.screen()}`);
 	}
+}
+
+/** The scripted night (play.tsx) in a terminal, ended with the test. */
+export function play(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
+	const script = join(import.meta.dirname, "play.tsx");
+	return started(t, [process.execPath, "--import", "tsx", script, ...args], options);
+}
+
+/** A program in a terminal, ended with the test. */
+export function started(t: TestContext, command: readonly [string, ...string[]], options: TerminalOptions): Terminal {
+	const terminal = new Terminal(command, options);
+	t.after(async () => {
+		terminal.kill("SIGKILL");
+		await terminal.exited;
+	});
+	return terminal;
 }

@@ -26,7 +26,7 @@ export function helpLines(): Line[] {
 const heading = (text: string): Line => [[text, "strong"]];
 
 function entry(name: string, text: string): Line {
-	return [["  "], [name.padEnd(16), "accent"], text];
+	return [["  "], [name.padEnd(20), "accent"], text];
 }
 
 function keyLine({ keys, help, views }: Binding): Line {
