@@ -35,6 +35,12 @@ const TOPICS: Topic[] = [
 		down: "a shorter warm-down leaves more of the budget at the full learning rate",
 	},
 	{
+		name: /MOMENTUM_?WARM_?UP/,
+		weight: 0.5,
+		up: "momentum that rises slowly lets the first steps find their direction",
+		down: "full momentum from the start goes further in few steps",
+	},
+	{
 		name: /WARM_?UP/,
 		weight: 0.5,
 		shortRun: -1,

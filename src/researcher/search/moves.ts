@@ -101,7 +101,7 @@ function openMoves({ axes, present, steering }: Situation, { steps, digits }: Le
  * left, any two.
  */
 function* pairs(ranked: Move[], beliefs: Beliefs, any: boolean): Generator<Choice> {
-	const known = ranked.filter((m) => beliefs.evidence(m.axis.constant.name) > 0 && beliefs.expect(m) > NEAR_MISS);
+	const known = ranked.filter((move) => cameNear(move, beliefs));
 	const halves = any ? ranked : known.slice(0, HALVES);
 	for (const [i, first] of halves.entries()) {
 		for (const second of halves.slice(i + 1)) if (first.axis !== second.axis) yield { moves: [first, second] };
@@ -112,6 +112,11 @@ function* pairs(ranked: Move[], beliefs: Beliefs, any: boolean): Generator<Choic
 			if (coupling) yield { moves: [first, second], coupling };
 		}
 	}
+}
+
+/** Whether the history gives a move a fair hope: a win, or a near miss. */
+export function cameNear(move: Move, beliefs: Beliefs): boolean {
+	return beliefs.evidence(move.axis.constant.name) > 0 && beliefs.expect(move) > NEAR_MISS;
 }
 
 function belongTogether({ first, second, together }: Coupling, a: Move, b: Move): boolean {

@@ -2,7 +2,7 @@
 import type { Beliefs, Move } from "./beliefs.ts";
 import { topicOf } from "./knowledge.ts";
 import type { Trial } from "./lineage.ts";
-import { type Choice, isRaise } from "./moves.ts";
+import { type Choice, cameNear, isRaise } from "./moves.ts";
 
 export function titleOf({ moves }: Choice): string {
 	if (moves.length === 1) return capitalise(phrase(moves[0]!, true));
@@ -28,7 +28,8 @@ export function hypothesisOf({ moves, coupling }: Choice, trials: readonly Trial
 	}
 	if (first && second) {
 		const [a, b] = [precedent(first, trials, beliefs), precedent(second, trials, beliefs)];
-		if (a?.same && b?.same) return `${sentence(`${a.text}`)} ${sentence(b.text)} Together they may do more.`;
+		const near = moves.every((move) => cameNear(move, beliefs));
+		if (near && a?.same && b?.same) return `${sentence(a.text)} ${sentence(b.text)} Together they may do more.`;
 		return `${sentence(reason(first))} ${sentence(reason(second))}`;
 	}
 	const known = precedent(first!, trials, beliefs);
