@@ -1,0 +1,136 @@
+/**
+ * How fast the trainer is: a whole training step (forward, backward, AdamW) of the same GPT in our library, in PyTorch where
+ * python3-torch is installed, and with ggml's own operations alone. The sides take turns, so that a noisy machine is
+ * noisy for all of them; a side's figure is the median of its steps.
+ *
+ *     npm run bench:trainer                 a table
+ *     npm run bench:trainer -- --json       and one JSON object as the last line
+ *     npm run bench:trainer -- --threads 4 --rounds 3 --steps 5
+ */
+import { execFile } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import type { Side } from "./gpt.ts";
+
+const { values } = parseArgs({
+	options: {
+		json: { type: "boolean", default: false },
+		threads: { type: "string", default: String(availableParallelism()) },
+		rounds: { type: "string", default: "3" },
+		steps: { type: "string", default: "4" },
+	},
+});
+const [threads, rounds, steps] = [values.threads, values.rounds, values.steps].map(Number) as [number, number, number];
+
+/** Width, layers, heads, tokens, sequences, vocabulary. The last is train.ts's own size. */
+const SHAPES: Side["shape"][] = [
+	[256, 4, 2, 256, 16, 2048],
+	[256, 4, 2, 256, 16, 8192],
+	[128, 4, 2, 128, 16, 1024],
+	[128, 4, 4, 256, 8, 4096],
+];
+/** Debian's python3-torch belongs to the system's Python; another may come first on the PATH. */
+const PYTHONS = ["/usr/bin/python3", "python3"];
+
+interface Figure {
+	milliseconds: number[];
+	parameters: number;
+	version?: string;
+}
+
+const run = promisify(execFile);
+const here = import.meta.dirname;
+
+async function output<T>(program: string, ...args: string[]): Promise<T> {
+	const { stdout } = await run(program, args);
+	return JSON.parse(stdout.trim().split("\n").at(-1)!) as T;
+}
+
+async function findTorch(): Promise<string | undefined> {
+	for (const python of PYTHONS) {
+		const found = await run(python, ["-c", "import torch"]).catch(() => undefined);
+		if (found) return python;
+	}
+	return undefined;
+}
+
+function median(numbers: number[]): number {
+	const sorted = numbers.toSorted((a, b) => a - b);
+	const middle = sorted.length >> 1;
+	return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Floating-point operations of one step, as PaLM's appendix B counts them: 6 a weight and token, and attention's. */
+function flops([D, L, , T, B, V]: Side["shape"], parameters: number): number {
+	return (6 * (parameters - V * D) + 12 * L * D * T) * B * T;
+}
+
+const torch = await findTorch();
+const ours = (shape: Side["shape"], lowering: Side["lowering"]) =>
+	output<Figure>(process.execPath, join(here, "gpt.ts"), JSON.stringify({ shape, steps, threads, lowering }));
+const peer = (shape: Side["shape"]) =>
+	output<Figure>(torch!, join(here, "peer.py"), JSON.stringify({ shape, steps, threads }));
+
+async function measurePeak(): Promise<{ gflops: number; ceiling: number }> {
+	const own = await output<{ gflops: number; ceiling: number }>(process.execPath, join(here, "peak.ts"), `${threads}`);
+	if (!torch) return own;
+	const theirs = await output<{ gflops: number }>(
+		torch,
+		join(here, "peer.py"),
+		JSON.stringify({ peak: true, threads }),
+	);
+	return { gflops: Math.max(own.gflops, theirs.gflops), ceiling: own.ceiling };
+}
+
+const ratios: Record<string, number> = {};
+const rows: string[][] = [["configuration", "ours", "tok/s", "of peak", "PyTorch", "ratio", "ggml alone", "ratio"]];
+let peakFraction = 0;
+let version = "";
+const peaks = [await measurePeak()];
+for (const shape of SHAPES) {
+	const times = { ours: [] as number[], torch: [] as number[], ggml: [] as number[] };
+	let parameters = 0;
+	for (let round = 0; round < rounds; round++) {
+		const mine = await ours(shape, "cpu");
+		times.ours.push(...mine.milliseconds);
+		parameters = mine.parameters;
+		if (torch) {
+			const theirs = await peer(shape);
+			if (theirs.parameters !== parameters) throw new Error("the sides train different models");
+			times.torch.push(...theirs.milliseconds);
+			version = theirs.version!;
+		}
+		times.ggml.push(...(await ours(shape, "portable")).milliseconds);
+	}
+	// The peak is measured again each time and the best kept: it must not be a slow moment of the machine.
+	peaks.push(await measurePeak());
+	const peak = Math.max(...peaks.map(({ gflops }) => gflops));
+	const [own, ggml] = [median(times.ours), median(times.ggml)];
+	const fraction = flops(shape, parameters) / own / 1e6 / peak;
+	if (shape === SHAPES[0]) peakFraction = fraction;
+	const name = shape.join(" ");
+	if (torch) ratios[name] = Number((median(times.torch) / own).toFixed(2));
+	rows.push([
+		name,
+		`${own.toFixed(0)} ms`,
+		((shape[3] * shape[4] * 1e3) / own).toFixed(0),
+		`${(100 * fraction).toFixed(0)}%`,
+		torch ? `${median(times.torch).toFixed(0)} ms` : "-",
+		torch ? `${ratios[name]}x` : "-",
+		`${ggml.toFixed(0)} ms`,
+		`${(ggml / own).toFixed(2)}x`,
+	]);
+}
+
+const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+for (const row of rows) {
+	console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "));
+}
+const best = Math.max(...peaks.map(({ gflops }) => gflops));
+const ceiling = Math.max(...peaks.map((peak) => peak.ceiling));
+console.log(`sgemm peak ${best.toFixed(0)} GFLOPS of ${ceiling.toFixed(0)} in registers alone, ${threads} threads`);
+console.log(torch ? `PyTorch ${version}` : "PyTorch is not installed (apt-get install python3-torch): no ratios");
+if (values.json) {
+	console.log(JSON.stringify({ ratios: torch ? ratios : null, peak_fraction: Number(peakFraction.toFixed(3)) }));
+}

@@ -1,0 +1,24 @@
+/** What this machine can do: the fastest sgemm it has been seen to do, ours or PyTorch's, and the ceiling of its FMA units. */
+import koffi from "koffi";
+import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
+import { loadKernels } from "../../trainer/tensor/cpu/load.ts";
+import { compile, configure, input, matmul } from "../../trainer/tensor/index.ts";
+
+const threads = Number(process.argv[2]);
+const built = await ensureKernels();
+if (!built.ok) throw new Error(built.reason);
+configure({ threads, kernels: built.path });
+
+const n = 2048;
+const [a, b] = [input("a", [n, n]), input("b", [n, n])];
+const program = compile({ trace: matmul(a, b).slice(0, 0, 1) });
+const values = Float32Array.from({ length: n * n }, (_, i) => Math.sin(i));
+const seconds = Array.from({ length: 6 }, () => {
+	const start = performance.now();
+	program.run({ a: values, b: values });
+	return (performance.now() - start) / 1e3;
+});
+
+const [inputs, gflops] = [Float32Array.of(0.999, 0.001), new Float32Array(1)];
+loadKernels(built.path).run("peak", { inputs: koffi.address(inputs), gflops: koffi.address(gflops), steps: 2e7 });
+console.log(JSON.stringify({ gflops: (2 * n ** 3) / Math.min(...seconds) / 1e9, ceiling: gflops[0]! * threads }));
