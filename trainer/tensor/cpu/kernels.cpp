@@ -327,7 +327,7 @@ namespace {
 
 /** Longest run of a tile down k: a panel of A then stays in the first-level cache. */
 constexpr i64 KC = 320;
-/** Widest block of B, and the floats in one: about the second-level cache. */
+/** Widest block of B, and the floats in one, but for the widest: about the second-level cache. */
 constexpr i64 NC = 1024, BLOCK_FLOATS = 256 * 1024;
 /** Distance of a packed panel's rows: off the powers of two, so that they do not meet in one set of the cache. */
 constexpr i64 PANEL_ROW = KC + 16;
@@ -502,7 +502,7 @@ void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, floa
 		for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * c_row, 0, size_t(n) * 4);
 		return;
 	}
-	float* panels = scratch.reserve(GROUP * PANEL_FLOATS + BLOCK_FLOATS + NC * NR);
+	float* panels = scratch.reserve(GROUP * PANEL_FLOATS + std::max(BLOCK_FLOATS, KC * NC) + NC * NR);
 	float* packed = panels + GROUP * PANEL_FLOATS;
 	const Panel kind = panel_kind(a);
 	const i64 nc = round_up(even(n, NC), NR), height = even(m, MR);
