@@ -1,8 +1,9 @@
 /** Every key and what it does, from the one table of keys; and how to read the screen. */
 import { type Binding, KEYS } from "../keys.ts";
 import type { Size } from "../layout.ts";
-import type { Line } from "../line.tsx";
+import { type Line, wrap } from "../line.tsx";
 import { Pager } from "../pager.tsx";
+import { inside } from "../panel.tsx";
 
 const SIGNS: readonly [string, string][] = [
 	["+ keep", "better than the best before it: its commit is on the branch"],
@@ -12,24 +13,30 @@ const SIGNS: readonly [string, string][] = [
 	["> running", "in flight"],
 ];
 
+/** Cells a key's names take. */
+const NAME = 20;
+
 export function HelpView({ size, framed }: { size: Size; framed: boolean }) {
-	return <Pager title={[["help", "strong"]]} lines={helpLines()} size={size} framed={framed} />;
+	const lines = helpLines(inside({ ...size, framed }).width);
+	return <Pager title={[["help", "strong"]]} lines={lines} size={size} framed={framed} />;
 }
 
-export function helpLines(): Line[] {
+export function helpLines(cells: number): Line[] {
+	const heading = (text: string): Line => [[text, "strong"]];
+	const entry = (name: string, text: string) =>
+		wrap(text, cells - NAME - 2).map((part, i): Line => [["  "], [(i === 0 ? name : "").padEnd(NAME), "accent"], part]);
 	const groups = Map.groupBy(KEYS, ({ group }) => group);
-	const keys = [...groups].flatMap(([group, bindings]) => [heading(group), ...bindings.map(keyLine), []]);
-	const signs = [heading("Signs"), ...SIGNS.map(([sign, text]) => entry(sign, text))];
-	return [...keys, ...signs];
+	return [
+		...[...groups].flatMap(([group, bindings]) => [
+			heading(group),
+			...bindings.flatMap((binding) => entry(binding.keys.join(" "), helpOf(binding))),
+			[],
+		]),
+		heading("Signs"),
+		...SIGNS.flatMap(([sign, text]) => entry(sign, text)),
+	];
 }
 
-const heading = (text: string): Line => [[text, "strong"]];
-
-function entry(name: string, text: string): Line {
-	return [["  "], [name.padEnd(20), "accent"], text];
-}
-
-function keyLine({ keys, help, views }: Binding): Line {
-	const where = views ? `  (${views.join(", ")})` : "";
-	return [...entry(keys.join(" "), help), [where, "quiet"]];
+function helpOf({ help, views }: Binding): string {
+	return views ? `${help} (in ${views.join(", ")})` : help;
 }

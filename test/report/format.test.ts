@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clock, compact, gainOver, grouped, printable, seconds, signed, span } from "../../src/report/format.ts";
+
+test("a countdown reads as a clock", () => {
+	assert.deepEqual([0, 7.2, 299.4, 3_723].map(clock), ["0:00", "0:07", "4:59", "1:02:03"]);
+	assert.equal(clock(-3), "0:00");
+});
+
+test("a length of time reads at a glance", () => {
+	assert.deepEqual([0, 59, 60, 3_599, 11_520, 187_200].map(span), ["0s", "59s", "1m", "59m", "3h 12m", "2d 4h"]);
+});
+
+test("large numbers are grouped or shortened", () => {
+	assert.deepEqual([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+	assert.deepEqual([950, 12_345, 999_960, 4_500_000].map(compact), ["950", "12.3k", "1.0M", "4.5M"]);
+});
+
+test("a gain is positive when it is better, whichever way the metric points", () => {
+	assert.equal(gainOver(2, 1.5, "lower"), 0.5);
+	assert.equal(gainOver(2, 1.5, "higher"), -0.5);
+	assert.deepEqual([0.001234, -0.5].map(signed), ["+0.001234", "-0.500000"]);
+});
+
+test("short phases keep two digits", () => {
+	assert.deepEqual([0.414, 300].map(seconds), ["0.41 s", "300.0 s"]);
+});
+
+test("text from a model or a log cannot move the cursor, ring or colour", () => {
+	assert.equal(printable("\u001b[31mred\u001b[0m\u0007 \u001b]0;title\u0007a\tb"), "red a    b");
+	assert.equal(printable("10%\r50%\r100%\r"), "100%");
+	assert.equal(printable("a\u202eb\u2028c"), "abc");
+});

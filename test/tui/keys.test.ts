@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Key } from "ink";
+import { initialState } from "../../src/loop/state.ts";
+import { footerLine } from "../../src/tui/footer.tsx";
+import { bindingFor, KEYS, keyNames, type Situation, type View, worksNow } from "../../src/tui/keys.ts";
+import { lineWidth } from "../../src/tui/line.tsx";
+import { helpLines } from "../../src/tui/views/help.tsx";
+import { inFlight, night } from "./night.ts";
+import { ScriptedEngine } from "./scripted-engine.ts";
+
+const VIEWS: readonly View[] = ["overview", "experiment", "log", "program", "notices", "help"];
+const plain = (line: ReturnType<typeof footerLine>) =>
+	line.map((span) => (typeof span === "string" ? span : span[0])).join("");
+
+function situation(change: Partial<Situation> = {}): Situation {
+	const engine = new ScriptedEngine();
+	engine.play(night({ decided: 12 }));
+	engine.play(inFlight(13, engine.state.base, "3f2a1c9d0b", engine.state.seq, 0.1));
+	return { state: engine.state, view: "overview", selected: 5, narrowed: false, ...change };
+}
+
+test("no key means two things at once, but y and n while a proposal waits for an answer", () => {
+	for (const view of VIEWS) {
+		const now = situation({ view });
+		const names = KEYS.filter((binding) => worksNow(binding, now)).flatMap(({ keys }) => keys);
+		assert.deepEqual(
+			names.filter((name, i) => names.indexOf(name) !== i),
+			[],
+			view,
+		);
+	}
+	const { state } = situation();
+	const waiting = situation({ state: { ...state, live: { ...state.live, phase: "approving" } } });
+	assert.equal(bindingFor("y", waiting)?.action, "approve");
+	assert.equal(bindingFor("n", waiting)?.action, "reject");
+	assert.equal(bindingFor("y", situation())?.action, "copy");
+});
+
+test("the help tells every key", () => {
+	const help = helpLines(120).map(plain).join("\n");
+	for (const { keys } of KEYS) assert.ok(help.includes(keys.join(" ")), keys.join(" "));
+});
+
+test("the footer tells keys that work now, fits, and always says how to get help and out", () => {
+	for (const view of VIEWS) {
+		for (const width of [60, 80, 120, 200]) {
+			const now = situation({ view });
+			const line = footerLine(now, width);
+			assert.ok(lineWidth(line) <= width);
+			assert.match(plain(line), /\? help +q quit/);
+			for (const entry of plain(line).trim().split(/ {2,}/)) {
+				assert.ok(bindingFor(entry.split(" ")[0]!, now), `"${entry}" in ${view} at ${width}`);
+			}
+		}
+	}
+});
+
+test("where there is nothing to act on, the keys that would act say nothing", () => {
+	const empty = situation({ state: initialState(), selected: undefined });
+	for (const key of ["x", "r", "b", "K", "y", "enter"]) assert.equal(bindingFor(key, empty), undefined, key);
+	const stopped = situation({ state: { ...situation().state, stopped: "stopped by hand" } });
+	for (const key of ["p", "P", "x", "r", "a", "s", "b", "K"]) assert.equal(bindingFor(key, stopped), undefined, key);
+	assert.equal(bindingFor("q", stopped)?.action, "quit");
+});
+
+test("keys typed faster than the terminal delivers them are keys each", () => {
+	assert.deepEqual(keyNames("jj\rG", {} as Key), ["j", "j", "enter", "G"]);
+	assert.deepEqual(keyNames("c", { ctrl: true } as Key), ["ctrl+c"]);
+	assert.deepEqual(keyNames("", { pageDown: true } as Key), ["pgdn"]);
+});
