@@ -6,6 +6,7 @@ import { evaluateCommand } from "./commands/evaluate.ts";
 import { prepareCommand } from "./commands/prepare.ts";
 import { resultsCommand } from "./commands/results.ts";
 import { runCommand } from "./commands/run.ts";
+import { steerCommand } from "./commands/steer.ts";
 import { trainCommand } from "./commands/train.ts";
 import { tuiCommand } from "./commands/tui.ts";
 import { messageOf, UserError } from "./errors.ts";
@@ -37,6 +38,7 @@ Edit program.md while a run goes on: the next proposal follows it.`,
 	const commands = [
 		tuiCommand,
 		runCommand,
+		steerCommand,
 		prepareCommand,
 		trainCommand,
 		evaluateCommand,

@@ -36,27 +36,84 @@ export function jsonOption(what: string): Option {
 	return new Option("--json", what);
 }
 
+/** What commander makes of the options of `tui` and `run`. */
+export interface RunFlags {
+	lab: string;
+	tag?: string;
+	budget?: number;
+	experiments?: number;
+	maxHours?: number;
+	maxTokens?: number;
+	maxCost?: number;
+	researcher?: string;
+	model?: string;
+	effort?: string;
+	baseUrl?: string;
+	fallback?: string;
+	draftAhead: boolean;
+	seed?: number;
+	threads?: number;
+	device: string;
+}
+
 /** The options of `tui` and `run`. */
 export function addRunOptions(command: Command): Command {
-	const researchers = RESEARCHERS.map(({ name, summary }) => `${name} (${summary})`).join(", ");
+	const researchers = RESEARCHERS.map(({ name, summary }) => `${name} (${summary})`).join("; ");
 	return command
 		.addOption(labOption())
 		.addOption(tagOption())
 		.addOption(budgetOption())
+		.optionsGroup("When to stop:")
 		.addOption(
-			new Option("--experiments <n>", "stop after n experiments, the baseline being the first").argParser(integer(1)),
+			new Option("--experiments <n>", "after n experiments, the baseline being the first").argParser(integer(1)),
 		)
+		.addOption(new Option("--max-hours <h>", "after so many hours").argParser(positive))
+		.addOption(new Option("--max-tokens <n>", "after so many tokens of a model, of all kinds").argParser(integer(1)))
 		.addOption(
-			new Option("--researcher <name>", `who proposes: ${researchers}`)
-				.choices(RESEARCHERS.map(({ name }) => name))
-				.default("search"),
+			new Option("--max-cost <money>", "after so much money, where the lab file has prices").argParser(positive),
 		)
+		.optionsGroup("Who proposes:")
+		.addOption(researcherOption(researchers))
+		.addOption(new Option("--model <id>", "the language model behind it"))
+		.addOption(new Option("--effort <level>", "how much the model thinks: low, medium, high, xhigh, max"))
+		.addOption(new Option("--base-url <url>", "another server that speaks the Messages API"))
+		.addOption(
+			new Option("--fallback <name>", "who proposes while a model is out of reach: search").choices(["search"]),
+		)
+		.addOption(new Option("--no-draft-ahead", "do not draft the next proposal while one trains"))
+		.optionsGroup("The trainer:")
 		.addOption(seedOption())
 		.addOption(threadsOption())
 		.addOption(deviceOption());
 }
 
-export type RunFlags = RunOptions;
+export function researcherOption(description: string): Option {
+	const names = RESEARCHERS.map(({ name }) => name);
+	return new Option("--researcher <name>", description)
+		.choices(names)
+		.default(undefined, "anthropic where there is a key, else search");
+}
+
+export function runOptions(flags: RunFlags): RunOptions {
+	const { lab, tag, budget, seed, threads, device, draftAhead, model, effort, baseUrl, fallback } = flags;
+	return {
+		lab,
+		tag,
+		budget,
+		seed,
+		threads,
+		device,
+		draftAhead,
+		researcher: { name: flags.researcher, model, effort, baseUrl, fallback },
+		limits: { experiments: flags.experiments, hours: flags.maxHours, tokens: flags.maxTokens, cost: flags.maxCost },
+	};
+}
+
+function positive(text: string): number {
+	const value = Number(text);
+	if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("It must be a number above 0.");
+	return value;
+}
 
 function integer(least: number): (text: string) => number {
 	return (text) => {

@@ -1,13 +1,13 @@
 /** `autoresearch results`: what a run has found, from its journal, while it runs or after. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { checkTag, runDir, todaysTag } from "../engine/start.ts";
 import { UserError } from "../errors.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { readJournal } from "../loop/journal.ts";
 import { best, fold, initialState, type State } from "../loop/state.ts";
-import { resultRecords } from "../report/results-table.ts";
+import { programRecords, resultRecords } from "../report/results-table.ts";
 import { jsonOption, labOption, tagOption } from "./options.ts";
 
 export function resultsCommand(): Command {
@@ -16,17 +16,21 @@ export function resultsCommand(): Command {
 		.addOption(labOption())
 		.addOption(tagOption())
 		.addOption(jsonOption("an array, an object an experiment"))
+		.addOption(new Option("--by <what>", "one row a version of program.md: what each steered").choices(["program"]))
 		.addHelpText(
 			"after",
 			`
 Examples:
   autoresearch results --tag nov21
+  autoresearch results --by program               which instructions led where
   autoresearch results --json | jq '.[] | select(.status == "keep")'`,
 		)
-		.action((flags: { lab: string; tag?: string; json?: boolean }) => {
+		.action((flags: { lab: string; tag?: string; json?: boolean; by?: "program" }) => {
 			const lab = loadLab(flags.lab);
 			const state = readState(lab, checkTag(flags.tag ?? todaysTag()));
-			process.stdout.write(flags.json ? `${JSON.stringify(resultRecords(state), null, 2)}\n` : resultsText(state));
+			const records = flags.by ? programRecords(state) : resultRecords(state);
+			const text = flags.by ? programsText(state) : resultsText(state);
+			process.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : text);
 		});
 }
 
@@ -61,9 +65,23 @@ function resultsText(state: State): string {
 		e.status ?? "running",
 		e.status === "crash" ? `${e.title} [${e.reason}]` : e.title,
 	]);
-	const header = ["    n", "commit", state.metric.name, "status", "description"];
-	const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i]!.length)));
-	const lines = [header, ...rows].map((row) =>
+	return textTable([["    n", "commit", state.metric.name, "status", "description"], ...rows]);
+}
+
+function programsText(state: State): string {
+	const rows = programRecords(state).map((p) => [
+		p.program,
+		String(p.experiments),
+		String(p.kept),
+		p.best === null ? "-" : p.best.toFixed(6),
+		p.from === p.to ? `${p.from}` : `${p.from}-${p.to}`,
+	]);
+	return textTable([["program", "experiments", "kept", `best ${state.metric.name}`, "numbers"], ...rows]);
+}
+
+function textTable(rows: string[][]): string {
+	const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+	const lines = rows.map((row) =>
 		row
 			.map((cell, i) => cell.padEnd(widths[i]!))
 			.join("  ")

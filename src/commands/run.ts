@@ -1,26 +1,33 @@
 /** `autoresearch run`: the loop without a screen, one line an event. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { Engine } from "../engine/engine.ts";
+import { showBrief } from "../engine/show-brief.ts";
 import { startEngine } from "../engine/start.ts";
 import { eventLine } from "../report/event-line.ts";
-import { addRunOptions, jsonOption, type RunFlags } from "./options.ts";
+import { addRunOptions, jsonOption, type RunFlags, runOptions } from "./options.ts";
 import { prepareDisplay } from "./prepare-progress.ts";
 
 export function runCommand(): Command {
 	return addRunOptions(new Command("run"))
 		.description("run the loop without a screen: one line an event")
 		.addOption(jsonOption("print each event as one JSON object a line"))
+		.addOption(new Option("--show-brief", "print exactly what the researcher would be given next, and stop"))
 		.addHelpText(
 			"after",
 			`
 Examples:
   autoresearch run --budget 30s --experiments 12      a dozen short experiments, then stop
   autoresearch run --tag nov21                        carry on with that run, or start it
+  autoresearch run --show-brief | less                what the researcher would be told now
   autoresearch run --json | jq 'select(.type == "experiment.decided")'
 
 Ctrl-C stops in an orderly way; the same --tag carries on later.`,
 		)
-		.action(async (flags: RunFlags & { json?: boolean }) => {
+		.action(async (flags: RunFlags & { json?: boolean; showBrief?: boolean }) => {
+			if (flags.showBrief) {
+				process.stdout.write(`${await showBrief(runOptions(flags))}\n`);
+				return;
+			}
 			process.exitCode = await runPlain(flags, flags.json ?? false);
 		});
 }
@@ -31,7 +38,7 @@ export async function runPlain(flags: RunFlags, json: boolean): Promise<number> 
 	const print = (line: string) => process.stdout.write(`${line}\n`);
 	// A reader that went away (| head) ends the lines, not the night.
 	process.stdout.on("error", () => {});
-	const engine = await startEngine(flags, {
+	const engine = await startEngine(runOptions(flags), {
 		onPrepare: display.show,
 		onEvent: (state, event) => {
 			display.end();

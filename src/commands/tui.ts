@@ -1,7 +1,7 @@
 /** `autoresearch tui`: the loop with its console. */
 import { Command } from "commander";
 import { startEngine } from "../engine/start.ts";
-import { addRunOptions, type RunFlags } from "./options.ts";
+import { addRunOptions, type RunFlags, runOptions } from "./options.ts";
 import { prepareDisplay } from "./prepare-progress.ts";
 import { runPlain } from "./run.ts";
 
@@ -26,7 +26,7 @@ Press ? in the console for its keys. Without a terminal it prints the lines of "
 			}
 			const { runTui } = await import("../tui/tui.tsx");
 			const display = prepareDisplay();
-			const engine = await startEngine(flags, { onPrepare: display.show }).finally(display.end);
+			const engine = await startEngine(runOptions(flags), { onPrepare: display.show }).finally(display.end);
 			await runTui(engine, { plain: flags.plain });
 			await engine.command({ type: "stop" });
 			await engine.finished;

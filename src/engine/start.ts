@@ -12,12 +12,15 @@ import { Worktree } from "../git/worktree.ts";
 import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
 import type { NewEvent } from "../loop/events.ts";
 import { Loop } from "../loop/loop.ts";
+import type { Limits } from "../loop/spending.ts";
 import type { State } from "../loop/state.ts";
 import { type Listener, Store } from "../loop/store.ts";
 import { Program } from "../program/program.ts";
-import { createResearcher } from "../researcher/index.ts";
+import { type ResearcherFlags, resolveConfig } from "../researcher/config.ts";
+import { createResearcher, defaultResearcher } from "../researcher/index.ts";
 import { Trainer } from "../runner/trainer.ts";
 import type { Engine } from "./engine.ts";
+import { watchInbox } from "./inbox.ts";
 import { takeLock } from "./lock.ts";
 import { RunFiles } from "./run-files.ts";
 
@@ -28,9 +31,12 @@ export interface RunOptions {
 	tag?: string;
 	/** Seconds of training for each experiment; the lab's own when absent. */
 	budget?: number;
-	/** Stop after this many, the baseline included; never when absent. */
-	experiments?: number;
-	researcher: string;
+	/** When the run ends by itself; never when empty. */
+	limits?: Limits;
+	/** Who proposes, and how; the lab's settings and the environment when absent. */
+	researcher?: ResearcherFlags;
+	/** Draft the next proposal while one trains; on when absent. */
+	draftAhead?: boolean;
 	/** 1, or what the run began with, when absent. */
 	seed?: number;
 	threads?: number;
@@ -43,6 +49,8 @@ export interface PrepareProgress {
 	total: number;
 	note?: string;
 }
+
+const CHECK_TIMEOUT_MS = 30_000;
 
 export function todaysTag(now = new Date()): string {
 	return now.toLocaleDateString("en-US", { month: "short" }).toLowerCase() + now.getDate();
@@ -85,7 +93,9 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		await checkBranch(repository, branchOf(tag), state);
 
 		const program = new Program(join(lab.dir, lab.program), join(dir, "program"), state.program.version || undefined);
-		const researcher = createResearcher(options.researcher);
+		const config = resolveConfig(lab.researcher, process.env, options.researcher);
+		const researcher = createResearcher(defaultResearcher(config, process.env), config, process.env);
+		await researcher.check?.(AbortSignal.timeout(CHECK_TIMEOUT_MS));
 		const threads = options.threads ?? availableParallelism();
 		const { device } = options;
 		const seed = options.seed ?? (carriesOn ? state.seed : 1);
@@ -98,7 +108,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		}
 		const worktree = await Worktree.open(repository, join(dir, "worktree"));
 
-		const facts = { budgetSeconds, researcher: researcher.name, seed, device };
+		const facts = { budgetSeconds, researcher: researcher.name, model: researcher.model, seed, device };
 		const started: NewEvent = carriesOn
 			? { type: "run.continued", ...facts }
 			: {
@@ -117,8 +127,21 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		}
 
 		const trainer = new Trainer({ lab, budgetSeconds, seed, threads, device });
-		const maxExperiments = options.experiments ?? Number.POSITIVE_INFINITY;
-		const loop = new Loop({ lab, tag, dir, store, repository, worktree, program, researcher, trainer, maxExperiments });
+		const loop = new Loop({
+			lab,
+			tag,
+			dir,
+			store,
+			repository,
+			worktree,
+			program,
+			researcher,
+			trainer,
+			limits: options.limits ?? {},
+			// The search answers at once, and better when it knows the last result.
+			draftAhead: (options.draftAhead ?? true) && researcher.name !== "search",
+		});
+		const closeInbox = watchInbox(dir, (text) => loop.command({ type: "note", text }));
 		return {
 			get state() {
 				return store.state;
@@ -127,7 +150,8 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 			command: (command) => loop.command(command),
 			read: new RunFiles(dir, repository, program, () => store.state),
 			programPath: program.path,
-			finished: loop.run().finally(() => {
+			finished: loop.run().finally(async () => {
+				await closeInbox();
 				store.close();
 				release();
 			}),

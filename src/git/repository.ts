@@ -20,6 +20,11 @@ export function experimentRef(tag: string, n: number): string {
 	return `refs/autoresearch/${tag}/${String(n).padStart(4, "0")}`;
 }
 
+/** Where a commit that crashed is kept when its author repaired it under the same number. */
+export function repairedRef(tag: string, n: number, repair: number): string {
+	return `refs/autoresearch-repaired/${tag}/${String(n).padStart(4, "0")}-${repair + 1}`;
+}
+
 export class Repository {
 	/** Where the repository's checkout begins, absolute and real. */
 	readonly root: string;
@@ -90,6 +95,24 @@ export class Repository {
 	/** The text of a lab file at a commit. */
 	async show(commit: string, labPath: string): Promise<string> {
 		return this.#git.raw(["show", `${commit}:${this.path(labPath)}`]);
+	}
+
+	/** Paths of the lab's files at a commit. */
+	async list(commit: string): Promise<string[]> {
+		const out = await this.#git.raw([
+			"ls-tree",
+			"-r",
+			"--name-only",
+			"-z",
+			commit,
+			"--",
+			this.prefix ? `${this.prefix}/` : ".",
+		]);
+		const start = this.prefix ? this.prefix.length + 1 : 0;
+		return out
+			.split("\0")
+			.filter(Boolean)
+			.map((path) => path.slice(start));
 	}
 
 	async exists(commit: string, labPath: string): Promise<boolean> {

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, normalize, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
+import { researcherSchema } from "../researcher/config.ts";
 import { parseDuration } from "./duration.ts";
 
 export const LAB_FILE = "autoresearch.json";
@@ -48,6 +49,7 @@ const labSchema = z
 			})
 			.prefault({}),
 		budget: duration.prefault("5m"),
+		researcher: researcherSchema.prefault({}),
 		/** When the trainer is ended whatever it does; twice the budget unless given. */
 		timeout: duration.optional(),
 	})

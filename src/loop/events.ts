@@ -4,6 +4,19 @@
  * and are then forgotten.
  */
 
+/** What a researcher is asked for; plans change when the wins stop coming (researcher/plateau.ts). */
+export type Mode =
+	/** Anything goes. */
+	| "open"
+	/** Something of another kind than what was tried of late. */
+	| "other-family"
+	/** Two or more near misses at once. */
+	| "combine"
+	/** A bolder, structural change. */
+	| "bold"
+	/** Drafted from another experiment than the best: an earlier keep or a promising discard. */
+	| "restart";
+
 export type Status = "keep" | "discard" | "crash";
 
 /** What the researcher changed, when it can name it: `MATRIX_LR` from `0.02` to `0.03`. Source text, not values. */
@@ -68,13 +81,25 @@ export interface Bodies {
 	"run.approval": { on: boolean };
 	/** A new content of program.md steers from here on; the text is kept under program/<version>.md. */
 	"program.changed": { version: string; lines: number };
-	"experiment.started": { n: number; parent: string; program: string; researcher: string };
+	"experiment.started": {
+		n: number;
+		/** The commit it will stand on: that of the best experiment. */
+		parent: string;
+		/** The commit whose files it is drafted from, when that is another: a restart from elsewhere. */
+		basis?: string;
+		program: string;
+		researcher: string;
+		/** What kind of change is asked for. */
+		mode?: Mode;
+	};
 	"experiment.proposed": {
 		n: number;
 		title: string;
 		hypothesis: string;
 		changes: Change[];
 		seconds: number;
+		/** Who made it, when that was a stand-in. */
+		researcher?: string;
 		usage?: Usage;
 	};
 	"experiment.committed": { n: number; commit: string; added: number; removed: number };
@@ -130,7 +155,16 @@ export type Tick =
 			until?: number;
 	  }
 	/** The proposal as far as it is known: streamed by a model, whole at once from the search. */
-	| { type: "tick.draft"; n: number; title?: string; hypothesis?: string; diff?: string; text?: string }
+	| {
+			type: "tick.draft";
+			n: number;
+			title?: string;
+			hypothesis?: string;
+			diff?: string;
+			text?: string;
+			/** It is the next one, drafted while another trains. */
+			ahead?: boolean;
+	  }
 	| { type: "tick.training"; n: number; progress: TrainingProgress }
 	/** program.md cannot be used as it is, and why ("program.md is gone"); without a problem: it can again. */
 	| { type: "tick.program"; problem?: string };

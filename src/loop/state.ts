@@ -5,6 +5,7 @@
 import type {
 	Change,
 	JournalEvent,
+	Mode,
 	Phase,
 	PhaseSeconds,
 	Status,
@@ -18,6 +19,11 @@ export interface Experiment {
 	n: number;
 	/** The commit it was built on. */
 	parent: string;
+	/** The commit its files were drafted from, when that is not the parent. */
+	basis?: string;
+	mode?: Mode;
+	/** How often its author repaired it after a crash. */
+	repairs?: number;
 	/** Its own commit; absent until committed. The baseline's is the parent itself. */
 	commit?: string;
 	program: string;
@@ -68,6 +74,8 @@ export interface Live {
 	note?: string;
 	until?: number;
 	draft?: { n: number; title?: string; hypothesis?: string; diff?: string; text?: string };
+	/** The next proposal, drafted while this one trains. */
+	ahead?: Live["draft"];
 	training?: TrainingProgress & { n: number };
 	/** [seconds of the budget used, loss], thinned, of the run in flight. */
 	curve: [number, number][];
@@ -145,8 +153,8 @@ export function fold(state: State, event: JournalEvent | Tick): State {
 			return { ...state, live: { ...state.live, phase, n, note, until } };
 		}
 		case "tick.draft": {
-			const { n, title, hypothesis, diff, text } = event;
-			return { ...state, live: { ...state.live, draft: { n, title, hypothesis, diff, text } } };
+			const { type: _, ahead, ...draft } = event;
+			return { ...state, live: { ...state.live, [ahead ? "ahead" : "draft"]: draft } };
 		}
 		case "tick.training": {
 			const { n, progress } = event;
@@ -202,10 +210,12 @@ function foldJournal(state: State, event: JournalEvent): State {
 		case "program.changed":
 			return { ...state, program: { version: event.version, lines: event.lines, changedAt: event.at } };
 		case "experiment.started": {
-			const { n, parent, program, researcher, at } = event;
+			const { n, parent, basis, mode, program, researcher, at } = event;
 			const experiment: Experiment = {
 				n,
 				parent,
+				basis,
+				mode,
 				program,
 				researcher,
 				title: "",
@@ -216,11 +226,12 @@ function foldJournal(state: State, event: JournalEvent): State {
 				seconds: {},
 				startedAt: at,
 			};
-			return replace(state, experiment);
+			return { ...replace(state, experiment), live: { ...state.live, ahead: undefined } };
 		}
 		case "experiment.proposed": {
-			const { n, title, hypothesis, changes, seconds, usage } = event;
+			const { n, title, hypothesis, changes, seconds, usage, researcher } = event;
 			return update(state, n, (e) => ({
+				researcher: researcher ?? e.researcher,
 				title,
 				hypothesis,
 				changes,
@@ -230,7 +241,12 @@ function foldJournal(state: State, event: JournalEvent): State {
 		}
 		case "experiment.committed": {
 			const { n, commit, added, removed } = event;
-			return update(state, n, () => ({ commit, added, removed }));
+			return update(state, n, (e) => ({
+				commit,
+				added,
+				removed,
+				repairs: e.commit && e.commit !== commit ? (e.repairs ?? 0) + 1 : e.repairs,
+			}));
 		}
 		case "experiment.trained": {
 			const { n, seconds, memoryGb, summary } = event;

@@ -26,6 +26,13 @@ export function versionOf(text: string): string {
 	return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
+/** program.md as it is now. Throws UserError when there is nothing to steer by. */
+export function readProgram(path: string): ProgramVersion {
+	const text = readText(path);
+	if (typeof text === "string") return { version: versionOf(text), text };
+	throw new UserError(`${path} ${text.trouble}: write what the researcher should try, in plain words, and start again`);
+}
+
 /** A file that was written this recently may still be being written. */
 const SETTLED_MS = 100;
 
@@ -44,18 +51,10 @@ export class Program {
 	constructor(path: string, archive: string, lastVersion?: string) {
 		this.path = path;
 		this.#archive = archive;
-		const text = readProgram(path);
-		if (typeof text === "string") {
-			this.#current = this.#keep(text);
-			return;
-		}
 		const kept = lastVersion ? this.read(lastVersion) : undefined;
-		if (kept === undefined || !lastVersion) {
-			throw new UserError(
-				`${path} ${text.trouble}: write what the researcher should try, in plain words, and start again`,
-			);
-		}
-		this.#current = { version: lastVersion, text: kept };
+		if (lastVersion && kept !== undefined && typeof readText(path) !== "string") {
+			this.#current = { version: lastVersion, text: kept };
+		} else this.#current = this.#keep(readProgram(path).text);
 	}
 
 	get current(): ProgramVersion {
@@ -97,7 +96,7 @@ export class Program {
 	}
 
 	#reread(listener: ProgramListener): void {
-		const text = readProgram(this.path);
+		const text = readText(this.path);
 		if (typeof text !== "string") {
 			if (this.#trouble !== text.trouble) listener.unusable(text.trouble);
 			this.#trouble = text.trouble;
@@ -127,7 +126,7 @@ function ageMs(path: string): number {
 	return modified === undefined ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - modified);
 }
 
-function readProgram(path: string): string | { trouble: string } {
+function readText(path: string): string | { trouble: string } {
 	try {
 		const text = readFileSync(path, "utf8");
 		return text.trim() ? text : { trouble: "is empty" };

@@ -59,3 +59,33 @@ export function resultRecords(state: State): ResultRecord[] {
 		seconds: e.seconds,
 	}));
 }
+
+/** What one version of program.md steered, as `results --by program --json` prints it. */
+export interface ProgramRecord {
+	program: string;
+	experiments: number;
+	kept: number;
+	/** The best metric measured under it. */
+	best: number | null;
+	/** Numbers of the first and the last experiment it steered. */
+	from: number;
+	to: number;
+}
+
+export function programRecords(state: State): ProgramRecord[] {
+	const groups = Map.groupBy(state.experiments, ({ program }) => program);
+	return [...groups].map(([program, experiments]) => {
+		const values = experiments.flatMap(({ value, status }) =>
+			value !== undefined && status !== "crash" ? [value] : [],
+		);
+		const sorted = values.toSorted((a, b) => (state.metric.direction === "lower" ? a - b : b - a));
+		return {
+			program,
+			experiments: experiments.length,
+			kept: experiments.filter(({ status }) => status === "keep").length,
+			best: sorted[0] ?? null,
+			from: experiments[0]!.n,
+			to: experiments.at(-1)!.n,
+		};
+	});
+}

@@ -2,19 +2,8 @@
  * What to ask for when the wins stop coming. A pure function of the history, so that a restarted run goes on in the same
  * mode, and so that the console can show it.
  */
+import type { Mode } from "../loop/events.ts";
 import type { Experiment } from "../loop/state.ts";
-
-export type Mode =
-	/** Anything goes. */
-	| "open"
-	/** Something of another kind than what was tried of late. */
-	| "other-family"
-	/** Two or more near misses at once. */
-	| "combine"
-	/** A bolder, structural change. */
-	| "bold"
-	/** Built on another experiment than the best: an earlier keep or a promising discard. */
-	| "restart";
 
 export interface Plan {
 	mode: Mode;
@@ -80,7 +69,7 @@ function restartBase(
 	if (!root) return best;
 	const family = new Map([[root.commit!, root]]);
 	for (const e of history.slice(firstOfPhase)) {
-		if (e.commit && e.value !== undefined && family.has(e.parent)) family.set(e.commit, e);
+		if (e.commit && e.value !== undefined && family.has(e.basis ?? e.parent)) family.set(e.commit, e);
 	}
 	return [...family.values()].toSorted(better)[0]!.n;
 }

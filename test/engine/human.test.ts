@@ -25,7 +25,7 @@ async function running(t: TestContext, seconds = 0.1, options: Parameters<typeof
 		lab: { budget: "60s" },
 	});
 	const engine = await startEngine(
-		{ lab: lab.dir, tag: "demo", researcher: "search", device: "cpu", seed: 1 },
+		{ lab: lab.dir, tag: "demo", researcher: { name: "search" }, device: "cpu", seed: 1 },
 		{ onPrepare: () => {} },
 	);
 	const when = (what: string, wanted: (state: State) => boolean) =>

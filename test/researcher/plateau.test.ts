@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Mode } from "../../src/loop/events.ts";
 import type { Experiment } from "../../src/loop/state.ts";
-import { type Mode, planNext } from "../../src/researcher/plateau.ts";
+import { planNext } from "../../src/researcher/plateau.ts";
 import { record } from "./search/simulated-night.ts";
 
 /** A baseline, two keeps and a line of discards on the last, one of them nearly as good. */

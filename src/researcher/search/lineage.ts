@@ -34,6 +34,9 @@ interface Node {
 	value?: number;
 }
 
+/** The commit whose text an experiment changed: after a restart that is not its parent. */
+const parentOf = (e: Experiment) => e.basis ?? e.parent;
+
 export function traceLineage(brief: Brief, constants: readonly Constant[]): Lineage {
 	const present: Assignment = new Map(constants.map((c) => [c.name, c.value]));
 	const all = [...brief.history, ...(brief.pending ?? [])];
@@ -43,14 +46,14 @@ export function traceLineage(brief: Brief, constants: readonly Constant[]): Line
 	const presentCommit = best?.commit ?? root;
 
 	let baseline = present;
-	for (let e = byCommit.get(presentCommit); e; e = byCommit.get(e.parent)) baseline = apply(baseline, e, "from");
+	for (let e = byCommit.get(presentCommit); e; e = byCommit.get(parentOf(e))) baseline = apply(baseline, e, "from");
 
 	const nodes = new Map<string, Node>();
 	nodes.set(root, { assignment: baseline, structure: "", value: all.find((e) => e.commit === root)?.value });
 	const keys = new Set([keyOf("", baseline)]);
 	const trials: Trial[] = [];
 	for (const e of all) {
-		const parent = nodes.get(e.parent);
+		const parent = nodes.get(parentOf(e));
 		if (!parent || e.commit === e.parent) continue;
 		const after = apply(parent.assignment, e, "to");
 		// A constant stands on a line of its own; more lines than constants means that something else changed too.

@@ -1,0 +1,34 @@
+/** `autoresearch steer`: a line to the researcher of a run, from any terminal. */
+import { Command } from "commander";
+import { leaveNote } from "../engine/inbox.ts";
+import { checkTag, runDir, todaysTag } from "../engine/start.ts";
+import { UserError } from "../errors.ts";
+import { loadLab } from "../lab/lab.ts";
+import { labOption, tagOption } from "./options.ts";
+import { readState } from "./results.ts";
+
+export function steerCommand(): Command {
+	return new Command("steer")
+		.description("tell the researcher something: its next proposal hears it")
+		.argument("<note...>", "a line of plain words")
+		.addOption(labOption())
+		.addOption(tagOption())
+		.addHelpText(
+			"after",
+			`
+Examples:
+  autoresearch steer "the last three were all learning rates; try the attention window"
+  autoresearch steer --tag nov21 no more depth, please
+
+What should hold for the whole run belongs in program.md.`,
+		)
+		.action((words: string[], flags: { lab: string; tag?: string }) => {
+			const note = words.join(" ").trim();
+			if (!note) throw new UserError("an empty note says nothing");
+			const lab = loadLab(flags.lab);
+			const tag = checkTag(flags.tag ?? todaysTag());
+			readState(lab, tag);
+			leaveNote(runDir(lab, tag), note);
+			process.stdout.write(`The next proposal of ${tag} will hear it.\n`);
+		});
+}

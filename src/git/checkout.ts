@@ -1,0 +1,46 @@
+/**
+ * A copy of the lab on one commit for a coding agent to work in: a clone that shares the objects but has refs, index and
+ * configuration of its own, so that whatever an agent does with git in it, the user's repository does not notice.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { simpleGit } from "simple-git";
+import type { Repository } from "./repository.ts";
+
+export interface Checkout extends AsyncDisposable {
+	/** Absolute path of the lab's root in it. */
+	readonly dir: string;
+	/** Paths changed, added or deleted since it was made, relative to `dir`; those outside it begin with `..`. */
+	changed(): Promise<string[]>;
+}
+
+export async function openCheckout(repository: Repository, commit: string, path: string): Promise<Checkout> {
+	rmSync(path, { recursive: true, force: true });
+	mkdirSync(dirname(path), { recursive: true });
+	await simpleGit({ baseDir: repository.root }).raw([
+		"clone",
+		"--quiet",
+		"--shared",
+		"--no-checkout",
+		repository.root,
+		path,
+	]);
+	const git = simpleGit({ baseDir: path });
+	await git.raw(["remote", "remove", "origin"]);
+	await git.raw(["checkout", "--quiet", "--detach", commit]);
+	const { prefix } = repository;
+	return {
+		dir: join(path, prefix),
+		async changed() {
+			const edited = await git.raw(["diff", "--name-only", "-z", commit]);
+			const untracked = await git.raw(["ls-files", "--others", "--exclude-standard", "-z"]);
+			const paths = [...edited.split("\0"), ...untracked.split("\0")].filter(Boolean);
+			return paths.map((file) =>
+				prefix && file.startsWith(`${prefix}/`) ? file.slice(prefix.length + 1) : prefix ? `../${file}` : file,
+			);
+		},
+		async [Symbol.asyncDispose]() {
+			rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+		},
+	};
+}

@@ -1,0 +1,95 @@
+/** What a researcher is told, and what it may look at: all of it read from the journal and from git, none of it writable. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Repository } from "../git/repository.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { ProgramVersion } from "../program/program.ts";
+import { planNext } from "../researcher/plateau.ts";
+import type { Brief, Evidence, Researcher, SourceFile } from "../researcher/researcher.ts";
+import { printable } from "../runner/process.ts";
+import { LOG } from "../runner/trainer.ts";
+import { experimentPath } from "./consequences.ts";
+import { best, inFlight, type State } from "./state.ts";
+
+/** A note is told to this many proposals, so that one that fails does not lose it. */
+const NOTE_BRIEFS = 5;
+const LOG_TAIL_BYTES = 16_384;
+/** The tensor library's page for researchers travels with every brief of the built-in lab. */
+const REFERENCE = "trainer/tensor/README.md";
+/** What a researcher may read besides what it may edit. */
+const READABLE = /^(trainer|prepare)\/.*\.(ts|md)$|\.(py|js|ts|md|json|toml)$/;
+const UNREADABLE = /^(test|node_modules|results|dist|\.ci)\/|package-lock\.json$/;
+
+export interface BriefParts {
+	lab: Lab;
+	store: { readonly state: State };
+	repository: Repository;
+	researcher: Researcher;
+}
+
+export interface Planned {
+	brief: Brief;
+	/** The commit `brief.files` is taken from. */
+	basis: string;
+}
+
+/** The brief for experiment `n` under a version of program.md, as things stand now. */
+export async function planBrief(parts: BriefParts, n: number, program: ProgramVersion): Promise<Planned> {
+	const { store, repository, lab, researcher } = parts;
+	const { state } = store;
+	const history = state.experiments.filter(({ status }) => status);
+	const running = inFlight(state);
+	// The search has plans of its own, and is what every other researcher is compared with.
+	const plan = researcher.name === "search" ? undefined : planNext(history, state.best, state.metric.direction);
+	const from = plan?.base ?? state.best;
+	const basis = state.experiments[from - 1]?.commit ?? best(state)?.commit ?? state.base;
+	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });
+	const brief: Brief = {
+		n,
+		program,
+		files: await Promise.all(lab.edit.map(read)),
+		metric: state.metric,
+		budgetSeconds: state.budgetSeconds,
+		history,
+		best: from,
+		seed: state.seed,
+		pending: running && running.n !== n ? [running] : [],
+		notes: state.notes.filter(({ heardBy }) => heardBy === undefined || heardBy > n - NOTE_BRIEFS),
+		reference: lab.train === "built-in" && (await repository.exists(basis, REFERENCE)) ? [await read(REFERENCE)] : [],
+		plan,
+	};
+	return { brief, basis };
+}
+
+export function evidenceOf(
+	{ store, repository, dir }: Pick<BriefParts, "store" | "repository"> & { dir: string },
+	basis: string,
+): Evidence {
+	const experiment = (n: number) => {
+		const found = store.state.experiments[n - 1];
+		if (!found) throw new Error(`there is no experiment ${n}`);
+		return found;
+	};
+	const list = async () =>
+		(await repository.list(basis)).filter((path) => READABLE.test(path) && !UNREADABLE.test(path));
+	return {
+		async diff(n) {
+			const { commit, parent } = experiment(n);
+			return commit && commit !== parent ? repository.diff(parent, commit) : "";
+		},
+		async log(n) {
+			const path = join(experimentPath(dir, experiment(n).n), LOG);
+			if (!existsSync(path)) return "";
+			const text = readFileSync(path).subarray(-LOG_TAIL_BYTES).toString("utf8");
+			return text
+				.split(/[\r\n]+/)
+				.map(printable)
+				.join("\n");
+		},
+		list,
+		async read(path) {
+			if (!(await list()).includes(path)) throw new Error(`${path} is not among the files that may be read`);
+			return repository.show(basis, path);
+		},
+	};
+}

@@ -1,0 +1,90 @@
+/**
+ * The next proposal, drafted while the present experiment trains, so that the device does not wait for a model. It is
+ * drafted against the best as it is then; when that changes it is merged onto the new best, or dropped. A new program.md or
+ * a new note drops it, since it must be heard by the very next proposal.
+ */
+import { mergeTexts } from "../git/merge.ts";
+import type { ProgramVersion } from "../program/program.ts";
+import { changedConstants } from "../researcher/draft.ts";
+import type { Proposal } from "../researcher/researcher.ts";
+import { type Planned, planBrief } from "./brief.ts";
+import { type Asking, askForProposal } from "./proposal.ts";
+
+interface Draft {
+	n: number;
+	program: string;
+	controller: AbortController;
+	/** Resolves to undefined when it was dropped or the researcher failed; the loop then asks in the ordinary way. */
+	result: Promise<{ planned: Planned; proposal: Proposal } | undefined>;
+}
+
+export interface Drafted {
+	planned: Planned;
+	proposal: Proposal;
+}
+
+export class DraftAhead {
+	readonly #asking: Asking;
+	#draft?: Draft;
+
+	constructor(asking: Asking) {
+		this.#asking = asking;
+	}
+
+	/** Begins to draft experiment `n` under `program`; what was being drafted before is dropped. */
+	begin(n: number, program: ProgramVersion): void {
+		this.drop();
+		const controller = new AbortController();
+		const result = (async () => {
+			const planned = await planBrief(this.#asking, n, program);
+			return { planned, proposal: await askForProposal(this.#asking, planned, controller.signal, true) };
+		})().catch(() => undefined);
+		this.#draft = { n, program: program.version, controller, result };
+	}
+
+	/** The number being drafted; undefined when there is none. */
+	get n(): number | undefined {
+		return this.#draft?.n;
+	}
+
+	drop(): void {
+		this.#draft?.controller.abort();
+		this.#draft = undefined;
+	}
+
+	/**
+	 * The draft of experiment `n`, once it is there, moved onto what `now` was planned from. Undefined when there is none that
+	 * fits. Rejects when `signal` is aborted while it is being waited for.
+	 */
+	async take(now: Planned, signal: AbortSignal): Promise<Drafted | undefined> {
+		const draft = this.#draft;
+		this.#draft = undefined;
+		if (!draft) return undefined;
+		if (draft.n !== now.brief.n || draft.program !== now.brief.program.version) {
+			draft.controller.abort();
+			return undefined;
+		}
+		const abort = () => draft.controller.abort();
+		signal.addEventListener("abort", abort, { once: true });
+		if (signal.aborted) abort();
+		const drafted = await draft.result;
+		signal.removeEventListener("abort", abort);
+		signal.throwIfAborted();
+		return drafted && (await moveOnto(drafted, now));
+	}
+}
+
+async function moveOnto({ planned, proposal }: Drafted, now: Planned): Promise<Drafted | undefined> {
+	if (planned.basis === now.basis) return { planned: now, proposal };
+	const files = [];
+	for (const { path, text } of proposal.files) {
+		const base = planned.brief.files.find((file) => file.path === path)!.text;
+		const ours = now.brief.files.find((file) => file.path === path)!.text;
+		const merged = await mergeTexts(ours, base, text);
+		if (merged === undefined || merged === ours) return undefined;
+		files.push({ path, text: merged });
+	}
+	const before = new Map(now.brief.files.map(({ path, text }) => [path, text]));
+	const changes = files.flatMap(({ path, text }) => changedConstants(path, before.get(path)!, text));
+	return { planned: now, proposal: { ...proposal, files, changes } };
+}
