@@ -71,7 +71,11 @@ export async function runTui(engine: Engine, { plain, clock = Date.now }: TuiOpt
 		},
 	);
 	const leave = () => screen.unmount();
-	const fail = (error: unknown) => screen.unmount(error instanceof Error ? error : new Error(String(error)));
+	let failure: { error: unknown } | undefined;
+	const fail = (error: unknown) => {
+		failure ??= { error };
+		leave();
+	};
 	const restore = [
 		...SIGNALS.map((signal) =>
 			listen(process, signal, () => {
@@ -93,6 +97,7 @@ export async function runTui(engine: Engine, { plain, clock = Date.now }: TuiOpt
 		process.stdin.setRawMode?.(false);
 		for (const off of restore) off();
 	}
+	if (failure) throw failure.error;
 }
 
 function listen(emitter: NodeJS.EventEmitter, name: string, listener: (...args: unknown[]) => void): () => void {

@@ -65,9 +65,12 @@ test("force-revert asks once which, and Esc does nothing", async () => {
 });
 
 test("every choice that destroys something says how to undo it or that one cannot", async () => {
-	const { press, ui } = sitDown();
-	for (const keys of [["r"], ["j", "b"], ["j", "K"]]) {
-		await press("o", ...keys);
+	const { engine, press, ui } = sitDown();
+	const discarded = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
+	await press(..."j".repeat(13 - discarded));
+	for (const key of ["r", "b", "K"]) {
+		await press(key);
+		assert.ok(ui().ask, key);
 		for (const { says } of ui().ask?.choices ?? []) assert.match(says, /Undo: |cannot be undone/);
 		await press("esc");
 	}

@@ -1,9 +1,10 @@
 /**
  * Plays the scripted night in this terminal, for whoever works on the console:
  *
- *     npx node --import tsx test/tui/play.tsx [--decided 37] [--share 0.4] [--plain] [--still]
+ *     npx node --import tsx test/tui/play.tsx [--decided 37] [--share 0.4] [--plain] [--still] [--crash]
  *
- * `--still` stops all clocks, so that the screen is the same at every moment; the tests run it so.
+ * `--still` stops all clocks, so that the screen is the same at every moment; `--crash` makes the first command fail in a
+ * way nobody caught. The tests run it so.
  */
 import { parseArgs } from "node:util";
 import { inFlight, night, progressAt, STARTED_AT } from "./night.ts";
@@ -16,6 +17,7 @@ const { values } = parseArgs({
 		share: { type: "string", default: "0.4" },
 		program: { type: "string", default: "program.md" },
 		plain: { type: "boolean", default: false },
+		crash: { type: "boolean", default: false },
 		still: { type: "boolean", default: false },
 	},
 });
@@ -27,6 +29,11 @@ engine.play(night({ decided }));
 const n = decided + 1;
 const parent = engine.state.experiments[engine.state.best - 1]?.commit ?? engine.state.base;
 engine.play(inFlight(n, parent, engine.state.program.version, engine.state.seq, Number(values.share)));
+
+if (values.crash)
+	engine.command = () => {
+		throw new Error("the scripted crash");
+	};
 
 let elapsed = engine.state.live.training?.elapsed ?? 0;
 const ticks = values.still

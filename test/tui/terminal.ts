@@ -12,6 +12,16 @@ export interface TerminalOptions {
 	cwd?: string;
 }
 
+/** The environment of a person at a terminal, whatever the tests run in. */
+const PERSON = {
+	CI: undefined,
+	NO_COLOR: undefined,
+	FORCE_COLOR: undefined,
+	LANG: "C.UTF-8",
+	LC_ALL: "C.UTF-8",
+	TZ: "UTC",
+};
+
 const POLL_MS = 20;
 const PATIENCE_MS = 20_000;
 
@@ -34,15 +44,9 @@ export class Terminal {
 			rows,
 			cwd,
 			name: "xterm-256color",
-			env: {
-				...process.env,
-				CI: undefined,
-				LANG: "C.UTF-8",
-				LC_ALL: "C.UTF-8",
-				TZ: "UTC",
-				NO_COLOR: undefined,
-				...env,
-			},
+			env: Object.fromEntries(
+				Object.entries({ ...process.env, ...PERSON, ...env }).filter(([, value]) => value !== undefined),
+			),
 		});
 		this.#pty.onData((data) => {
 			this.output += data;
