@@ -1,7 +1,7 @@
 /** `autoresearch prepare`: corpus, tokenizer and tokens, once for all runs. */
 import { Command, Option } from "commander";
 import { prepareDataset } from "../../prepare/dataset.ts";
-import { loadLab } from "../lab/lab.ts";
+import { loadLab, resolveSource } from "../lab/lab.ts";
 import { labOption } from "./options.ts";
 import { prepareDisplay } from "./prepare-progress.ts";
 
@@ -25,7 +25,10 @@ Examples:
 		.action(async (flags: { lab: string; source?: string }) => {
 			const { data } = loadLab(flags.lab);
 			const display = prepareDisplay();
-			const spec = { source: flags.source ?? data.source, vocabSize: data.vocabulary };
+			const spec = {
+				source: flags.source ? resolveSource(flags.source, process.cwd()) : data.source,
+				vocabSize: data.vocabulary,
+			};
 			const dataset = await prepareDataset(spec, { onProgress: display.show }).finally(display.end);
 			const counts = Object.entries(dataset.manifest.splits).map(
 				([name, split]) => `${name} ${split.tokens.toLocaleString("en-US")}`,

@@ -81,7 +81,17 @@ export function loadLab(dir: string): Lab {
 		}
 		throw new UserError(`cannot read ${path}: ${messageOf(error)}`);
 	}
-	return { ...parseLab(text, path), dir: realpathSync(root) };
+	const config = parseLab(text, path);
+	return {
+		...config,
+		data: { ...config.data, source: resolveSource(config.data.source, root) },
+		dir: realpathSync(root),
+	};
+}
+
+/** A corpus is the built-in one by name, or files: a path, from the lab's root or from where a command was typed. */
+export function resolveSource(source: string, from: string): string {
+	return source === "sotu" ? source : resolve(from, source);
 }
 
 /** The lab described by `text`; `path` is only for messages. */

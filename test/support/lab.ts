@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 
 export const TRAIN_FILE = `const MATRIX_LR = 0.02; // 0.001..0.1
+// The model
 const DEPTH = 4; // 1..8
 export const FAULT = "none";
 export const SECONDS = 0;
