@@ -3,17 +3,17 @@ import type { Run } from "../report/chart.ts";
 import type { Line } from "./line.tsx";
 import type { Tone } from "./theme.ts";
 
-/** A plot behind its axis: the highest and the lowest value written at the edges, six cells wide and a blank. */
-export function axis(
-	rows: readonly Run[][],
-	[low, high]: [number, number],
-	digits: number,
-	tones: readonly Tone[],
-): Line[] {
+/** Cells of the axis: a label and a blank. */
+export const AXIS = 8;
+
+/** A plot behind its axis, with the highest and the lowest value written at its ends. */
+export function axis(rows: readonly Run[][], [low, high]: [number, number], tones: readonly Tone[]): Line[] {
+	// As many digits as tell the ends apart.
+	const digits = Math.min(5, Math.max(1, 1 - Math.floor(Math.log10(high - low))));
 	return rows.map((runs, i): Line => {
 		const label = i === 0 ? high.toFixed(digits) : i === rows.length - 1 ? low.toFixed(digits) : "";
 		return [
-			[`${label.padStart(6)} `, "quiet"],
+			[`${label.slice(0, AXIS - 1).padStart(AXIS - 1)} `, "quiet"],
 			...runs.map(({ text, series }) => (series < 0 ? text : ([text, tones[series] ?? "quiet"] as const))),
 		];
 	});

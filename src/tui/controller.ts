@@ -58,13 +58,6 @@ export class Controller {
 
 	/** One piece of input, which may be several keys. */
 	input(text: string, key: Key): void {
-		const { prompt } = this.ui.get();
-		if (prompt && !key.return && !key.escape && !key.ctrl && !key.backspace && !key.delete) {
-			const [typed, ...rest] = text.split(/[\r\n]/);
-			this.#type(prompt.text + typed);
-			if (rest.length > 0) this.#submit();
-			return;
-		}
 		for (const name of keyNames(text, key)) this.#press(name);
 	}
 
@@ -208,6 +201,8 @@ export class Controller {
 		else if (name === "backspace") this.#type(Array.from(text).slice(0, -1).join(""));
 		else if (name === "ctrl+u") this.#type("");
 		else if (name === "ctrl+w") this.#type(text.replace(/\S*\s*$/, ""));
+		else if (name === "space") this.#type(`${text} `);
+		else if (Array.from(name).length === 1) this.#type(text + name);
 		else if (name === "esc") {
 			if (kind === "search" && this.ui.get().view === "overview") this.#query({ search: before });
 			this.ui.set({ prompt: undefined });

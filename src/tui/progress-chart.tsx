@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import type { Experiment, State } from "../loop/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
-import { axis } from "./chart-lines.ts";
+import { AXIS, axis } from "./chart-lines.ts";
 import type { Size } from "./layout.ts";
 import { type Line, spread } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
@@ -47,10 +47,10 @@ export function progressChartLines(
 			{ points: kept.map(at), draw: "dots", ascii: "+" },
 			{ points: steps, draw: "steps", ascii: "-" },
 		],
-		{ width: width - 8, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
+		{ width: width - AXIS, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
 	);
-	const foot = spread([" ".repeat(8), ["1", "quiet"]], [[`${last}`, "quiet"]], width, theme.glyphs.ellipsis);
-	return [...axis(chart, range, 3, ["quiet", "good", "good"]), foot];
+	const foot = spread([" ".repeat(AXIS), ["1", "quiet"]], [[`${last}`, "quiet"]], width, theme.glyphs.ellipsis);
+	return [...axis(chart, range, ["quiet", "good", "good"]), foot];
 }
 
 /** The best value so far after each kept experiment, up to the last experiment. */

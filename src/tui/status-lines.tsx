@@ -33,7 +33,13 @@ export function programLine(state: State, now: number): Line {
 	const waiting = state.notes.filter((note) => note.heardBy === undefined).length;
 	const notes: Line =
 		waiting > 0 ? [[`  ${waiting} ${waiting === 1 ? "note waits" : "notes wait"} for the next brief`, "accent"]] : [];
-	return [...name, [shortCommit(version), "accent"], [`  ${lines} lines  ${age} old`, "quiet"], ...effect, ...notes];
+	return [
+		...name,
+		[shortCommit(version), "accent"],
+		[`  ${lines} ${lines === 1 ? "line" : "lines"}  ${age} old`, "quiet"],
+		...effect,
+		...notes,
+	];
 }
 
 /** The answer to the last key, or the last notice. */

@@ -3,7 +3,7 @@ import { inFlight, type State } from "../loop/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { clock, compact, grouped, percent } from "../report/format.ts";
 import { bar } from "./bar.ts";
-import { axis } from "./chart-lines.ts";
+import { AXIS, axis } from "./chart-lines.ts";
 import type { Size } from "./layout.ts";
 import { type Line, lineWidth, type Span, wrap } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
@@ -86,9 +86,9 @@ function curveLines({ live, budgetSeconds }: State, room: { width: number; heigh
 			{ points: best, draw: "dashes", ascii: "." },
 			{ points: curve, draw: "line", ascii: "*" },
 		],
-		{ width: room.width - 7, height: room.height - 1, x: [0, budgetSeconds], y: [low, high], ascii: theme.ascii },
+		{ width: room.width - AXIS, height: room.height - 1, x: [0, budgetSeconds], y: [low, high], ascii: theme.ascii },
 	);
-	return [...axis(chart, [low, high], 2, ["quiet", "accent"]), curveLegend(curve, best, theme)];
+	return [...axis(chart, [low, high], ["quiet", "accent"]), curveLegend(curve, best, theme)];
 }
 
 /** A running mean over about ten points: a single batch's loss jumps more than two runs differ. */
@@ -103,7 +103,7 @@ function smooth(curve: readonly Point[]): Point[] {
 
 function curveLegend(curve: readonly Point[], best: readonly Point[], { ascii }: Theme): Line {
 	const last = curve.at(-1);
-	const legend: Line = [" ".repeat(7), [ascii ? "* " : "━ ", "accent"], ["loss", "quiet"]];
+	const legend: Line = [" ".repeat(AXIS), [ascii ? "* " : "━ ", "accent"], ["loss", "quiet"]];
 	if (best.length < 2) return legend;
 	const rival = last && best.findLast(([second]) => second <= last[0]);
 	const lead = last && rival ? rival[1] - last[1] : undefined;

@@ -107,6 +107,8 @@ test("a note is typed, corrected and sent; letters in it are no keys", async () 
 	assert.equal(ui().prompt, undefined);
 	await press("s", "never mind", "esc");
 	assert.equal(engine.commands.length, 1);
+	await press("stwo words\rp");
+	assert.deepEqual(engine.commands.slice(1), [{ type: "note", text: "two words" }, { type: "pause" }]);
 });
 
 test("pasted text is typed where one types and is nothing elsewhere", async () => {

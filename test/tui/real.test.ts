@@ -1,0 +1,50 @@
+/** The console over the real loop: the real binary on a real lab, at a real (pseudo-)terminal. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BIN } from "../support/cli.ts";
+import { makeLab } from "../support/lab.ts";
+import { started } from "./terminal.ts";
+
+test("a person steers a night: looks, notes, pauses, skips, takes back, and leaves it to carry on", async (t) => {
+	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
+	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
+	const terminal = started(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
+	await terminal.shows(/training {2}1 {2}.*budget 0:02/);
+	await terminal.shows(/ 1 {2}\* best/);
+
+	terminal.send("s");
+	await terminal.shows("note to the researcher");
+	terminal.send("look at DEPTH\r");
+	terminal.send("p");
+	await terminal.shows(/ paused /);
+	const paused = await terminal.shows("resume");
+	const last = Number(/experiments .*1\/(\d+)/.exec(paused)?.[1]);
+	terminal.send("p");
+	await terminal.until((screen) => new RegExp(` ${last + 1} {2}> running`).test(screen), "the next experiment");
+	await terminal.shows(/ left +│/);
+	terminal.send("x");
+	await terminal.until(
+		(screen) => new RegExp(` ${last + 1} {2}- discard`).test(screen),
+		"the skipped experiment's row",
+	);
+
+	terminal.send("m");
+	await terminal.shows("Try what you like.");
+	lab.write("program.md", "Leave DEPTH alone.\n");
+	await terminal.shows("Leave DEPTH alone.");
+	terminal.send("\t");
+	await terminal.shows(/- Try what you like\.[\s\S]*\+ Leave DEPTH alone\./);
+	terminal.send("o");
+	terminal.send("q");
+	await terminal.shows("Leave?");
+	terminal.send("s");
+	assert.equal(await terminal.exited, 0);
+	assert.match(terminal.screen(), /carries on/);
+	assert.equal(lab.git("status", "--porcelain", "--untracked-files=no"), "M program.md".padStart(12));
+
+	const again = started(t, [...command, "--experiments", `${last + 2}`], { columns: 80, rows: 24, cwd: lab.dir });
+	await again.shows(new RegExp(` ${last + 2} {2}[-+*] `));
+	await again.shows("stopped");
+	again.send("q");
+	assert.equal(await again.exited, 0);
+});
