@@ -1,7 +1,7 @@
 /** What this machine can do: the fastest sgemm it has been seen to do, ours or PyTorch's, and the ceiling of its FMA units. */
-import koffi from "koffi";
 import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
 import { loadKernels } from "../../trainer/tensor/cpu/load.ts";
+import { measurePeak } from "../../trainer/tensor/cpu/peak.ts";
 import { compile, configure, input, matmul } from "../../trainer/tensor/index.ts";
 
 const threads = Number(process.argv[2]);
@@ -19,6 +19,5 @@ const seconds = Array.from({ length: 6 }, () => {
 	return (performance.now() - start) / 1e3;
 });
 
-const [inputs, gflops] = [Float32Array.of(0.999, 0.001), new Float32Array(1)];
-loadKernels(built.path).run("peak", { inputs: koffi.address(inputs), gflops: koffi.address(gflops), steps: 2e7 });
-console.log(JSON.stringify({ gflops: (2 * n ** 3) / Math.min(...seconds) / 1e9, ceiling: gflops[0]! * threads }));
+const ceiling = await measurePeak(loadKernels(built.path), threads);
+console.log(JSON.stringify({ gflops: (2 * n ** 3) / Math.min(...seconds) / 1e9, ceiling }));
