@@ -80,7 +80,7 @@ function curveLines({ live, budgetSeconds }: State, room: { width: number; heigh
 	const values = [...curve, ...best].map(([, loss]) => loss).filter(Number.isFinite);
 	if (values.length < 2) return [];
 	// The first steep fall says little and would flatten what comes after it: it may leave the chart at the top.
-	const [low, high] = bounds(Math.min(...values), quantile(values, 0.9));
+	const [low, high] = bounds(Math.min(...values), quantile(values, 0.8));
 	const chart = plot(
 		[
 			{ points: best, draw: "dashes", ascii: "." },
