@@ -55,7 +55,9 @@ export interface Program<Name extends string> {
 const NODES_PER_TENSOR = 24;
 
 /**
- * Compiles a program that computes `outputs` and then gives each updated parameter its new value.
+ * Compiles a program that computes `outputs` and then gives each updated parameter its new value. `program.run({ name: value })`
+ * feeds every input and returns a result for each output: `.item()` is its number, `.data` its elements. Compiling takes a
+ * moment: do it once, before the loop.
  * @throws TensorError when the program is inconsistent or does not fit into memory.
  */
 export function compile<Name extends string>(

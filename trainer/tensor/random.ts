@@ -3,7 +3,7 @@
 /** Draws from [0, 1). */
 export type Random = () => number;
 
-/** sfc32 (Doty-Humphrey, PractRand), seeded through splitmix32. */
+/** A source of random numbers for `normal` and `uniform`: sfc32 (Doty-Humphrey, PractRand), seeded through splitmix32. */
 export function seeded(seed: number): Random {
 	let s = seed | 0;
 	const split = () => {

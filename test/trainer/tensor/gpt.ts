@@ -20,11 +20,8 @@ export function buildGpt(seed = 1): Model {
 	const first = t.rmsNorm(t.embedding(tokens, t.parameter("embedding", t.normal([V, D], 1, draw))));
 	let x = first; // [B, T, D]
 	for (let i = 0; i < layers; i++) {
-		const scalars = [1.1, 0.2].map((value, n) => t.parameter(`scalar${i}${n}`, t.full([], value))) as [
-			t.Tensor,
-			t.Tensor,
-		];
-		x = x.mul(scalars[0]).add(first.mul(scalars[1]));
+		const scalar = (n: number, value: number) => t.parameter(`scalar${i}${n}`, t.full([], value));
+		x = x.mul(scalar(0, 1.1)).add(first.mul(scalar(1, 0.2)));
 		const h = t.rmsNorm(x);
 		const split = (name: string, count: number) =>
 			t.linear(h, matrix(`${name}${i}`, count * (D / H), D)).reshape([B, T, count, D / H]);
