@@ -131,7 +131,7 @@ function describe(source: Source, exported: ReadonlySet<string>): string[] {
 function shorten(signature: string): string {
 	return signature
 		.replace(/,? \}: (\w+)( = \{\})?/g, " }")
-		.replace(/readonly |: Record<Name, Tensor>|, lowering: .*\(\)\)(?=\))/g, "")
+		.replace(/readonly |: Record<Name, Tensor>|, lowering: .*(?=,? ?\): Program)/g, "")
 		.replace(/, \)/g, ")");
 }
 
