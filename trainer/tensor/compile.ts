@@ -41,18 +41,22 @@ export interface Memory {
 	leaves: number;
 	/** Everything else this program computes. */
 	activations: number;
+	/** What the process (on a GPU: the device) will hold at most, as far as is known when the program is compiled. */
+	peak: number;
 }
 
 export interface Program<Name extends string> {
 	/** Computes once. Every input is fed by its name. */
 	run(feeds?: Feeds): Record<Name, Result>;
-	readonly memory: Memory;
+	readonly memory: Readonly<Memory>;
 	/** Frees what the program holds; parameters keep their values. */
 	close(): void;
 }
 
 /** ggml nodes a tensor may be lowered to, for sizing the context that describes them. */
 const NODES_PER_TENSOR = 24;
+/** Working memory of a thread in cpu/kernels.cpp: a packed block of a matrix, and a little. */
+const SCRATCH_BYTES = 1.5e6;
 
 /**
  * Compiles a program that computes `outputs` and then gives each updated parameter its new value. `program.run({ name: value })`
@@ -77,12 +81,17 @@ export function compile<Name extends string>(
 	const plan = lowering.prepare(wanted, updates);
 	const graph = new Graph(device, lowering, schedule(plan), new Set(plan.outputs));
 	const activations = graph.allocate();
+	const parameters = storedBytes();
+	const memory = {
+		parameters,
+		leaves: graph.leaves.bytes,
+		activations,
+		peak: forecastPeak(device, graph, activations),
+	};
 
 	let open = true;
 	return {
-		get memory() {
-			return { parameters: storedBytes(), leaves: graph.leaves.bytes, activations };
-		},
+		memory,
 		run(feeds = {}) {
 			if (!open) throw new TensorError("run: the program was closed");
 			graph.leaves.feed(feeds, bounds);
@@ -98,6 +107,21 @@ export function compile<Name extends string>(
 			open = false;
 		},
 	};
+}
+
+let largestPeak = 0;
+
+/** Bytes this process (on a GPU: the device) will hold at most: the largest forecast of all programs compiled so far. */
+export function memoryForecast(): number {
+	return largestPeak;
+}
+
+/** On the CPU, memory that was allocated counts when it is first touched: what is resident now, and what is still to come. */
+function forecastPeak(device: Device, { leaves }: Graph, activations: number): number {
+	const now = device.kind === "cpu" ? process.memoryUsage.rss() : storedBytes() + leaves.bytes;
+	const peak = now + activations + (device.kernels ? device.threads * SCRATCH_BYTES : 0);
+	largestPeak = Math.max(largestPeak, peak);
+	return peak;
 }
 
 let cpuLowering: Lowering | undefined;

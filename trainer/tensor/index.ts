@@ -10,7 +10,7 @@
  *     const step = compile({ loss }, [assign(w, w.sub(gradient.mul(0.1)))]);
  *     step.run({ x: new Float32Array(24) }).loss.item();
  */
-export { compile, type Memory, type Program, type Result } from "./compile.ts";
+export { compile, type Memory, memoryForecast, type Program, type Result } from "./compile.ts";
 export { configure, type Device, type DeviceKind, type DeviceOptions, describeDevices } from "./device.ts";
 export { TensorError } from "./errors.ts";
 export { grad } from "./grad.ts";

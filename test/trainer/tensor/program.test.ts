@@ -1,5 +1,7 @@
 /** Compiled programs: what they compute, in which order they update, and that they own and free their memory. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import * as t from "../../../trainer/tensor/index.ts";
 import type { Lowering } from "../../../trainer/tensor/lower/lowering.ts";
@@ -146,3 +148,14 @@ for (const lowering of lowerings) {
 		});
 	});
 }
+
+describe("the memory of a run", { skip: process.platform !== "linux" && "no /proc" }, () => {
+	for (const mode of ["kernels", "portable"]) {
+		it(`is forecast within 5% of its peak before the first step: ${mode}`, () => {
+			const program = join(import.meta.dirname, "peak-memory.ts");
+			const said = execFileSync(process.execPath, [program, mode], { encoding: "utf8" });
+			const [forecast, peak] = said.split(" ").map(Number) as [number, number];
+			assert.ok(Math.abs(forecast / peak - 1) < 0.05, `${forecast / 1e6} MB forecast, ${peak / 1e6} MB used`);
+		});
+	}
+});
