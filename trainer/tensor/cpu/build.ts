@@ -20,7 +20,7 @@ const CHECK_TIMEOUT_MS = 30_000;
  */
 export const COMPILE_FLAGS: readonly string[] = [
 	"-std=c++17",
-	"-O3",
+	"-O2",
 	process.arch === "arm64" ? "-mcpu=native" : "-march=native",
 	...["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fno-associative-math"],
 	...["-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-fPIC", "-shared"],

@@ -15,6 +15,8 @@ const SIZES_AT = 8 * POINTERS;
 const SCALARS_AT = SIZES_AT + 8 * SIZES;
 const BYTES = SCALARS_AT + 4 * SCALARS;
 
+const PRODUCT =
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / alpha";
 const BROADCAST = "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3";
 
 /**
@@ -22,8 +24,9 @@ const BROADCAST = "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3";
  * Shapes and formulas are in kernels.cpp, at the kernel of that name.
  */
 export const KERNEL_SLOTS = {
-	sgemm:
-		"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / alpha",
+	sgemm: PRODUCT,
+	/** Only in builds for CPUs with AVX512-BF16: ask `Kernels.has`. */
+	sgemm_bf16: PRODUCT,
 	attention:
 		"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch v_time v_head y_batch y_time y_head / scale",
 	attention_back:

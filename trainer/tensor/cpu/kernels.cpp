@@ -61,6 +61,12 @@ typedef float unaligned_vec __attribute__((vector_size(4 * VL), aligned(4), may_
 
 INLINE vec splat(float x) { return x - vec{}; }
 INLINE vec load(const float* p) { return *reinterpret_cast<const unaligned_vec*>(p); }
+/** The 32 bits at p in every lane, whatever they stand for. */
+INLINE vec repeat(const float* p) {
+	int32_t bits;
+	memcpy(&bits, p, 4);
+	return (vec)(bits - ivec{});
+}
 INLINE void store(float* p, vec x) { *reinterpret_cast<unaligned_vec*>(p) = x; }
 
 /** The first `count` floats at p; `fill` in the lanes beyond. */
@@ -327,7 +333,7 @@ namespace {
 
 /** Longest run of a tile down k: a panel of A then stays in the first-level cache. */
 constexpr i64 KC = 320;
-/** Widest block of B, and the floats in one, but for the widest: about the second-level cache. */
+/** Widest block of B, and the floats in one that is deeper than KC: about the second-level cache. */
 constexpr i64 NC = 1024, BLOCK_FLOATS = 256 * 1024;
 /** Distance of a packed panel's rows: off the powers of two, so that they do not meet in one set of the cache. */
 constexpr i64 PANEL_ROW = KC + 16;
@@ -346,76 +352,137 @@ struct Matrix {
 	Matrix from(i64 i, i64 j) const { return {p + i * row + j * col, row, col}; }
 };
 
-/** Slivers of NR columns: element (k, j) is p[(j / NR) * sliver + k * NR + j % NR]; zeros beyond the last column. */
+/**
+ * A format says what a word of packed memory is, a float or a pair of bf16, and so how many steps of k it holds. Everything
+ * else is the same for both: sizes of packed memory and the depth of a tile count words.
+ */
+struct F32 {
+	static constexpr int STEPS = 1;
+	/** A word for each of `lanes` columns at p. */
+	static INLINE vec across(const float* p, i64, bool, int lanes) { return load(p, lanes); }
+	/** The words of `count` elements at p that follow one another along k. */
+	static INLINE vec along(const float* p, int count) { return load(p, count); }
+	static INLINE vec multiply_add(vec a, vec b, vec c) { return c + a * b; }
+};
+
+#if defined(__AVX512BF16__)
+struct BF16 {
+	static constexpr int STEPS = 2;
+	/** Pairs of what stands at p and, where there are both, one step of k further. */
+	static INLINE vec across(const float* p, i64 step, bool both, int lanes) {
+		const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)load(p, lanes)));
+		if (!both) return (vec)low;
+		const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)load(p + step, lanes)));
+		return (vec)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+	}
+	static INLINE vec along(const float* p, int count) {
+		const vec low = load(p, std::min(count, VL)), high = count > VL ? load(p + VL, count - VL) : vec{};
+		return (vec)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+	}
+	static INLINE vec multiply_add(vec a, vec b, vec c) {
+		return (vec)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);
+	}
+};
+#endif
+
+/** How many words hold `steps` of k. */
+template <class Format>
+constexpr i64 words(i64 steps) {
+	return divide_up(steps, Format::STEPS);
+}
+
+/** Slivers of NR columns: word (w, j) is p[(j / NR) * sliver + w * NR + j % NR]; zeros beyond the last column. */
 struct Packed {
 	const float* p;
 	i64 sliver;
-	Packed from(i64 k, i64 j) const { return {p + j / NR * sliver + k * NR, sliver}; }
+	Packed from(i64 word, i64 j) const { return {p + j / NR * sliver + word * NR, sliver}; }
 };
 
-/** Packs b[depth, n] into y; takes round_up(n, NR) * depth floats. */
+/** Packs b[depth, n] into y; takes round_up(n, NR) * words(depth) floats. */
+template <class Format = F32>
 Packed pack(Matrix b, i64 depth, i64 n, float* y) {
-	const i64 sliver = depth * NR;
+	constexpr int STEPS = Format::STEPS;
+	const i64 sliver = words<Format>(depth) * NR;
 	if (b.col == 1) {
-		for (i64 k = 0; k < depth; k++) {
+		for (i64 k = 0; k < depth; k += STEPS) {
 			const float* from = b.p + k * b.row;
-			float* to = y + k * NR;
+			float* to = y + k / STEPS * NR;
+			const bool both = k + 1 < depth;
 			i64 j = 0;
 			for (; j + NR <= n; j += NR, to += sliver) {
-				store(to, load(from + j));
-				store(to + VL, load(from + j + VL));
+				store(to, Format::across(from + j, b.row, both, VL));
+				store(to + VL, Format::across(from + j + VL, b.row, both, VL));
 			}
 			if (j < n) {
 				const int low = int(std::min<i64>(n - j, VL)), high = int(n - j - low);
-				store(to, load(from + j, low));
-				store(to + VL, load(from + j + low, high));
+				store(to, Format::across(from + j, b.row, both, low));
+				store(to + VL, Format::across(from + j + low, b.row, both, high));
 			}
 		}
 		return {y, sliver};
 	}
 	for (i64 j = 0; j < round_up(n, NR); j += VL) {
 		float* to = y + j / NR * sliver + j % NR;
-		const int columns = int(std::clamp<i64>(n - j, 0, VL));
-		const Matrix from = b.from(0, std::min(j, n));
-		for (i64 k = 0; k < depth; k += VL) {
-			const int rows = int(std::min<i64>(VL, depth - k));
-			if (b.row == 1) {
-				transpose_block(from.p + k, b.col, columns, rows, to + k * NR, NR, VL);
+		const i64 columns = std::clamp<i64>(n - j, 0, VL);
+		for (i64 k = 0; k < depth; k += VL * STEPS) {
+			const int steps = int(std::min<i64>(VL * STEPS, depth - k));
+			const float* from = b.p + k * b.row + j * b.col;
+			vec t[VL];
+			if (b.row == 1 && columns == VL && steps == VL * STEPS) {
+				UNROLL for (int i = 0; i < VL; i++) t[i] = Format::along(from + i * b.col, VL * STEPS);
 			} else {
-				for (i64 r = k; r < k + rows; r++)
-					for (i64 i = 0; i < VL; i++) to[r * NR + i] = i < columns ? from.p[r * b.row + i * b.col] : 0;
+				float run[VL * STEPS];
+				for (i64 i = 0; i < VL; i++) {
+					for (i64 q = 0; q < steps && i < columns; q++) run[q] = from[q * b.row + i * b.col];
+					t[i] = i < columns ? Format::along(run, steps) : vec{};
+				}
 			}
+			transpose(t);
+			for (i64 w = 0; w < words<Format>(steps); w++) store(to + (k / STEPS + w) * NR, t[w]);
 		}
 	}
 	return {y, sliver};
 }
 
-/** How a packed panel of A lies: element (i, k) at p[i * PANEL_ROW + k], or at p[k * MR + i] where A is transposed. */
+/** How a packed panel of A lies: word (i, w) at p[i * PANEL_ROW + w], or at p[w * MR + i] where A is transposed. */
 enum class Panel { rows, columns };
 
 INLINE Panel panel_kind(Matrix a) { return a.row == 1 && a.col != 1 ? Panel::columns : Panel::rows; }
 
-/** Packs a[rows, depth] into panels of `height` rows, PANEL_FLOATS apart; depth <= KC. */
+/** Packs a[rows, depth] into panels of `height` rows, PANEL_FLOATS apart; words(depth) <= KC. */
+template <class Format = F32>
 void pack_panels(Matrix a, i64 rows, i64 height, i64 depth, float* y) {
+	constexpr int STEPS = Format::STEPS;
 	if (panel_kind(a) == Panel::columns) {
-		for (i64 k = 0; k < depth; k++) {
+		for (i64 k = 0; k < depth; k += STEPS) {
 			const float* from = a.p + k * a.col;
-			for (i64 i = 0; i < rows; i += LINE) __builtin_prefetch(from + AHEAD * a.col + i);
-			float* to = y + k * MR;
-			i64 i = 0;
-			if (height == MR)
-				for (; i + MR <= rows; i += MR, to += PANEL_FLOATS) memcpy(to, from + i, MR * 4);
-			for (; i < rows; i += height, to += PANEL_FLOATS)
-				for (i64 r = 0; r < std::min(height, rows - i); r++) to[r] = from[i + r];
+			for (i64 step = AHEAD; step < AHEAD + STEPS; step++)
+				for (i64 i = 0; i < rows; i += LINE) __builtin_prefetch(from + step * a.col + i);
+			float* to = y + k / STEPS * MR;
+			for (i64 i = 0; i < rows; i += height, to += PANEL_FLOATS) {
+				const i64 count = std::min(height, rows - i);
+				if (STEPS == 1 && count == MR) memcpy(to, from + i, MR * 4);
+				else
+					sweep(count, [&](i64 r, int lanes) {
+						store(to + r, Format::across(from + i + r, a.col, k + 1 < depth, lanes), lanes);
+					});
+			}
 		}
 		return;
 	}
 	for (i64 i = 0; i < rows; i++) {
 		float* to = y + i / height * PANEL_FLOATS + i % height * PANEL_ROW;
 		const float* from = a.p + i * a.row;
-		if (a.col == 1) memcpy(to, from, size_t(depth) * 4);
-		else
-			for (i64 k = 0; k < depth; k++) to[k] = from[k * a.col];
+		if (STEPS == 1 && a.col == 1) {
+			memcpy(to, from, size_t(depth) * 4);
+			continue;
+		}
+		for (i64 k = 0; k < depth; k += VL * STEPS) {
+			const int steps = int(std::min<i64>(VL * STEPS, depth - k));
+			float run[VL * STEPS];
+			for (i64 q = 0; q < steps && a.col != 1; q++) run[q] = from[(k + q) * a.col];
+			store(to + k / STEPS, Format::along(a.col == 1 ? from + k : run, steps), int(words<Format>(steps)));
+		}
 	}
 }
 
@@ -426,62 +493,81 @@ INLINE void prefetch(Matrix a, i64 rows, i64 depth, i64 i, i64 parts) {
 		for (i64 k = 0; k < depth; k += LINE) __builtin_prefetch(a.p + r * a.row + k, 0, 2);
 }
 
-/** c[R, width] = alpha a b, or += : one tile of R rows and V vectors, width <= V * VL. */
-template <int R, int V, Panel P>
-void tile(i64 depth, const float* a, const float* b, float* c, i64 c_row, i64 width, float alpha, bool accumulate) {
+/** Where a tile's sums go: c[rows, width] = alpha sums, or += with accumulate. */
+struct Target {
+	float* c;
+	i64 row, rows, width;
+	float alpha;
+	bool accumulate;
+};
+
+/** A tile of R rows, of which `rows` count, and V vectors, of which `width` columns do; `depth` words deep. */
+template <class Format, int R, int V, Panel P>
+void tile(i64 depth, const float* a, const float* b, const Target& target) {
+	const Target to = target; // a copy, which no store can change
 	// The lines of c arrive while the products are computed.
-	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(c + i * c_row + v * VL, 1);
+	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(to.c + i * to.row + v * VL, 1);
 	vec t[R][V] = {};
-	for (i64 k = 0; k < depth; k++) {
-		vec bk[V];
-		UNROLL for (int v = 0; v < V; v++) bk[v] = *reinterpret_cast<const vec*>(b + k * NR + v * VL);
+	for (i64 w = 0; w < depth; w++) {
+		vec bw[V];
+		UNROLL for (int v = 0; v < V; v++) bw[v] = *reinterpret_cast<const vec*>(b + w * NR + v * VL);
 		UNROLL for (int i = 0; i < R; i++) {
-			const vec ai = splat(P == Panel::rows ? a[i * PANEL_ROW + k] : a[k * MR + i]);
-			UNROLL for (int v = 0; v < V; v++) t[i][v] += ai * bk[v];
+			const vec ai = repeat(P == Panel::rows ? a + i * PANEL_ROW + w : a + w * MR + i);
+			UNROLL for (int v = 0; v < V; v++) t[i][v] = Format::multiply_add(ai, bw[v], t[i][v]);
 		}
 	}
-	if (width == V * VL) {
-		UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) {
-			float* to = c + i * c_row + v * VL;
-			store(to, accumulate ? load(to) + t[i][v] * alpha : t[i][v] * alpha);
+	if (to.rows == R && to.width == V * VL) {
+		if (to.accumulate) {
+			UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) {
+				float* c = to.c + i * to.row + v * VL;
+				store(c, load(c) + t[i][v] * to.alpha);
+			}
+		} else {
+			UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
+				store(to.c + i * to.row + v * VL, t[i][v] * to.alpha);
 		}
-	} else {
-		UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) {
-			const int lanes = int(std::clamp<i64>(width - v * VL, 0, VL));
-			float* to = c + i * c_row + v * VL;
-			store(to, accumulate ? load(to, lanes) + t[i][v] * alpha : t[i][v] * alpha, lanes);
-		}
+		return;
 	}
+	vec edge[R * V]; // indexed by variables, as registers cannot be
+	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) edge[i * V + v] = t[i][v] * to.alpha;
+	for (int i = 0; i < to.rows; i++)
+		for (int v = 0; v < V; v++) {
+			const int lanes = int(std::clamp<i64>(to.width - v * VL, 0, VL));
+			float* c = to.c + i * to.row + v * VL;
+			store(c, to.accumulate ? load(c, lanes) + edge[i * V + v] : edge[i * V + v], lanes);
+		}
 }
 
-using Tile = void (*)(i64, const float*, const float*, float*, i64, i64, float, bool);
+using Tile = void (*)(i64, const float*, const float*, const Target&);
 
-template <int V, Panel P, int... R>
-constexpr auto tiles_of(std::integer_sequence<int, R...>) {
-	struct Table {
-		Tile of_rows[MR];
-	};
-	return Table{{tile<R + 1, V, P>...}};
+/** of_pairs[i] takes up to 2 i + 2 rows: every other height, for compiling them takes its time. */
+struct Tiles {
+	Tile of_pairs[MR / 2];
+};
+
+template <class Format, int V, Panel P, int... I>
+constexpr Tiles tiles_of(std::integer_sequence<int, I...>) {
+	return {{tile<Format, 2 * I + 2, V, P>...}};
 }
-/** tiles<V, P>.of_rows[r - 1] is the tile of r rows. */
-template <int V, Panel P>
-constexpr auto tiles = tiles_of<V, P>(std::make_integer_sequence<int, MR>{});
+template <class Format, int V, Panel P>
+constexpr Tiles tiles = tiles_of<Format, V, P>(std::make_integer_sequence<int, MR / 2>{});
 
-/** Calls between(j) before the tile at column j of c[rows, n] = alpha panel b, or +=, for one packed panel. */
-template <class F>
+/** c[rows, n] = alpha panel b, or +=, for one packed panel of `depth` words; calls between(j) before the tile at column j. */
+template <class Format, class F>
 INLINE void multiply_packed(const float* panel, Panel kind, i64 rows, i64 depth, Packed b, i64 n, float* c, i64 c_row,
 	float alpha, bool accumulate, F between) {
 	const bool by_rows = kind == Panel::rows;
-	const Tile wide = (by_rows ? tiles<2, Panel::rows>.of_rows : tiles<2, Panel::columns>.of_rows)[rows - 1];
-	const Tile narrow = (by_rows ? tiles<1, Panel::rows>.of_rows : tiles<1, Panel::columns>.of_rows)[rows - 1];
+	const Tiles& wide = by_rows ? tiles<Format, 2, Panel::rows> : tiles<Format, 2, Panel::columns>;
+	const Tiles& narrow = by_rows ? tiles<Format, 1, Panel::rows> : tiles<Format, 1, Panel::columns>;
 	for (i64 j = 0; j < n; j += NR) {
 		between(j);
 		const i64 width = std::min<i64>(NR, n - j);
-		(width > VL ? wide : narrow)(depth, panel, b.from(0, j).p, c + j, c_row, width, alpha, accumulate);
+		(width > VL ? wide : narrow).of_pairs[(rows - 1) / 2](depth, panel, b.from(0, j).p,
+			{c + j, c_row, rows, width, alpha, accumulate});
 	}
 }
 
-/** The length of blocks that cut n evenly, none longer than most: 64 by 12 is six of 11 and less, not five and a rest of 4. */
+/** The length of blocks that cut n evenly, none longer than most. */
 INLINE i64 even(i64 n, i64 most) { return divide_up(n, std::max<i64>(1, divide_up(n, most))); }
 
 /** c[rows, n] = alpha a[rows, depth] b[depth, n], or +=, for rows <= MR. `panel` is PANEL_FLOATS of scratch. */
@@ -491,39 +577,43 @@ void multiply_panel(
 	for (i64 k = 0; k < depth; k += step) {
 		const i64 kc = std::min(step, depth - k);
 		pack_panels(a.from(0, k), rows, rows, kc, panel);
-		multiply_packed(panel, panel_kind(a), rows, kc, b.from(k, 0), n, c, c_row, alpha, accumulate || k > 0, [](i64) {});
+		multiply_packed<F32>(
+			panel, panel_kind(a), rows, kc, b.from(k, 0), n, c, c_row, alpha, accumulate || k > 0, [](i64) {});
 	}
 }
 
 /** c[m, n] = alpha a[m, k] b[k, n], or +=, by one thread. */
+template <class Format>
 void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, float alpha, bool accumulate) {
+	constexpr int STEPS = Format::STEPS;
 	if (m <= 0 || n <= 0) return;
 	if (k <= 0) {
 		for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * c_row, 0, size_t(n) * 4);
 		return;
 	}
-	float* panels = scratch.reserve(GROUP * PANEL_FLOATS + std::max(BLOCK_FLOATS, KC * NC) + NC * NR);
-	float* packed = panels + GROUP * PANEL_FLOATS;
 	const Panel kind = panel_kind(a);
 	const i64 nc = round_up(even(n, NC), NR), height = even(m, MR);
 	// Where A's panels are cheap to pack again, B's block is as deep as its memory allows: c is then visited less often.
-	const i64 block = kind == Panel::rows ? even(k, std::max(KC, BLOCK_FLOATS / nc)) : even(k, KC), kc = even(block, KC);
+	const i64 deepest = kind == Panel::rows ? std::max(KC, BLOCK_FLOATS / nc) : KC;
+	const i64 block = even(words<Format>(k), deepest), kc = even(block, KC) * STEPS;
 	const i64 group = kind == Panel::rows ? height : GROUP * height;
+	float* panels = scratch.reserve(GROUP * PANEL_FLOATS + nc * block);
+	float* packed = panels + GROUP * PANEL_FLOATS;
 	for (i64 j = 0; j < n; j += nc) {
 		const i64 columns = std::min(nc, n - j);
-		for (i64 p = 0; p < k; p += block) {
-			const i64 depth = std::min(block, k - p);
-			const Packed b_block = pack(b.from(p, j), depth, columns, packed);
+		for (i64 p = 0; p < k; p += block * STEPS) {
+			const i64 depth = std::min(block * STEPS, k - p);
+			const Packed b_block = pack<Format>(b.from(p, j), depth, columns, packed);
 			for (i64 i = 0; i < m; i += group) {
 				const i64 rows = std::min(group, m - i), next = std::clamp<i64>(m - i - group, 0, group);
 				for (i64 q = 0; q < depth; q += kc) {
 					const i64 run = std::min(kc, depth - q);
 					const Matrix from = a.from(i, p + q);
-					pack_panels(from, rows, height, run, panels);
+					pack_panels<Format>(from, rows, height, run, panels);
 					for (i64 r = 0; r < rows; r += height) {
-						multiply_packed(panels + r / height * PANEL_FLOATS, kind, std::min(height, rows - r), run,
-							b_block.from(q, 0), columns, c + (i + r) * c_row + j, c_row, alpha, accumulate || p + q > 0,
-							[&](i64 at) {
+						multiply_packed<Format>(panels + r / height * PANEL_FLOATS, kind, std::min(height, rows - r),
+							words<Format>(run), b_block.from(q / STEPS, 0), columns, c + (i + r) * c_row + j, c_row, alpha,
+							accumulate || p + q > 0, [&](i64 at) {
 								if (kind == Panel::rows) prefetch(from.from(group, 0), next, run, at / NR, divide_up(columns, NR));
 							});
 					}
@@ -547,16 +637,8 @@ i64 row_parts(i64 m, i64 n, i64 nth) {
 	return best;
 }
 
-} // namespace
-
-/**
- * c[b, h, m, n] = alpha a[b, h, m, k] b[b, h, k, n], or c += with accumulate = 1.
- * Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is a matrix as it lies, a_row = 1 one transposed.
- * Likewise b. c has rows of stride c_row. x_batch and x_head are the strides from one matrix to the next; 0 repeats it.
- */
-KERNEL(sgemm,
-	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
-	"alpha") {
+template <class Format>
+INLINE void multiply_heads(Slots s, i64 ith, i64 nth) {
 	const float *a = s.pointer(), *b = s.pointer();
 	float* c = s.pointer();
 	const i64 batch = s.size(), heads = s.size(), m = s.size(), n = s.size(), k = s.size();
@@ -574,12 +656,34 @@ KERNEL(sgemm,
 	const Range rows = share(m, part / others, parts), columns = share(n, part % others, others, VL);
 	for (i64 i = mine.begin; i < mine.end; i++) {
 		const i64 x = i / heads, y = i % heads;
-		multiply(Matrix{a + x * a_batch + y * a_head, a_row, a_col}.from(rows.begin, 0),
+		multiply<Format>(Matrix{a + x * a_batch + y * a_head, a_row, a_col}.from(rows.begin, 0),
 			Matrix{b + x * b_batch + y * b_head, b_row, b_col}.from(0, columns.begin),
 			c + x * c_batch + y * c_head + rows.begin * c_row + columns.begin, c_row, rows.end - rows.begin,
 			columns.end - columns.begin, k, alpha, accumulate);
 	}
 }
+
+} // namespace
+
+/**
+ * c[b, h, m, n] = alpha a[b, h, m, k] b[b, h, k, n], or c += with accumulate = 1.
+ * Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is a matrix as it lies, a_row = 1 one transposed.
+ * Likewise b. c has rows of stride c_row. x_batch and x_head are the strides from one matrix to the next; 0 repeats it.
+ */
+KERNEL(sgemm,
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
+	"alpha") {
+	multiply_heads<F32>(s, ith, nth);
+}
+
+#if defined(__AVX512BF16__)
+/** The same with a and b rounded to bf16 while they are packed; c and its sums are f32. Where the CPU has AVX512-BF16. */
+KERNEL(sgemm_bf16,
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
+	"alpha") {
+	multiply_heads<BF16>(s, ith, nth);
+}
+#endif
 
 // -------------------------------------------------------------------------------------------------------- attention
 // y = softmax(scale q k' + mask) v for each head. Query t sees the keys of (t - window, t] (causal), or of
@@ -644,7 +748,7 @@ KERNEL(attention,
 			for (i64 t = 0; t < length; t += height) {
 				const i64 rows = std::min(height, length - t);
 				const i64 low = band.first_key(t) / NR * NR, end = band.end_key(t + rows - 1);
-				const i64 width = round_up(end - low, NR);
+				const i64 width = round_up(end - low, VL);
 				multiply_panel(Matrix{q.at(b, h, t), q.time, 1}, rows, dim, keys.from(0, low), width, scores, padded,
 					scale, false, panel);
 				float scale_of[MR];
@@ -717,7 +821,7 @@ KERNEL(attention_back,
 				const i64 height = even(queries, MR);
 				for (i64 i = 0; i < queries; i += height) {
 					const i64 rows = std::min(height, queries - i), panel_end = band.end_key(t + i + rows - 1);
-					const i64 width = round_up(panel_end - low, NR);
+					const i64 width = round_up(panel_end - low, VL);
 					multiply_panel(Matrix{q.at(b, h, t + i), q.time, 1}, rows, dim, keys.from(0, low), width,
 						p + i * score_row, score_row, scale, false, panel);
 					multiply_panel(Matrix{dy.at(b, h, t + i), dy.time, 1}, rows, dim, values.from(0, low), width,
@@ -1301,16 +1405,21 @@ KERNEL(copy, "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3") {
 		if (x_stride[axis] == 1 && n[axis] > 1 && x_stride[3] != 1 && y_stride[3] == 1) across = axis;
 	if (across >= 0) {
 		const int outer = across == 0 ? 1 : 0, inner = across == 2 ? 1 : 2;
-		const i64 blocks = divide_up(n[across], VL);
-		const Range mine = share(n[outer] * n[inner] * blocks, ith, nth);
+		// Four blocks side by side, so that memory is read along whole cache lines and pages are revisited less.
+		constexpr i64 WIDE = 4 * VL;
+		const i64 strips = divide_up(n[across], WIDE);
+		const Range mine = share(n[outer] * n[inner] * strips, ith, nth);
 		for (i64 item = mine.begin; item < mine.end; item++) {
-			const i64 i = item / blocks / n[inner], j = item / blocks % n[inner], at = item % blocks * VL;
-			const float* from = x + i * x_stride[outer] + j * x_stride[inner] + at;
-			float* to = y + i * y_stride[outer] + j * y_stride[inner] + at * y_stride[across];
-			const int rows = int(std::min<i64>(VL, n[across] - at));
+			const i64 i = item / strips / n[inner], j = item / strips % n[inner], begin = item % strips * WIDE;
+			const float* from = x + i * x_stride[outer] + j * x_stride[inner];
+			float* to = y + i * y_stride[outer] + j * y_stride[inner];
 			for (i64 c = 0; c < n[3]; c += VL) {
 				const int columns = int(std::min<i64>(VL, n[3] - c));
-				transpose_block(from + c * x_stride[3], x_stride[3], columns, rows, to + c, y_stride[across], columns);
+				for (i64 at = begin; at < std::min(begin + WIDE, n[across]); at += VL) {
+					const int rows = int(std::min<i64>(VL, n[across] - at));
+					transpose_block(from + c * x_stride[3] + at, x_stride[3], columns, rows, to + c + at * y_stride[across],
+						y_stride[across], columns);
+				}
 			}
 		}
 		return;

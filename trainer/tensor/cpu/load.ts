@@ -21,6 +21,11 @@ export class Kernels {
 		this.#find = this.#library.func("void* ar_kernel(const char* name)");
 	}
 
+	/** Whether this build has a kernel; all have all but `sgemm_bf16`. */
+	has(kernel: KernelName): boolean {
+		return !!this.#find(kernel);
+	}
+
 	/** The address of a kernel's function, for ggml_custom_4d. */
 	address(kernel: KernelName): bigint {
 		const address = this.#find(kernel);

@@ -32,6 +32,14 @@ function spread(x: ArrayLike<number>, width: number, stride: number): Float32Arr
 	return y;
 }
 
+/** The nearest bf16. */
+function toBf16(x: number): number {
+	const [float, bits] = [Float32Array.of(x), new Uint32Array(1)];
+	bits[0] = new Uint32Array(float.buffer)[0]!;
+	bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000;
+	return new Float32Array(bits.buffer)[0]!;
+}
+
 function assertClose(actual: Float32Array, { expected, tolerance = 2e-6 }: Output, what: string): void {
 	for (let i = 0; i < expected.length; i++) {
 		const [got, want] = [actual[i]!, expected[i]!];
@@ -82,6 +90,42 @@ const { kernels: built, missing } = await builds();
 
 for (const [variant, kernels] of built) {
 	describe(`CPU kernels, ${variant} build (${kernels.target})`, () => {
+		const skipBf16 = !kernels.has("sgemm_bf16") && "this build has no bf16";
+		test("a product of bf16 is that of the rounded operands, whichever side is transposed", { skip: skipBf16 }, () => {
+			for (const [m, n, k] of [
+				[1, 1, 1],
+				[13, 33, 2],
+				[7, 50, 31],
+				[25, 40, 33],
+				[37, 97, 1301],
+			] as const) {
+				const [a, b] = [random(m * k, 1).map(toBf16), random(k * n, 2).map(toBf16)];
+				const before = random(m * n, 3);
+				const expected = reference.product(a, b, m, n, k).map((x, i) => 2 * x + before[i]!);
+				// What rounding takes away must not matter.
+				const [nearA, nearB] = [a, b].map((x) => x.map((v) => v * (1 + 2 ** -10))) as [Float32Array, Float32Array];
+				for (const aTransposed of [false, true])
+					for (const bTransposed of [false, true]) {
+						const [padA, padB] = [aTransposed ? m + 3 : k + 1, bTransposed ? k + 2 : n + 5];
+						check(
+							kernels,
+							"sgemm_bf16",
+							{
+								a: aTransposed ? spread(reference.transposed(nearA, m, k), m, padA) : spread(nearA, k, padA),
+								b: bTransposed ? spread(reference.transposed(nearB, k, n), k, padB) : spread(nearB, n, padB),
+							},
+							{ c: { initial: before, expected, tolerance: 1e-4 } },
+							{
+								...{ batch: 1, heads: 1, m, n, k, accumulate: 1, alpha: 2, c_row: n },
+								...{ a_row: aTransposed ? 1 : padA, a_col: aTransposed ? padA : 1 },
+								...{ b_row: bTransposed ? 1 : padB, b_col: bTransposed ? padB : 1 },
+								...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
+							},
+						);
+					}
+			}
+		});
+
 		test("a matrix product is right whichever side is transposed, at every size", () => {
 			const sizes = [
 				...[
@@ -94,6 +138,7 @@ for (const [variant, kernels] of built) {
 					[64, 48, 130],
 					[37, 97, 323],
 					[3, 521, 40],
+					[2, 1024, 640], // the largest block of b there is
 				],
 				...[
 					[0, 5, 3],
