@@ -34,6 +34,7 @@ import {
 	rotary,
 	scalar,
 	seeded,
+	shift,
 	sigmoid,
 	silu,
 	softcap,
@@ -70,6 +71,7 @@ const SOFTCAP = 15; // 0..50 bound of the logits; 0 for none
 const TIED_EMBEDDINGS: boolean = false; // one matrix for token embedding and output head
 const VALUE_EMBEDDINGS: "none" | "alternate" | "all" = "none"; // layers whose values get a gated embedding of the token
 const VALUE_GATE_CHANNELS = 32; // 1..128 channels that decide how much
+const TOKEN_SHIFT: boolean = true; // mix the previous token's embedding in, by a learned weight for each channel
 const RESIDUAL_SCALARS: boolean = true; // each layer weighs the residual stream and the first embedding, learned
 
 // Initialisation
@@ -85,6 +87,7 @@ const SCALAR_LR = 0.05; // 0.001..1 of the residual scalars
 const MOMENTUM = 0.95; // 0.8..0.99 of Muon
 const MOMENTUM_START = 0.85; // 0.5..0.95 at the first step
 const MOMENTUM_WARMUP: number = 0.1; // 0..0.5 share of the budget in which momentum rises
+const ROW_BETA = 0.95; // 0..0.99 of Muon's second moment, which evens out the rows of an update; 0 for none
 const WEIGHT_DECAY = 0.1; // 0..0.5 of the matrices; falls to 0 with the budget
 const BETA1 = 0.8; // 0.5..0.95 of AdamW
 const BETA2 = 0.95; // 0.9..0.999 of AdamW
@@ -110,6 +113,7 @@ export function build(vocabSize: number, seed: number): Model {
 	const silent = (name: string, out: number, width: number) => parameter(name, zeros([out, width]));
 
 	const tokenEmbedding = parameter("embedding", normal([vocabSize, WIDTH], EMBEDDING_STD, random));
+	const previous = TOKEN_SHIFT ? parameter("previous", zeros([WIDTH])) : undefined;
 	const head = TIED_EMBEDDINGS ? tokenEmbedding : parameter("head", normal([vocabSize, WIDTH], HEAD_STD, random));
 	const layers = Array.from({ length: DEPTH }, (_, i) => {
 		const name = `layer${i}`;
@@ -140,7 +144,8 @@ export function build(vocabSize: number, seed: number): Model {
 	}
 
 	function logits(tokens: Tensor): Tensor {
-		const first = rmsNorm(embedding(tokens, tokenEmbedding)); // [B, T, WIDTH]
+		const embedded = rmsNorm(embedding(tokens, tokenEmbedding)); // [B, T, WIDTH]
+		const first = previous ? embedded.add(shift(embedded, 1).mul(previous)) : embedded;
 		let x = first;
 		for (const layer of layers) {
 			if (layer.residual && layer.first) x = x.mul(layer.residual).add(first.mul(layer.first));
@@ -207,7 +212,7 @@ function optimize(weights: Parameter[], gradients: Tensor[], lr: Tensor, momentu
 	const betas = { beta1: BETA1, beta2: BETA2, eps: 1e-10 };
 	const widthScale = Math.sqrt(768 / WIDTH);
 	return [
-		...muon(...group("matrix"), { lr: lr.mul(MATRIX_LR), momentum, weightDecay: decay }),
+		...muon(...group("matrix"), { lr: lr.mul(MATRIX_LR), momentum, weightDecay: decay, beta2: ROW_BETA }),
 		...adamw(...group("embedding"), { lr: lr.mul(EMBEDDING_LR * widthScale), ...betas }),
 		...adamw(...group("head"), { lr: lr.mul(HEAD_LR * widthScale), ...betas }),
 		...adamw(...group("scalar"), { lr: lr.mul(SCALAR_LR), ...betas }),
