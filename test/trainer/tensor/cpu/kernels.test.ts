@@ -4,8 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import koffi from "koffi";
 import type { KernelArguments, KernelName } from "../../../../trainer/tensor/cpu/descriptor.ts";
 import type { Kernels } from "../../../../trainer/tensor/cpu/load.ts";
+import { add, div, exp, input, mul, silu, square, sub } from "../../../../trainer/tensor/index.ts";
+import { Formula } from "../../../../trainer/tensor/lower/formula.ts";
 import { builds } from "./builds.ts";
 import { guarded } from "./guarded.ts";
 import * as reference from "./reference.ts";
@@ -541,6 +544,41 @@ for (const [variant, kernels] of built) {
 						const sizes = { ...named("n", n), ...named("a", stepA), ...named("b", stepB) };
 						check(kernels, name as KernelName, { a: a!, b: b! }, { y: { expected } }, sizes);
 					}
+		});
+
+		test("a fused formula reads broadcast operands, has several results, and may write one over its operand", () => {
+			const [rows, width] = [23, 67]; // several tiles, and a tail
+			const [x, y] = [input("x", [rows, width]), input("y", [rows, width])];
+			const [column, row, number] = [input("column", [rows, 1]), input("row", [width]), input("number", [])];
+			const total = mul(add(mul(x, y), row), column);
+			const gated = div(sub(silu(total), exp(y)), add(square(x), number));
+			const formula = new Formula([gated, total], (tensor) => tensor.inputs.length > 0);
+			const values = new Map([x, y, column, row, number].map((tensor, i) => [tensor, random(tensor.size, i + 1)]));
+			values.get(number)![0] = 2;
+			const expected = { gated: new Float64Array(rows * width), total: new Float64Array(rows * width) };
+			for (let i = 0; i < rows * width; i++) {
+				const [a, b] = [values.get(x)![i]!, values.get(y)![i]!];
+				const t = (a * b + values.get(row)![i % width]!) * values.get(column)![Math.floor(i / width)]!;
+				expected.total[i] = t;
+				expected.gated[i] = (t / (1 + Math.exp(-t)) - Math.exp(b)) / (a * a + 2);
+			}
+			for (const nth of [1, 2, 3]) {
+				const inputs = formula.inputs.map((tensor) => guarded(values.get(tensor)!));
+				const first = guarded(new Float32Array(rows * width));
+				const inPlace = inputs[formula.inputs.indexOf(x)]!;
+				const outputs = [first.address, inPlace.address];
+				const program = formula.encode(
+					inputs.map(({ address }) => address),
+					outputs,
+				);
+				kernels.run("fused", { program: koffi.address(program), count: rows * width }, nth);
+				assertClose(first.array, { expected: expected.gated }, `gated, ${nth} threads`);
+				assertClose(inPlace.array, { expected: expected.total }, `total, ${nth} threads`);
+				for (const array of [first, ...inputs]) {
+					array.assertIntact();
+					array.free();
+				}
+			}
 		});
 
 		test("copy permutes, transposes and slices", () => {
