@@ -141,7 +141,7 @@ function optionsOf(source: Source): Record<string, string[]> {
 	for (const statement of source.statements) {
 		const declaration = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
 		if (declaration?.type !== "TSInterfaceDeclaration") continue;
-		if (!/Options$|Transposes$/.test(declaration.id.name)) continue;
+		if (!/Options$/.test(declaration.id.name)) continue;
 		found[declaration.id.name] = declaration.body.body.flatMap((member) => {
 			if (member.type !== "TSPropertySignature") return [];
 			const doc = source.docBefore(member.start);

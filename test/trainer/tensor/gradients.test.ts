@@ -75,7 +75,7 @@ const cases: Case[] = [
 	["matmul that stretches a stack", ({ a, b }) => t.matmul(a!, b!), pair([1, 5, 7], [3, 7, 2])],
 	[
 		"linear with bias",
-		({ x, w, b }) => t.linear(x!, w!, b!),
+		({ x, w, b }) => t.linear(x!, w!, { bias: b! }),
 		{ x: { shape: [2, 5, 7] }, w: { shape: [3, 7] }, b: { shape: [3] } },
 	],
 	[

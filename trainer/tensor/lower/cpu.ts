@@ -40,10 +40,10 @@ export function cpu(path: string): Lowering {
 class Node {
 	readonly builder: Builder;
 	readonly tensor: Tensor;
-	readonly #kernels: Kernels;
+	readonly kernels: Kernels;
 
 	constructor(kernels: Kernels, builder: Builder, tensor: Tensor) {
-		this.#kernels = kernels;
+		this.kernels = kernels;
 		this.builder = builder;
 		this.tensor = tensor;
 	}
@@ -63,7 +63,7 @@ class Node {
 		const descriptor = new Descriptor(kernel);
 		this.builder.onClose(() => descriptor.free());
 		const tasks = sizeOf(shape) < SMALL && kernel === "fused" ? 1 : ALL_THREADS;
-		const address = this.#kernels.address(kernel);
+		const address = this.kernels.address(kernel);
 		const node = ggml.custom_4d(
 			context,
 			TYPE.f32,
@@ -111,13 +111,14 @@ class Node {
 
 const rules: Record<string, (node: Node) => Pointer> = {
 	matmul(node) {
-		const { transposeA, transposeB } = node.tensor.attrs as { transposeA: boolean; transposeB: boolean };
+		const { transposeA, transposeB, bf16 } = node.tensor.attrs as Record<"transposeA" | "transposeB" | "bf16", boolean>;
 		const [a, b] = [node.in(0), node.in(1)];
 		const [m, n] = [node.shape.at(-2)!, node.shape.at(-1)!];
 		const k = node.tensor.inputs[0]!.dim(transposeA ? -2 : -1);
 		const [batch = 1, heads = 1] =
 			node.shape.length === 4 ? node.shape : [1, node.shape.length === 3 ? node.shape[0] : 1];
-		return node.call("sgemm", node.shape, [a, b], (at, c) => ({
+		const kernel = bf16 && node.kernels.has("sgemm_bf16") ? "sgemm_bf16" : "sgemm";
+		return node.call(kernel, node.shape, [a, b], (at, c) => ({
 			...{ a: at(a), b: at(b), c, batch, heads, m, n, k },
 			...{ a_row: transposeA ? 1 : k, a_col: transposeA ? m : 1 },
 			...{ b_row: transposeB ? 1 : n, b_col: transposeB ? k : 1, c_row: n },

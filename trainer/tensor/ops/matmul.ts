@@ -6,16 +6,20 @@ import { add, broadcast } from "./elementwise.ts";
 import { broadcastTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";
 
-interface Transposes {
+interface MatmulOptions {
 	/** Read the left matrix as its transpose: [K, M] where [M, K] is meant. */
 	transposeA?: boolean;
 	/** Read the right matrix as its transpose: [N, K] where [K, N] is meant. */
 	transposeB?: boolean;
+	/** Round both sides to bf16 and sum in f32, here and in the gradients, where the device is faster at that. */
+	bf16?: boolean;
 }
 
-const matmulOp = define<{ transposeA: boolean; transposeB: boolean }>("matmul", {
+type MatmulAttributes = { transposeA: boolean; transposeB: boolean; bf16: boolean };
+
+const matmulOp = define<MatmulAttributes>("matmul", {
 	arity: 2,
-	attrs: { transposeA: "boolean", transposeB: "boolean" },
+	attrs: { transposeA: "boolean", transposeB: "boolean", bf16: "boolean" },
 	infer: ([a, b], { transposeA, transposeB }) => {
 		requireF32("matmul", a!, b!);
 		const [rank, batch] = [a!.shape.length, a!.shape.slice(0, -2)];
@@ -30,38 +34,41 @@ const matmulOp = define<{ transposeA: boolean; transposeB: boolean }>("matmul", 
 		}
 		return { shape: [...batch, m, n] };
 	},
-	vjp: (y, g, { transposeA: ta, transposeB: tb }) => {
+	vjp: (y, g, { transposeA: ta, transposeB: tb, bf16 }) => {
 		const [a, b] = y.inputs as [Tensor, Tensor];
-		return [
-			ta ? multiply(b, g, tb, true) : multiply(g, b, false, !tb),
-			tb ? multiply(g, a, true, ta) : multiply(a, g, !ta, false),
-		];
+		const times = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor =>
+			matmulOp([a, b], { transposeA, transposeB, bf16 });
+		return [ta ? times(b, g, tb, true) : times(g, b, false, !tb), tb ? times(g, a, true, ta) : times(a, g, !ta, false)];
 	},
 });
 
-function multiply(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-	return matmulOp([a, b], { transposeA, transposeB });
-}
-
 /** Matrix product [..., M, K] × [..., K, N] → [..., M, N]. Leading dimensions broadcast. */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: Transposes = {}): Tensor {
-	if (a.shape.length > 2 && b.shape.length === 2 && !transposeA) {
-		const rows = reshape(a, [-1, a.dim(-1)]);
-		const y = multiply(rows, b, false, transposeB);
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+	const attrs = { transposeA: false, transposeB: false, bf16: false, ...options };
+	if (a.shape.length > 2 && b.shape.length === 2 && !attrs.transposeA) {
+		const y = matmulOp([reshape(a, [-1, a.dim(-1)]), b], attrs);
 		return reshape(y, [...a.shape.slice(0, -1), y.dim(-1)]);
 	}
-	if (a.shape.length < 2 || b.shape.length < 2) return multiply(a, b, transposeA, transposeB);
+	if (a.shape.length < 2 || b.shape.length < 2) return matmulOp([a, b], attrs);
 	const batch = broadcast("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
 	const stack = (x: Tensor) => broadcastTo(x, [...batch, x.dim(-2), x.dim(-1)]);
-	return multiply(stack(a), stack(b), transposeA, transposeB);
+	return matmulOp([stack(a), stack(b)], attrs);
 }
 
-/** `x Wᵀ + b` with x [..., in], weight [out, in] as in PyTorch, bias [out]. */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+interface LinearOptions {
+	/** [out], added to each row. */
+	bias?: Tensor;
+	/** As in `matmul`. */
+	bf16?: boolean;
+}
+
+/** `x Wᵀ + bias` with x [..., in] and weight [out, in] as in PyTorch. */
+export function linear(x: Tensor, weight: Tensor, { bias, bf16 = false }: LinearOptions = {}): Tensor {
 	if (weight.shape.length !== 2 || x.dim(-1) !== weight.dim(1)) {
 		fail("linear", `x ${show(x.shape)} does not fit weight ${show(weight.shape)}: [..., in] and [out, in] are wanted`);
 	}
 	const rows = reshape(x, [-1, x.dim(-1)]);
-	const y = reshape(multiply(rows, weight, false, true), [...x.shape.slice(0, -1), weight.dim(0)]);
+	const product = matmulOp([rows, weight], { transposeA: false, transposeB: true, bf16 });
+	const y = reshape(product, [...x.shape.slice(0, -1), weight.dim(0)]);
 	return bias ? add(y, bias) : y;
 }

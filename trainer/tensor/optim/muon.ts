@@ -24,13 +24,15 @@ export interface MuonOptions {
 	 * al. 2025); 0 leaves the update as it is.
 	 */
 	beta2?: Operand;
+	/** Orthogonalise with matrix products in bf16, as Muon's authors do. */
+	bf16?: boolean;
 }
 
 /** The updates of one Muon step on matrices [out, in]; `gradients[i]` belongs to `parameters[i]`. */
 export function muon(
 	parameters: readonly Parameter[],
 	gradients: readonly Tensor[],
-	{ lr, momentum = 0.95, weightDecay = 0, iterations = 5, beta2 = 0 }: MuonOptions,
+	{ lr, momentum = 0.95, weightDecay = 0, iterations = 5, beta2 = 0, bf16 = false }: MuonOptions,
 ): Update[] {
 	// Matrices of one shape are worked on as one stack: a few large products instead of many small ones.
 	const stacks = Map.groupBy(parameters.keys(), (i) => parameters[i]!.shape.join(" × "));
@@ -45,7 +47,7 @@ export function muon(
 		const buffer = state(`muon.momentum.${name}`, zeros(stack));
 		const newBuffer = buffer.mul(momentum).add(gradient);
 		const updates = [assign(buffer, newBuffer)];
-		let direction = orthogonalise(newBuffer.mul(momentum).add(gradient), iterations);
+		let direction = orthogonalise(newBuffer.mul(momentum).add(gradient), iterations, bf16);
 		if (beta2 !== 0) {
 			const evenOver = out >= width ? 2 : 1;
 			const second = state(`muon.second.${name}`, zeros(stack.with(evenOver, 1)));
@@ -87,16 +89,16 @@ const QUINTICS = [
 ] as const;
 
 /** Replaces the singular values of each matrix of a stack [n, out, in] by values near 1. */
-export function orthogonalise(stack: Tensor, iterations: number): Tensor {
+export function orthogonalise(stack: Tensor, iterations: number, bf16 = false): Tensor {
 	const tall = stack.dim(1) > stack.dim(2);
 	let x = tall ? transpose(stack, 1, 2) : stack;
 	const norm = sqrt(x.square().sum([1, 2], { keepdim: true }));
 	x = x.div(norm.mul(1.02).add(1e-6));
 	for (let i = 0; i < iterations; i++) {
 		const [a, b, c] = QUINTICS[Math.min(i, QUINTICS.length - 1)]!;
-		const gram = matmul(x, x, { transposeB: true });
-		const polynomial = gram.mul(b).add(matmul(gram, gram).mul(c));
-		x = x.mul(a).add(matmul(polynomial, x));
+		const gram = matmul(x, x, { transposeB: true, bf16 });
+		const polynomial = gram.mul(b).add(matmul(gram, gram, { bf16 }).mul(c));
+		x = x.mul(a).add(matmul(polynomial, x, { bf16 }));
 	}
 	return tall ? transpose(x, 1, 2) : x;
 }
