@@ -19,11 +19,16 @@ export class Worktree {
 	readonly labDir: string;
 	readonly #repository: Repository;
 	readonly #git: SimpleGit;
+	/** Its own part of .git, where a killed git may have left a lock. */
+	readonly #gitDir: string;
+	/** The commit it stands on, as long as nothing has run in it since. */
+	#pristine?: string;
 
-	private constructor(repository: Repository, dir: string) {
+	private constructor(repository: Repository, dir: string, gitDir: string) {
 		this.dir = dir;
 		this.labDir = join(dir, repository.prefix);
 		this.#repository = repository;
+		this.#gitDir = gitDir;
 		this.#git = simpleGit({ baseDir: dir, config: IDENTITY });
 	}
 
@@ -36,14 +41,23 @@ export class Worktree {
 			await main.raw(["worktree", "prune"]);
 			await main.raw(["worktree", "add", "--quiet", "--no-checkout", "--detach", dir, "HEAD"]);
 		}
-		return new Worktree(repository, realpathSync(dir));
+		const gitDir = (await simpleGit({ baseDir: dir }).revparse(["--absolute-git-dir"])).trim();
+		return new Worktree(repository, realpathSync(dir), gitDir);
 	}
 
 	/** Makes the worktree's tracked files those of `commit` and removes what a run left behind; ignored files stay. */
 	async checkout(commit: string): Promise<void> {
-		rmSync(join((await this.#git.revparse(["--absolute-git-dir"])).trim(), "index.lock"), { force: true });
+		if (this.#pristine === commit) return;
+		this.#pristine = undefined;
+		rmSync(join(this.#gitDir, "index.lock"), { force: true });
 		await this.#git.raw(["reset", "--quiet", "--hard", commit]);
 		await this.#git.raw(["clean", "--quiet", "-d", "--force"]);
+		this.#pristine = commit;
+	}
+
+	/** To be called before a program runs in it, which may leave anything behind. */
+	handOver(): void {
+		this.#pristine = undefined;
 	}
 
 	/**
@@ -56,6 +70,7 @@ export class Worktree {
 		ref: string,
 	): Promise<CommitStat> {
 		await this.checkout(parent);
+		this.#pristine = undefined;
 		for (const { path, text } of files) {
 			const target = join(this.labDir, path);
 			mkdirSync(dirname(target), { recursive: true });
@@ -65,7 +80,8 @@ export class Worktree {
 		const tree = (await this.#git.raw(["write-tree"])).trim();
 		const commit = (await this.#git.raw(["commit-tree", tree, "-p", parent, "-m", message])).trim();
 		await this.#repository.setRef(ref, commit);
-		await this.checkout(commit);
+		await this.#git.raw(["reset", "--quiet", "--soft", commit]);
+		this.#pristine = commit;
 		const stat = await this.#git.raw(["diff", "--numstat", parent, commit]);
 		const counts = stat
 			.split("\n")

@@ -243,6 +243,7 @@ export class Experiments {
 		writeFileSync(join(out, "proposal.diff"), diff);
 		store.tick({ type: "tick.draft", n, title, hypothesis, diff });
 		await worktree.checkout(commit!);
+		worktree.handOver();
 
 		const trainedBefore = experiment.seconds.train !== undefined && existsSync(modelPath(out));
 		if (!trainedBefore) await this.#train(n, commit!, out);
