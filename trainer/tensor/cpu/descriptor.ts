@@ -6,7 +6,7 @@
 import koffi from "koffi";
 
 /** Must equal ar_version() of the compiled kernels: the layout below and the slots of every kernel. */
-export const KERNELS_VERSION = 2;
+export const KERNELS_VERSION = 3;
 
 const POINTERS = 12;
 const SIZES = 36;
@@ -17,7 +17,6 @@ const BYTES = SCALARS_AT + 4 * SCALARS;
 
 const PRODUCT =
 	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / alpha";
-const BROADCAST = "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3";
 
 /**
  * Every kernel's slots, in order: "pointers / sizes and strides / scalars". A pointer in [brackets] may be left out.
@@ -33,35 +32,15 @@ export const KERNEL_SLOTS = {
 		"q k v lse dy dq dk dv / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch v_time v_head dy_batch dy_time dy_head dq_batch dq_time dq_head dk_batch dk_time dk_head dv_batch dv_time dv_head / scale",
 	cross_entropy: "z targets [weights] losses [dz] / rows vocab z_row dz_row / weight softcap",
 	softmax: "x y / rows width x_row y_row / scale",
-	softmax_back: "y dy dx / rows width y_row dy_row dx_row / scale",
 	rms_norm: "x y / rows width x_row y_row / eps",
 	rms_norm_back: "x dy [residual] dx / rows width x_row dy_row residual_row dx_row / eps",
 	rotary: "x cosine sine y / batch length heads half x_batch x_time x_head y_batch y_time y_head",
 	rotary_back: "dy cosine sine dx / batch length heads half dy_batch dy_time dy_head dx_batch dx_time dx_head",
-	relu_squared: "x y / count",
-	relu_squared_back: "x dy dx / count",
-	exp: "x y / count",
-	exp_back: "y dy dx / count",
-	log: "x y / count",
-	log_back: "x dy dx / count",
-	tanh: "x y / count",
-	tanh_back: "y dy dx / count",
-	sigmoid: "x y / count",
-	sigmoid_back: "y dy dx / count",
-	silu: "x y / count",
-	silu_back: "x dy dx / count",
-	gelu: "x y / count",
-	gelu_back: "x dy dx / count",
 	embedding: "table ids y / rows width vocab",
 	embedding_back: "dy ids dtable / rows width vocab accumulate",
-	add: BROADCAST,
-	sub: BROADCAST,
-	mul: BROADCAST,
-	div: BROADCAST,
 	fused: "program / count",
 	copy: "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3",
 	sum: "x y / outer middle inner / scale",
-	adamw: "w g m v hyper / count",
 	peak: "inputs gflops / steps",
 } as const;
 

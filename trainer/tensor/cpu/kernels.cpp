@@ -7,7 +7,7 @@
  *
  * Conventions
  *   - Arrays are row-major f32, the last axis contiguous unless a stride says otherwise. Strides count elements.
- *   - A kernel writes the buffers named y, c, d<name> and, in an optimizer, its state; it only reads the others. It never
+ *   - A kernel writes the buffers named y, c, d<name>, losses and lse; it only reads the others. It never
  *     touches an element outside the shapes given. Pointers need no alignment beyond that of their element.
  *   - A size of 0 is an empty array and does nothing. A pointer in [brackets] may be null.
  *   - The same inputs and the same `nth` give the same bits.
@@ -17,7 +17,7 @@
  * shapes before it fills a descriptor (descriptor.ts); portability to where no compiler is comes from ggml's own ops.
  *
  * Contents: vectors / vector math / scratch and descriptors / matrix products / attention / cross-entropy / softmax /
- * RMSNorm / rotary / activations / embedding / broadcasting / fused elementwise / copies / sums / AdamW / the peak / exports.
+ * RMSNorm / rotary / embedding / fused elementwise / copies / sums / the peak / exports.
  */
 #include <algorithm>
 #include <chrono>
@@ -964,25 +964,6 @@ KERNEL(softmax, "x y / rows width x_row y_row / scale") {
 	}
 }
 
-/** dx = scale y (dy - sum(y dy)), all [rows, width]. */
-KERNEL(softmax_back, "y dy dx / rows width y_row dy_row dx_row / scale") {
-	const float *y = s.pointer(), *dy = s.pointer();
-	float* dx = s.pointer();
-	const i64 rows = s.size(), width = s.size(), y_row = s.size(), dy_row = s.size(), dx_row = s.size();
-	const float scale = s.scalar();
-	const Range mine = share(rows, ith, nth);
-	for (i64 r = mine.begin; r < mine.end; r++) {
-		const float *out = y + r * y_row, *grad = dy + r * dy_row;
-		float* to = dx + r * dx_row;
-		vec dot = {};
-		sweep(width, [&](i64 i, int lanes) { dot += load(out + i, lanes) * load(grad + i, lanes); });
-		const float mean = sum(dot);
-		sweep(width, [&](i64 i, int lanes) {
-			store(to + i, load(out + i, lanes) * (load(grad + i, lanes) - mean) * scale, lanes);
-		});
-	}
-}
-
 // ---------------------------------------------------------------------------------------------------------- RMSNorm
 
 /** y = x / sqrt(mean(x^2) + eps) along the rows of x, y [rows, width] with rows of stride x_row, y_row. */
@@ -1074,89 +1055,6 @@ KERNEL(rotary_back,
 	rotate(s, ith, nth, -1);
 }
 
-// ------------------------------------------------------------------------------------------------------ activations
-// Elementwise over `count` contiguous elements; y may be x, dx may be dy. A backward kernel takes the input or the output,
-// whichever makes it cheap.
-
-namespace {
-
-template <class F>
-INLINE void map(Slots s, i64 ith, i64 nth, F f) {
-	const float* x = s.pointer();
-	float* y = s.pointer();
-	const Range mine = share(s.size(), ith, nth, 16);
-	sweep(mine.end - mine.begin, [&](i64 i, int lanes) {
-		store(y + mine.begin + i, f(load(x + mine.begin + i, lanes)), lanes);
-	});
-}
-
-template <class F>
-INLINE void map2(Slots s, i64 ith, i64 nth, F f) {
-	const float *x = s.pointer(), *dy = s.pointer();
-	float* dx = s.pointer();
-	const Range mine = share(s.size(), ith, nth, 16);
-	sweep(mine.end - mine.begin, [&](i64 i, int lanes) {
-		store(dx + mine.begin + i, f(load(x + mine.begin + i, lanes), load(dy + mine.begin + i, lanes)), lanes);
-	});
-}
-
-// gelu(x) = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3): the tanh approximation, without cancellation.
-INLINE vec gelu_gate(vec x) { return sigmoid(x * (1.59576912f + 0.0713548163f * x * x)); }
-
-} // namespace
-
-KERNEL(relu_squared, "x y / count") {
-	map(s, ith, nth, [](vec x) { const vec r = x < 0.f ? vec{} : x; return r * r; });
-}
-KERNEL(relu_squared_back, "x dy dx / count") {
-	map2(s, ith, nth, [](vec x, vec dy) { return (x < 0.f ? vec{} : x) * 2.f * dy; });
-}
-
-KERNEL(exp, "x y / count") {
-	map(s, ith, nth, [](vec x) { return exp(x); });
-}
-KERNEL(exp_back, "y dy dx / count") {
-	map2(s, ith, nth, [](vec y, vec dy) { return y * dy; });
-}
-
-KERNEL(log, "x y / count") {
-	map(s, ith, nth, [](vec x) { return log(x); });
-}
-KERNEL(log_back, "x dy dx / count") {
-	map2(s, ith, nth, [](vec x, vec dy) { return dy / x; });
-}
-
-KERNEL(tanh, "x y / count") {
-	map(s, ith, nth, [](vec x) { return tanh(x); });
-}
-KERNEL(tanh_back, "y dy dx / count") {
-	map2(s, ith, nth, [](vec y, vec dy) { return dy * (1.f - y * y); });
-}
-
-KERNEL(sigmoid, "x y / count") {
-	map(s, ith, nth, [](vec x) { return sigmoid(x); });
-}
-KERNEL(sigmoid_back, "y dy dx / count") {
-	map2(s, ith, nth, [](vec y, vec dy) { return dy * y * (1.f - y); });
-}
-
-KERNEL(silu, "x y / count") {
-	map(s, ith, nth, [](vec x) { return x * sigmoid(x); });
-}
-KERNEL(silu_back, "x dy dx / count") {
-	map2(s, ith, nth, [](vec x, vec dy) { const vec g = sigmoid(x); return dy * g * (1.f + x * (1.f - g)); });
-}
-
-KERNEL(gelu, "x y / count") {
-	map(s, ith, nth, [](vec x) { return x * gelu_gate(x); });
-}
-KERNEL(gelu_back, "x dy dx / count") {
-	map2(s, ith, nth, [](vec x, vec dy) {
-		const vec g = gelu_gate(x);
-		return dy * (g + x * g * (1.f - g) * (1.59576912f + 0.214064449f * x * x));
-	});
-}
-
 // -------------------------------------------------------------------------------------------------------- embedding
 
 /** y[r, :] = table[ids[r], :]; table [vocab, width], ids [rows] i32, y [rows, width]. An id out of range gives NaN. */
@@ -1192,62 +1090,6 @@ KERNEL(embedding_back, "dy ids dtable / rows width vocab accumulate") {
 		float* to = dtable + ids[r] * width + mine.begin;
 		sweep(columns, [&](i64 i, int lanes) { store(to + i, load(to + i, lanes) + load(from + i, lanes), lanes); });
 	}
-}
-
-// ----------------------------------------------------------------------------------------------------- broadcasting
-// y = a op b for y [n0, n1, n2, n3], contiguous; a and b by strides, of which 0 broadcasts. y may be a contiguous a or b.
-
-namespace {
-
-/** f(a, b) along one row whose operands have stride 1, 0 or anything else. */
-template <class F>
-INLINE void combine_row(const float* a, i64 a_step, const float* b, i64 b_step, float* y, i64 n, F f) {
-	if (a_step == 1 && b_step == 1) {
-		sweep(n, [&](i64 i, int lanes) { store(y + i, f(load(a + i, lanes), load(b + i, lanes)), lanes); });
-	} else if (a_step == 1 && b_step == 0) {
-		const vec right = splat(*b);
-		sweep(n, [&](i64 i, int lanes) { store(y + i, f(load(a + i, lanes), right), lanes); });
-	} else if (a_step == 0 && b_step == 1) {
-		const vec left = splat(*a);
-		sweep(n, [&](i64 i, int lanes) { store(y + i, f(left, load(b + i, lanes)), lanes); });
-	} else {
-		for (i64 i = 0; i < n; i++) y[i] = f(splat(a[i * a_step]), splat(b[i * b_step]))[0];
-	}
-}
-
-template <class F>
-INLINE void combine(Slots s, i64 ith, i64 nth, F f) {
-	const float *a = s.pointer(), *b = s.pointer();
-	float* y = s.pointer();
-	i64 n[4], a_stride[4], b_stride[4];
-	for (i64& x : n) x = s.size();
-	for (i64& x : a_stride) x = s.size();
-	for (i64& x : b_stride) x = s.size();
-	if (n[3] <= 0) return;
-	// A thread's share is a range of elements of y, not of rows: one long row is shared too.
-	const Range mine = share(n[0] * n[1] * n[2] * n[3], ith, nth, 16);
-	for (i64 i = mine.begin; i < mine.end;) {
-		const i64 column = i % n[3], row = i / n[3], i2 = row % n[2], i1 = row / n[2] % n[1], i0 = row / n[2] / n[1];
-		const i64 count = std::min(n[3] - column, mine.end - i);
-		combine_row(a + i0 * a_stride[0] + i1 * a_stride[1] + i2 * a_stride[2] + column * a_stride[3], a_stride[3],
-			b + i0 * b_stride[0] + i1 * b_stride[1] + i2 * b_stride[2] + column * b_stride[3], b_stride[3], y + i, count, f);
-		i += count;
-	}
-}
-
-} // namespace
-
-KERNEL(add, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
-	combine(s, ith, nth, [](vec a, vec b) { return a + b; });
-}
-KERNEL(sub, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
-	combine(s, ith, nth, [](vec a, vec b) { return a - b; });
-}
-KERNEL(mul, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
-	combine(s, ith, nth, [](vec a, vec b) { return a * b; });
-}
-KERNEL(div, "a b y / n0 n1 n2 n3 a0 a1 a2 a3 b0 b1 b2 b3") {
-	combine(s, ith, nth, [](vec a, vec b) { return a / b; });
 }
 
 // ------------------------------------------------------------------------------------------------- fused elementwise
@@ -1477,32 +1319,6 @@ KERNEL(sum, "x y / outer middle inner / scale") {
 	}
 }
 
-// ------------------------------------------------------------------------------------------------------------ AdamW
-
-/**
- * One step of AdamW (Loshchilov and Hutter 2019) on `count` elements, in place: parameter w with gradient g and moments
- * m, v. hyper [7]: learning rate, beta1, beta2, eps, weight decay, 1 / (1 - beta1^t), 1 / (1 - beta2^t).
- */
-KERNEL(adamw, "w g m v hyper / count") {
-	float* w = s.pointer();
-	const float* g = s.pointer();
-	float *m = s.pointer(), *v = s.pointer();
-	const float* hyper = s.pointer();
-	const Range mine = share(s.size(), ith, nth, 16);
-	const float rate = hyper[0], beta1 = hyper[1], beta2 = hyper[2], eps = hyper[3], keep = 1 - hyper[0] * hyper[4];
-	const float correct1 = hyper[5], correct2 = hyper[6];
-	sweep(mine.end - mine.begin, [&](i64 at, int lanes) {
-		const i64 i = mine.begin + at;
-		const vec grad = load(g + i, lanes);
-		const vec mean = load(m + i, lanes) * beta1 + grad * (1 - beta1);
-		const vec square = load(v + i, lanes) * beta2 + grad * grad * (1 - beta2);
-		store(m + i, mean, lanes);
-		store(v + i, square, lanes);
-		const vec step = mean * correct1 / (square_root(square * correct2) + eps);
-		store(w + i, load(w + i, lanes) * keep - step * rate, lanes);
-	});
-}
-
 // --------------------------------------------------------------------------------------------------------- the peak
 
 /**
@@ -1529,7 +1345,7 @@ KERNEL(peak, "inputs gflops / steps") {
 // ---------------------------------------------------------------------------------------------------------- exports
 
 /** Changes with the descriptor's layout or any kernel's slots; descriptor.ts holds the same number. */
-EXPORT int ar_version() { return 2; }
+EXPORT int ar_version() { return 3; }
 
 /** Which of the paths above was compiled: "avx512", "avx2", "neon" or "plain". */
 EXPORT const char* ar_target() {

@@ -42,13 +42,14 @@ describe("building the kernels", { skip }, () => {
 			import koffi from "koffi";
 			import { loadKernels } from "./trainer/tensor/cpu/load.ts";
 			const [x, y] = [Float32Array.of(1, -2, 3), new Float32Array(3)];
-			loadKernels(${JSON.stringify(build.path)}).run("relu_squared", { x: koffi.address(x), y: koffi.address(y), count: 3 });
+			const sizes = { outer: 3, middle: 1, inner: 1, scale: 2 };
+			loadKernels(${JSON.stringify(build.path)}).run("sum", { x: koffi.address(x), y: koffi.address(y), ...sizes });
 			console.log(y.join(" "));`;
 		const permissions = ["--permission", "--allow-addons", `--allow-fs-read=${ROOT}/*`, `--allow-fs-read=${scratch}/*`];
 		const { stdout } = await run(process.execPath, [...permissions, "--input-type=module", "-e", program], {
 			cwd: ROOT,
 		});
-		assert.equal(stdout.trim(), "1 0 9");
+		assert.equal(stdout.trim(), "2 -4 6");
 	});
 
 	test("a build that computes wrongly is refused with the reason, and not built again", async () => {

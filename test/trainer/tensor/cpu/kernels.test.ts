@@ -7,8 +7,29 @@ import { describe, test } from "node:test";
 import koffi from "koffi";
 import type { KernelArguments, KernelName } from "../../../../trainer/tensor/cpu/descriptor.ts";
 import type { Kernels } from "../../../../trainer/tensor/cpu/load.ts";
-import { add, div, exp, input, mul, silu, square, sub } from "../../../../trainer/tensor/index.ts";
+import {
+	abs,
+	add,
+	cos,
+	div,
+	exp,
+	input,
+	log,
+	mul,
+	relu,
+	sigmoid,
+	silu,
+	sin,
+	softcap,
+	sqrt,
+	square,
+	step,
+	sub,
+	type Tensor,
+	tanh,
+} from "../../../../trainer/tensor/index.ts";
 import { Formula } from "../../../../trainer/tensor/lower/formula.ts";
+import { affine } from "../../../../trainer/tensor/ops/elementwise.ts";
 import { builds } from "./builds.ts";
 import { guarded } from "./guarded.ts";
 import * as reference from "./reference.ts";
@@ -318,10 +339,10 @@ for (const [variant, kernels] of built) {
 			assert.ok(dz!.array.every(Number.isNaN));
 		});
 
-		test("softmax along rows, forward and backward", () => {
+		test("softmax along rows", () => {
 			for (const width of [1, 3, 16, 33, 100]) {
 				const [rows, scale] = [5, 0.3];
-				const [x, dy] = [random(rows * width, 1, 20), random(rows * width, 2)];
+				const x = random(rows * width, 1, 20);
 				const f = (v: Float64Array) => reference.byRow(v, width, (row) => reference.softmax(row.map((e) => e * scale)));
 				const y = f(Float64Array.from(x));
 				const [xRow, yRow] = [width + 2, width + 1];
@@ -333,15 +354,6 @@ for (const [variant, kernels] of built) {
 					{
 						...{ rows, width, x_row: xRow, y_row: yRow, scale },
 					},
-				);
-				const dx = { expected: reference.gradient(x, dy, f), tolerance: 1e-5 };
-				const inputs = { y: spread(y, width, yRow), dy: spread(dy, width, xRow) };
-				check(
-					kernels,
-					"softmax_back",
-					inputs,
-					{ dx },
-					{ rows, width, y_row: yRow, dy_row: xRow, dx_row: width, scale },
 				);
 			}
 		});
@@ -404,75 +416,116 @@ for (const [variant, kernels] of built) {
 			}
 		});
 
-		describe("activations", () => {
-			const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-			const gelu = (x: number) => x * sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
-			const functions: [KernelName, (x: number) => number, backwardTakes: "x" | "y"][] = [
-				["relu_squared", (x) => Math.max(0, x) ** 2, "x"],
-				["exp", Math.exp, "y"],
-				["log", Math.log, "x"],
-				["tanh", Math.tanh, "y"],
-				["sigmoid", sigmoid, "y"],
-				["silu", (x) => x * sigmoid(x), "x"],
-				["gelu", gelu, "x"],
+		describe("elementwise formulas", () => {
+			const functions: [name: string, op: (x: Tensor) => Tensor, f: (x: number) => number][] = [
+				["abs", abs, Math.abs],
+				["affine", (x) => affine(x, 3, -1), (x) => 3 * x - 1],
+				["cos", cos, Math.cos],
+				["exp", exp, Math.exp],
+				["relu", relu, (x) => Math.max(0, x)],
+				["sigmoid", sigmoid, logistic],
+				["silu", silu, (x) => x * logistic(x)],
+				["sin", sin, Math.sin],
+				["softcap", (x) => softcap(x, 2), (x) => 2 * Math.tanh(x / 2)],
+				["square", square, (x) => x * x],
+				["step", step, (x) => (x > 0 ? 1 : 0)],
+				["tanh", tanh, Math.tanh],
+				["sqrt", sqrt, Math.sqrt],
+				["log", log, Math.log],
 			];
-			for (const [name, f, takes] of functions) {
-				test(`${name}, forward and backward, at every length`, () => {
-					for (const count of [0, 1, 15, 16, 50, 515]) {
-						const x = random(count, 1, 5).map((v) => (name === "log" ? Math.abs(v) + 0.01 : v));
-						const dy = random(count, 2);
-						const y = Float32Array.from(x, f);
-						check(kernels, name, { x }, { y: { expected: y } }, { count });
-						const derivative = (v: number) => (f(v + 1e-5) - f(v - 1e-5)) / 2e-5;
-						const dx = { expected: dy.map((g, i) => g * derivative(x[i]!)), tolerance: 1e-5 };
-						check(kernels, `${name}_back` as KernelName, { [takes]: takes === "x" ? x : y, dy }, { dx }, { count });
+			for (const [name, op, f] of functions) {
+				test(`${name} at every length`, () => {
+					for (const count of [1, 15, 16, 50, 515, 1030]) {
+						const x = random(count, 1, 5).map((v) => (name === "log" || name === "sqrt" ? Math.abs(v) + 0.01 : v));
+						const wide = input("x", [count]);
+						const expected = Float64Array.from(x, f);
+						checkFormula(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
 					}
 				});
 			}
 
-			test("exp, log, tanh, sigmoid, silu and gelu keep a relative precision of 1e-6 over their whole range", () => {
-				const precise: [KernelName, (x: number) => number, from: number, to: number][] = [
-					["exp", Math.exp, -86, 88.7],
-					["tanh", Math.tanh, -20, 20],
-					["tanh", Math.tanh, -1e-3, 1e-3],
-					["sigmoid", sigmoid, -80, 80],
-					["silu", (x) => x * sigmoid(x), -80, 80],
-					["gelu", gelu, -3, 10],
+			test("exp, log, tanh, sigmoid and silu keep a relative precision of 1e-6 over their whole range", () => {
+				const precise: [op: (x: Tensor) => Tensor, f: (x: number) => number, from: number, to: number][] = [
+					[exp, Math.exp, -86, 88.7],
+					[tanh, Math.tanh, -20, 20],
+					[tanh, Math.tanh, -1e-3, 1e-3],
+					[sigmoid, logistic, -80, 80],
+					[silu, (x) => x * logistic(x), -80, 80],
 				];
 				const count = 20011;
-				const relative = (name: KernelName, x: Float32Array, f: (x: number) => number) => {
-					const [input, output] = [guarded(x), guarded(new Float32Array(count))];
-					kernels.run(name as "exp", { x: input.address, y: output.address, count });
+				const wide = input("x", [count]);
+				const relative = (x: Float32Array, op: (x: Tensor) => Tensor, f: (x: number) => number) => {
+					const [y] = runFormula(kernels, [op(wide)], new Map([[wide, x]]), 1);
 					for (let i = 0; i < count; i++) {
 						const want = f(x[i]!);
-						const error = Math.abs(output.array[i]! - want) / Math.max(Math.abs(want), 1e-37);
-						assert.ok(error < 1e-6, `${name}(${x[i]}) is ${output.array[i]}, should be ${want}`);
+						const error = Math.abs(y![i]! - want) / Math.max(Math.abs(want), 1e-37);
+						assert.ok(error < 1e-6, `${f.name}(${x[i]}) is ${y![i]}, should be ${want}`);
 					}
-					input.free();
-					output.free();
 				};
-				for (const [name, f, from, to] of precise)
+				for (const [op, f, from, to] of precise)
 					relative(
-						name,
 						Float32Array.from({ length: count }, (_, i) => from + ((to - from) * i) / count),
+						op,
 						f,
 					);
 				relative(
-					"log",
 					Float32Array.from({ length: count }, (_, i) => 10 ** (-44 + (82 * i) / count)),
+					log,
 					Math.log,
 				);
 			});
 
 			test("the limits are right: zero, overflow, infinities, NaN", () => {
 				const x = Float32Array.from([0, -100, 100, -Infinity, Infinity, Number.NaN]);
-				const expected: [KernelName, number[]][] = [
-					["exp", [1, 0, Infinity, 0, Infinity, Number.NaN]],
-					["log", [-Infinity, Number.NaN, Math.log(100), Number.NaN, Infinity, Number.NaN]],
-					["tanh", [0, -1, 1, -1, 1, Number.NaN]],
-					["sigmoid", [0.5, 0, 1, 0, 1, Number.NaN]],
+				const limits: [op: (x: Tensor) => Tensor, number[]][] = [
+					[exp, [1, 0, Infinity, 0, Infinity, Number.NaN]],
+					[log, [-Infinity, Number.NaN, Math.log(100), Number.NaN, Infinity, Number.NaN]],
+					[tanh, [0, -1, 1, -1, 1, Number.NaN]],
+					[sigmoid, [0.5, 0, 1, 0, 1, Number.NaN]],
 				];
-				for (const [name, y] of expected) check(kernels, name, { x }, { y: { expected: y } }, { count: x.length });
+				const wide = input("x", [x.length]);
+				for (const [op, expected] of limits) checkFormula(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
+			});
+
+			test("add, sub, mul and div broadcast along any axes", () => {
+				const operators: [op: (a: Tensor, b: Tensor) => Tensor, f: (a: number, b: number) => number][] = [
+					[add, (a, b) => a + b],
+					[sub, (a, b) => a - b],
+					[mul, (a, b) => a * b],
+					[div, (a, b) => a / b],
+				];
+				const whole = [2, 3, 5, 37];
+				for (const shape of [whole, [37], [2, 3, 5, 1], [1, 3, 1, 37], [2, 1, 5, 1], []])
+					for (const [op, f] of operators) {
+						const [a, b] = [input("a", whole), input("b", shape)];
+						const values = new Map([a, b].map((tensor, i) => [tensor, random(tensor.size, i + 1)]));
+						const four = [...Array<number>(4 - shape.length).fill(1), ...shape];
+						const strides = four.map((size, d) => (size === 1 ? 0 : four.slice(d + 1).reduce((x, y) => x * y, 1)));
+						const expected = values.get(a)!.map((x, i) => {
+							const at = [Math.floor(i / 555), Math.floor(i / 185) % 3, Math.floor(i / 37) % 5, i % 37];
+							return f(x, values.get(b)![at.reduce((total, j, d) => total + j * strides[d]!, 0)]!);
+						});
+						checkFormula(kernels, [op(a, b)], values, [{ expected }]);
+					}
+			});
+
+			test("a formula has several results, and may write one over its operand", () => {
+				const [rows, width] = [23, 67]; // several tiles, and a tail
+				const [x, y] = [input("x", [rows, width]), input("y", [rows, width])];
+				const [column, row, number] = [input("column", [rows, 1]), input("row", [width]), input("number", [])];
+				const total = mul(add(mul(x, y), row), column);
+				const gated = div(sub(silu(total), exp(y)), add(square(x), number));
+				const values = new Map([x, y, column, row, number].map((tensor, i) => [tensor, random(tensor.size, i + 1)]));
+				values.get(number)![0] = 2;
+				const expected = { gated: new Float64Array(rows * width), total: new Float64Array(rows * width) };
+				for (let i = 0; i < rows * width; i++) {
+					const [a, b] = [values.get(x)![i]!, values.get(y)![i]!];
+					const t = (a * b + values.get(row)![i % width]!) * values.get(column)![Math.floor(i / width)]!;
+					expected.total[i] = t;
+					expected.gated[i] = (t * logistic(t) - Math.exp(b)) / (a * a + 2);
+				}
+				const results = [{ expected: expected.gated }, { expected: expected.total, over: x }];
+				checkFormula(kernels, [gated, total], values, results);
 			});
 		});
 
@@ -504,81 +557,6 @@ for (const [variant, kernels] of built) {
 			const dy = random(9, 2);
 			const dtable = { expected: Float32Array.from([0, 0, 0, ...dy.subarray(0, 3)]) };
 			check(kernels, "embedding_back", { dy, ids }, { dtable }, { rows: 3, width: 3, vocab: 2, accumulate: 0 });
-		});
-
-		test("add, sub, mul and div broadcast along any axes", () => {
-			const operators = {
-				add: (a: number, b: number) => a + b,
-				sub: (a: number, b: number) => a - b,
-				mul: (a: number, b: number) => a * b,
-				div: (a: number, b: number) => a / b,
-			};
-			const n = [2, 3, 5, 37];
-			const shapes = [
-				[2, 3, 5, 37],
-				[1, 1, 1, 37],
-				[2, 3, 5, 1],
-				[1, 3, 1, 37],
-				[2, 1, 5, 1],
-				[1, 1, 1, 1],
-			];
-			const strides = (shape: number[]) =>
-				shape.map((size, axis) => (size === 1 ? 0 : shape.slice(axis + 1).reduce((x, y) => x * y, 1)));
-			for (const [name, f] of Object.entries(operators))
-				for (const shapeA of shapes)
-					for (const shapeB of shapes) {
-						const [a, b] = [shapeA, shapeB].map((shape, i) =>
-							random(
-								shape.reduce((x, y) => x * y),
-								i + 1,
-							),
-						);
-						const [stepA, stepB] = [strides(shapeA), strides(shapeB)];
-						const expected = Float32Array.from({ length: 2 * 3 * 5 * 37 }, (_, i) => {
-							const at = [Math.floor(i / 555), Math.floor(i / 185) % 3, Math.floor(i / 37) % 5, i % 37];
-							const offset = (steps: number[]) => at.reduce((total, x, axis) => total + x * steps[axis]!, 0);
-							return f(a![offset(stepA)]!, b![offset(stepB)]!);
-						});
-						const named = (letter: string, values: number[]) =>
-							Object.fromEntries(values.map((v, i) => [`${letter}${i}`, v]));
-						const sizes = { ...named("n", n), ...named("a", stepA), ...named("b", stepB) };
-						check(kernels, name as KernelName, { a: a!, b: b! }, { y: { expected } }, sizes);
-					}
-		});
-
-		test("a fused formula reads broadcast operands, has several results, and may write one over its operand", () => {
-			const [rows, width] = [23, 67]; // several tiles, and a tail
-			const [x, y] = [input("x", [rows, width]), input("y", [rows, width])];
-			const [column, row, number] = [input("column", [rows, 1]), input("row", [width]), input("number", [])];
-			const total = mul(add(mul(x, y), row), column);
-			const gated = div(sub(silu(total), exp(y)), add(square(x), number));
-			const formula = new Formula([gated, total], (tensor) => tensor.inputs.length > 0);
-			const values = new Map([x, y, column, row, number].map((tensor, i) => [tensor, random(tensor.size, i + 1)]));
-			values.get(number)![0] = 2;
-			const expected = { gated: new Float64Array(rows * width), total: new Float64Array(rows * width) };
-			for (let i = 0; i < rows * width; i++) {
-				const [a, b] = [values.get(x)![i]!, values.get(y)![i]!];
-				const t = (a * b + values.get(row)![i % width]!) * values.get(column)![Math.floor(i / width)]!;
-				expected.total[i] = t;
-				expected.gated[i] = (t / (1 + Math.exp(-t)) - Math.exp(b)) / (a * a + 2);
-			}
-			for (const nth of [1, 2, 3]) {
-				const inputs = formula.inputs.map((tensor) => guarded(values.get(tensor)!));
-				const first = guarded(new Float32Array(rows * width));
-				const inPlace = inputs[formula.inputs.indexOf(x)]!;
-				const outputs = [first.address, inPlace.address];
-				const program = formula.encode(
-					inputs.map(({ address }) => address),
-					outputs,
-				);
-				kernels.run("fused", { program: koffi.address(program), count: rows * width }, nth);
-				assertClose(first.array, { expected: expected.gated }, `gated, ${nth} threads`);
-				assertClose(inPlace.array, { expected: expected.total }, `total, ${nth} threads`);
-				for (const array of [first, ...inputs]) {
-					array.assertIntact();
-					array.free();
-				}
-			}
 		});
 
 		test("copy permutes, transposes and slices", () => {
@@ -628,34 +606,6 @@ for (const [variant, kernels] of built) {
 			}
 		});
 
-		test("AdamW takes PyTorch's step", () => {
-			for (const count of [1, 16, 77]) {
-				const [w, g, m, v] = [random(count, 1), random(count, 2), random(count, 3), random(count, 4).map(Math.abs)];
-				const [rate, beta1, beta2, eps, decay, step] = [0.01, 0.9, 0.95, 1e-8, 0.1, 3];
-				const hyper = Float32Array.from([
-					rate,
-					beta1,
-					beta2,
-					eps,
-					decay,
-					1 / (1 - beta1 ** step),
-					1 / (1 - beta2 ** step),
-				]);
-				const mean = m.map((x, i) => beta1 * x + (1 - beta1) * g[i]!);
-				const square = v.map((x, i) => beta2 * x + (1 - beta2) * g[i]! ** 2);
-				const stepped = w.map((x, i) => {
-					const direction = mean[i]! / (1 - beta1 ** step) / (Math.sqrt(square[i]! / (1 - beta2 ** step)) + eps);
-					return x * (1 - rate * decay) - rate * direction;
-				});
-				const outputs = {
-					w: { initial: w, expected: stepped },
-					m: { initial: m, expected: mean },
-					v: { initial: v, expected: square },
-				};
-				check(kernels, "adamw", { g, hyper }, outputs, { count });
-			}
-		});
-
 		test("the peak is a positive number of GFLOPS a thread", () => {
 			const [inputs, gflops] = [guarded(Float32Array.from([0.999, 0.1])), guarded(new Float32Array(2))];
 			kernels.run("peak", { inputs: inputs.address, gflops: gflops.address, steps: 10_000 }, 2);
@@ -665,6 +615,44 @@ for (const [variant, kernels] of built) {
 }
 
 test("every instruction set is covered", { skip: built.size === 0 && missing[0] }, () => assert.deepEqual(missing, []));
+
+function logistic(x: number): number {
+	return 1 / (1 + Math.exp(-x));
+}
+
+type Results = (Output & { /** The operand whose place the result takes. */ over?: Tensor })[];
+
+/** Runs a formula on guarded arrays; returns its results. */
+function runFormula(
+	kernels: Kernels,
+	roots: Tensor[],
+	values: Map<Tensor, Float32Array>,
+	nth: number,
+	results: Results = [],
+) {
+	const formula = new Formula(roots, (tensor) => tensor.inputs.length > 0);
+	const arrays = new Map(formula.inputs.map((tensor) => [tensor, guarded(values.get(tensor)!)]));
+	const fresh = roots.map((root) => guarded(new Float32Array(root.size)));
+	const outputs = fresh.map((array, i) => arrays.get(results[i]?.over as Tensor) ?? array);
+	const program = formula.encode(
+		formula.inputs.map((tensor) => arrays.get(tensor)!.address),
+		outputs.map(({ address }) => address),
+	);
+	kernels.run("fused", { program: koffi.address(program), count: roots[0]!.size }, nth);
+	const copies = outputs.map(({ array }) => array.slice());
+	for (const array of [...arrays.values(), ...fresh]) {
+		array.assertIntact();
+		array.free();
+	}
+	return copies;
+}
+
+function checkFormula(kernels: Kernels, roots: Tensor[], values: Map<Tensor, Float32Array>, results: Results): void {
+	for (const nth of [1, 2, 3])
+		runFormula(kernels, roots, values, nth, results).forEach((actual, i) => {
+			assertClose(actual, results[i]!, `result ${i}, ${nth} threads`);
+		});
+}
 
 function checkAttention(kernels: Kernels, shape: reference.AttentionShape): void {
 	const { batch, length, heads, kvHeads, dim, causal, window, scale } = shape;
