@@ -10,9 +10,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { fold, initialState, type State } from "../../src/loop/state.ts";
+import { BIN } from "../../test/support/cli.ts";
+import { makeLab } from "../../test/support/lab.ts";
 import { inFlight, night } from "../../test/tui/night.ts";
 import { Terminal } from "../../test/tui/terminal.ts";
 import type { Sample } from "./app.ts";
@@ -34,7 +37,7 @@ const TARGETS: Record<keyof Figures, string> = {
 	bytes_per_s: "bytes a second to the terminal, under 3072",
 	rss_growth_mb: "MB the resident set grew after the warm-up, flat",
 	key_ms_p50: "ms from a key to its effect on the screen at the median, under 50",
-	first_frame_ms: "ms from the start of the process to the first frame, under 400",
+	first_frame_ms: "ms from the start of the program to its first frame, warm, under 400",
 };
 
 async function measure(seconds: number): Promise<Figures> {
@@ -44,21 +47,13 @@ async function measure(seconds: number): Promise<Figures> {
 	writeFileSync(samplesFile, "");
 	const command = [process.execPath, join(import.meta.dirname, "app.ts"), stateFile, samplesFile] as const;
 	try {
-		// The first run warms the file cache; the second is the one that counts.
-		const warm = new Terminal(command, SIZE);
-		await warm.shows("program.md");
-		await leave(warm);
-
-		const startedAt = performance.now();
 		const terminal = new Terminal(command, SIZE);
 		await terminal.shows("program.md");
-		const firstFrame = performance.now() - startedAt;
 		const warmUp = Math.min(60, seconds / 3);
 		await setTimeout(warmUp * 1000);
 		const bytesAtWarm = Buffer.byteLength(terminal.output);
 		await setTimeout((seconds - warmUp) * 1000);
 		const bytes = Buffer.byteLength(terminal.output) - bytesAtWarm;
-		const measuredAt = firstFrame / 1000 + seconds;
 
 		const latencies: number[] = [];
 		for (let row = 2; row < 2 + KEYS; row++) {
@@ -72,19 +67,47 @@ async function measure(seconds: number): Promise<Figures> {
 			.trim()
 			.split("\n")
 			.map((line) => JSON.parse(line) as Sample);
-		const own = samples.slice(samples.findLastIndex((sample, i) => i === 0 || sample.at < samples[i - 1]!.at));
-		const from = own.find(({ at }) => at >= warmUp)!;
-		const to = own.findLast(({ at }) => at <= measuredAt)!;
+		const begin = samples[0]!.at;
+		const from = samples.find(({ at }) => at - begin >= warmUp)!;
+		const to = samples.findLast(({ at }) => at - begin <= seconds)!;
 		return {
 			cpu_percent: round((100 * (to.cpu - from.cpu)) / (to.at - from.at), 2),
 			bytes_per_s: Math.round(bytes / (seconds - warmUp)),
 			rss_growth_mb: round(to.rssMb - from.rssMb, 1),
 			key_ms_p50: round(median(latencies), 1),
-			first_frame_ms: Math.round(firstFrame),
+			first_frame_ms: await firstFrame(),
 		};
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
+}
+
+/** Milliseconds from the start of the real program, on a run that is there already, to its first frame: the median of five. */
+async function firstFrame(): Promise<number> {
+	const cleanUps: (() => unknown)[] = [];
+	const lab = makeLab({ after: (cleanUp: () => unknown) => cleanUps.push(cleanUp) } as unknown as TestContext);
+	const command = [
+		process.execPath,
+		BIN,
+		"tui",
+		"--researcher",
+		"search",
+		"--budget",
+		"1s",
+		"--experiments",
+		"1",
+	] as const;
+	const times: number[] = [];
+	for (let i = 0; i < 6; i++) {
+		const startedAt = performance.now();
+		const terminal = new Terminal(command, { ...SIZE, cwd: lab.dir });
+		await seen(terminal, "program.md");
+		times.push(performance.now() - startedAt);
+		await leave(terminal);
+	}
+	for (const cleanUp of cleanUps) cleanUp();
+	// The first start makes the run and warms the file cache.
+	return Math.round(median(times.slice(1)));
 }
 
 function bigState(): State {
@@ -97,15 +120,21 @@ function bigState(): State {
 }
 
 /** Milliseconds from a key to the moment the screen shows `effect`. */
-function keyLatency(terminal: Terminal, key: string, effect: string): Promise<number> {
+async function keyLatency(terminal: Terminal, key: string, effect: string): Promise<number> {
+	const sentAt = performance.now();
+	terminal.send(key);
+	await seen(terminal, effect);
+	return performance.now() - sentAt;
+}
+
+/** Settles in the moment the screen shows `text`. */
+function seen(terminal: Terminal, text: string): Promise<void> {
 	return new Promise((resolve) => {
-		const sentAt = performance.now();
-		const seen = terminal.xterm.onWriteParsed(() => {
-			if (!terminal.screen().includes(effect)) return;
-			seen.dispose();
-			resolve(performance.now() - sentAt);
+		const listener = terminal.xterm.onWriteParsed(() => {
+			if (!terminal.screen().includes(text)) return;
+			listener.dispose();
+			resolve();
 		});
-		terminal.send(key);
 	});
 }
 

@@ -33,6 +33,10 @@ export class Controller {
 		this.#engine = engine;
 		this.#takers = takers;
 		this.#hands = hands;
+		engine.subscribe((_, event) => {
+			// Nothing that was being asked makes sense any more.
+			if (event.type === "run.stopped") this.ui.set({ ask: undefined });
+		});
 		engine.finished.catch((error: unknown) => {
 			const failure = error instanceof Error ? error.message : String(error);
 			this.ui.set({ failure, message: { text: failure, tone: "bad" } });

@@ -206,6 +206,15 @@ test("once the run has stopped q just leaves", async () => {
 	assert.deepEqual([engine.commands, done], [[], ["left"]]);
 });
 
+test("a question is taken back when the run stops meanwhile", async () => {
+	const { engine, press, done, ui } = sitDown();
+	await press("r");
+	engine.emit({ type: "run.stopped", reason: "12 experiments are done" });
+	assert.equal(ui().ask, undefined);
+	await press("q");
+	assert.deepEqual([engine.commands, done], [[], ["left"]]);
+});
+
 test("Ctrl-C leaves when it is pressed twice in a row", async () => {
 	const { press, done, ui } = sitDown();
 	await press("ctrl+c", "j", "ctrl+c");
