@@ -12,6 +12,8 @@ import { type Kernels, loadKernels } from "../../trainer/tensor/cpu/load.ts";
 import { measurePeak } from "../../trainer/tensor/cpu/peak.ts";
 import { configure, type Device } from "../../trainer/tensor/device.ts";
 import { type Pointer, ROPE_NEOX, TYPE } from "../../trainer/tensor/ggml.ts";
+import { add, div, input, mul, relu, silu, sqrt, square, sub, type Tensor, tanh } from "../../trainer/tensor/index.ts";
+import { Formula } from "../../trainer/tensor/lower/formula.ts";
 
 const CONFIGURATIONS = ["256 4 2 256 16 2048", "256 4 2 256 16 8192", "128 4 2 128 16 1024", "192 6 6 256 8 4096"];
 const ROUNDS = 15;
@@ -82,6 +84,31 @@ class Workbench {
 		this.#timings.push({ name, work, ours, theirs: theirs?.(ggml, this.#context) });
 	}
 
+	/** Times a formula of elementwise operations: the array each leaf stands for, and where each root goes. */
+	formula(
+		name: string,
+		work: Work,
+		roots: Tensor[],
+		leaves: Map<Tensor, Pointer>,
+		outputs: Pointer[],
+		theirs?: (ggml: Device["ggml"], context: Pointer) => Pointer,
+	): void {
+		const formula = new Formula(roots, (tensor) => tensor.inputs.length > 0);
+		const inputs = formula.inputs.map((leaf) => leaves.get(leaf)!);
+		this.time(
+			name,
+			work,
+			"fused",
+			[...inputs, ...outputs],
+			(...addresses) => {
+				const program = formula.encode(addresses.slice(0, inputs.length), addresses.slice(inputs.length));
+				this.#free.push(() => program.fill(0)); // keeps it alive until then
+				return { program: koffi.address(program), count: roots[0]!.size };
+			},
+			theirs,
+		);
+	}
+
 	/** Runs everything and prints a line an operation. */
 	run(peak: number): void {
 		const { ggml, backend } = this.device;
@@ -139,7 +166,7 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 	const [N, W, F] = [B * T, D / H, 4 * D]; // rows, width of a head, hidden width of the MLP
 	const bench = new Workbench(device, kernels);
 	const [x, dx, hidden, dHidden] = [bench.array([N, D]), bench.array([N, D]), bench.array([N, F]), bench.array([N, F])];
-	const [up, dUp, square, embedding] = [
+	const [up, dUp, weight, embedding] = [
 		bench.array([F, D]),
 		bench.array([F, D]),
 		bench.array([D, D]),
@@ -161,9 +188,9 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		"linear [N, D] -> [N, D]",
 		gemm(N, D, D),
 		"sgemm",
-		[x, square, dx],
+		[x, weight, dx],
 		product(N, D, D, { b: true }),
-		(g, c) => g.mul_mat(c, square, x),
+		(g, c) => g.mul_mat(c, weight, x),
 	);
 	bench.time("its dx [N, 4D] -> [N, D]", gemm(N, D, F), "sgemm", [hidden, up, dx], product(N, D, F, {}), (g, c) =>
 		g.mul_mat(c, g.cont(c, g.transpose(c, up)), hidden),
@@ -181,7 +208,13 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 	);
 	bench.time("its dx [N, V] -> [N, D]", gemm(N, D, V), "sgemm", [logits, embedding, dx], product(N, D, V, {}));
 	bench.time("its dW [V, D]", gemm(V, D, N), "sgemm", [logits, x, embedding], product(V, D, N, { a: true }));
-	bench.time("Newton-Schulz X X' [D, D]", gemm(D, D, F), "sgemm", [up, up, square], product(D, D, F, { a: true }));
+	if (kernels.has("sgemm_bf16")) {
+		const bf16 = "sgemm_bf16";
+		bench.time("bf16 linear [N, D] -> [N, 4D]", gemm(N, F, D), bf16, [x, up, hidden], product(N, F, D, { b: true }));
+		bench.time("bf16 its dx [N, 4D] -> [N, D]", gemm(N, D, F), bf16, [hidden, up, dx], product(N, D, F, {}));
+		bench.time("bf16 its dW [4D, D]", gemm(F, D, N), bf16, [hidden, x, dUp], product(F, D, N, { a: true }));
+	}
+	bench.time("Newton-Schulz X X' [D, D]", gemm(D, D, F), "sgemm", [up, up, weight], product(D, D, F, { a: true }));
 
 	const heads = (name: string) => ({ [`${name}_batch`]: T * D, [`${name}_time`]: D, [`${name}_head`]: W });
 	const attention = {
@@ -264,6 +297,7 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		(x, dy, dx) => ({ ...rows, x, dy, dx, dy_row: D, residual_row: D, dx_row: D, eps }),
 		(g, c) => g.rms_norm_back(c, g.reshape_4d(c, q, D, N, 1, 1), x, eps),
 	);
+	const [column, bias] = [bench.array([N, 1]), bench.array([D])];
 	const [cosine, sine, positions] = [bench.array([T, W / 2]), bench.array([T, W / 2]), bench.array([T], T)];
 	bench.time(
 		"rotary",
@@ -276,42 +310,18 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		}),
 		(g, c) => g.rope_ext(c, q, positions, null, W, ROPE_NEOX, 0, 10_000, -1, 0, 1, 0, 0),
 	);
-	const unary = (
-		kernel: "relu_squared" | "exp" | "log" | "tanh" | "sigmoid" | "silu" | "gelu",
-		theirs?: "exp" | "log" | "tanh" | "sigmoid" | "silu",
-	) =>
-		bench.time(
-			kernel,
-			passes(2, N * F),
-			kernel,
-			[hidden, dHidden],
-			(x, y) => ({ x, y, count: N * F }),
-			(g, c) => (theirs ? g[theirs](c, hidden) : g.sqr(c, g.relu(c, hidden))),
-		);
-	unary("relu_squared");
-	for (const name of ["exp", "tanh", "sigmoid", "silu"] as const) unary(name, name);
-	bench.time("relu_squared, backward", passes(3, N * F), "relu_squared_back", [hidden, dHidden], (x, dy) => ({
-		...{ x, dy, dx: dy, count: N * F },
-	}));
-
-	const flat = { n0: 1, n1: 1, n2: N, n3: D, a0: 0, a1: 0, a2: D, a3: 1, b0: 0, b1: 0 };
-	const [column, bias] = [bench.array([N, 1]), bench.array([D])];
-	bench.time(
-		"add",
-		passes(3, N * D),
-		"add",
-		[x, q, dx],
-		(a, b, y) => ({ ...flat, a, b, y, b2: D, b3: 1 }),
-		(g, c) => g.add(c, x, g.reshape_4d(c, q, D, N, 1, 1)),
+	const [h, z, c] = [input("h", [N, F]), input("z", [N, D]), input("c", [N, 1])];
+	const flat = new Map([
+		[h, hidden],
+		[z, x],
+		[c, column],
+	]);
+	bench.formula("relu(x)^2", passes(2, N * F), [square(relu(h))], flat, [dHidden], (g, c) =>
+		g.sqr(c, g.relu(c, hidden)),
 	);
-	bench.time(
-		"mul by a column [N, 1]",
-		passes(2, N * D),
-		"mul",
-		[x, column, dx],
-		(a, b, y) => ({ ...flat, a, b, y, b2: 1, b3: 0 }),
-		(g, c) => g.mul(c, x, column),
-	);
+	bench.formula("tanh", passes(2, N * F), [tanh(h)], flat, [dHidden], (g, c) => g.tanh(c, hidden));
+	bench.formula("silu", passes(2, N * F), [silu(h)], flat, [dHidden], (g, c) => g.silu(c, hidden));
+	bench.formula("mul by a column [N, 1]", passes(2, N * D), [mul(z, c)], flat, [dx], (g, c) => g.mul(c, x, column));
 	bench.time(
 		"bias gradient: sum of columns",
 		passes(1, N * D),
@@ -363,18 +373,17 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		}),
 		(g, c) => g.get_rows_back(c, x, ids, embedding),
 	);
-	const hyper = bench.array([7]);
-	const [m, variance] = [bench.array([V, D]), bench.array([V, D])];
-	const gradient = bench.array([V, D]);
-	bench.time(
-		"AdamW of [V, D]",
-		passes(7, V * D),
-		"adamw",
-		[embedding, gradient, m, variance, hyper],
-		(w, g, m, v, hyper) => ({
-			...{ w, g, m, v, hyper, count: V * D },
-		}),
-	);
+	const [w, g, m, v2] = ["w", "g", "m", "v"].map((name) => input(name, [V, D])) as [Tensor, Tensor, Tensor, Tensor];
+	const state = [embedding, ...[1, 2, 3].map(() => bench.array([V, D]))];
+	const mean = add(mul(m, 0.9), mul(g, 0.1));
+	const variance = add(mul(v2, 0.95), mul(square(g), 0.05));
+	const stepped = sub(mul(w, 0.999), mul(div(mean, add(sqrt(variance), 1e-8)), 0.01));
+	const where = new Map([w, g, m, v2].map((tensor, i) => [tensor, state[i]!]));
+	bench.formula("AdamW of [V, D]", passes(7, V * D), [stepped, mean, variance], where, [
+		state[0]!,
+		state[2]!,
+		state[3]!,
+	]);
 	bench.run(peak);
 }
 
