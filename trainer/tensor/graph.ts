@@ -5,7 +5,7 @@ import { BYTES, type Pointer } from "./ggml.ts";
 import { Leaves } from "./leaves.ts";
 import type { Builder, Lowering } from "./lower/lowering.ts";
 import { Parameter } from "./parameter.ts";
-import { memoryOf, type Task } from "./schedule.ts";
+import { isLeaf, memoryOf, type Task } from "./schedule.ts";
 import { isStored, materialise, store } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -121,12 +121,6 @@ export class Graph {
 		ggml.free(this.#context);
 		this.leaves.free();
 	}
-}
-
-const LEAVES = new Set(["parameter", "input", "constant", "full"]);
-
-function isLeaf(tensor: Tensor): boolean {
-	return LEAVES.has(tensor.op);
 }
 
 /** Refuses parameters there is no memory for, before any of it is taken. */

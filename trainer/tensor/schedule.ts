@@ -80,3 +80,10 @@ export function memoryOf(tensor: Tensor): Tensor {
 	while (ALIASES.has(root.op)) root = root.inputs[0]!;
 	return root;
 }
+
+const LEAVES = new Set(["parameter", "input", "constant", "full"]);
+
+/** Tensors that hold values instead of computing them. */
+export function isLeaf(tensor: Tensor): boolean {
+	return LEAVES.has(tensor.op);
+}

@@ -214,16 +214,19 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		}));
 		return node.view(packed, node.shape, 0);
 	},
-	/** Both at once (see fuse.ts): the gradient, then the losses, both weighted. */
+	/** The weighted losses, with the logits' gradient left in the place of the logits (see fuse.ts). */
 	likelihood(node) {
 		const [rows, vocab] = node.tensor.inputs[0]!.shape as [number, number];
 		const { softcap, weight } = node.tensor.attrs as { softcap: number; weight: number };
 		const [z, targets] = [node.in(0), node.in(1)];
-		return node.call("cross_entropy", node.shape, [z, targets], (at, dz) => ({
-			...{ z: at(z), targets: at(targets), dz, losses: dz + BigInt(rows * vocab * BYTES) },
+		return node.call("cross_entropy", node.shape, [z, targets], (at, losses) => ({
+			...{ z: at(z), targets: at(targets), losses, dz: at(z) },
 			...{ rows, vocab, z_row: vocab, dz_row: vocab, weight, softcap },
 		}));
 	},
+	/** What the first input's place holds once the second has been computed. */
+	overwritten: (node) => node.view(node.in(0), node.shape, 0),
+	copy: (node) => copy(node, rowMajor(node.shape), 0),
 
 	embedding(node) {
 		const [rows, width] = node.shape as [number, number];

@@ -7,9 +7,8 @@
  */
 import { sameShape } from "../ops/define.ts";
 import { uniformValue } from "../ops/leaf.ts";
-import { reshape, slice } from "../ops/shape.ts";
 import type { Parameter } from "../parameter.ts";
-import { memoryOf, reachable, type Update } from "../schedule.ts";
+import { isLeaf, memoryOf, reachable, type Update } from "../schedule.ts";
 import { Tensor } from "../tensor.ts";
 import { Formula, isElementwise } from "./formula.ts";
 import type { Plan, Write } from "./lowering.ts";
@@ -41,6 +40,10 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 	const rebuilt = new Map<Tensor, Tensor>();
 	const of = (tensor: Tensor) => rebuilt.get(tensor) ?? tensor;
 	const twins = pairLikelihoods(nodes);
+	const users = Map.groupBy(
+		nodes.flatMap((node) => node.inputs.map((input) => ({ input, node }))),
+		({ input }) => input,
+	);
 	for (const node of nodes) {
 		if (node.inputs.length === 0) continue;
 		if (isElementwise(node)) {
@@ -48,8 +51,12 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 			if (isStored && !grouped.has(node)) rebuilt.set(node, fused([node]));
 		} else if (!rebuilt.has(node)) {
 			const twin = twins.get(node);
-			if (twin) for (const [half, result] of packLikelihood(node, twin, of)) rebuilt.set(half, result);
-			else rebuilt.set(node, new Tensor(node.op, node.inputs.map(of), node.attrs, node.shape, node.dtype));
+			if (twin) {
+				const logits = node.inputs[0]!;
+				const isShared = isLeaf(memoryOf(logits)) || outputs.includes(logits) || users.get(logits)!.length > 2;
+				const { losses, gradient } = joinLikelihood(node, twin, isShared, of);
+				rebuilt.set(node, losses).set(twin, gradient);
+			} else rebuilt.set(node, new Tensor(node.op, node.inputs.map(of), node.attrs, node.shape, node.dtype));
 		}
 	}
 	const inPlace = groups.map((group): Write => {
@@ -143,7 +150,7 @@ function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): 
 	});
 }
 
-/** Forward and backward halves of the same cross-entropy, each pointing at the other, where one pass can do both. */
+/** Forward halves of cross-entropy with their backward halves, where one pass can do both. */
 function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, Tensor> {
 	const twins = new Map<Tensor, Tensor>();
 	for (const backward of nodes.filter(({ op }) => op === "cross_entropy_backward")) {
@@ -157,21 +164,19 @@ function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, Tensor> {
 		);
 		if (!forward || twins.has(forward) || !uniformValue(gradient)) continue;
 		twins.set(forward, backward);
-		twins.set(backward, forward);
 	}
 	return twins;
 }
 
-/** One tensor [N * V + N] with the logits' gradient and the losses, both weighted, and the two views of it. */
-function packLikelihood(a: Tensor, b: Tensor, of: (tensor: Tensor) => Tensor): [Tensor, Tensor][] {
-	const [forward, backward] = a.op === "cross_entropy" ? [a, b] : [b, a];
+/**
+ * Both halves as one pass that leaves the logits' gradient in the place of the logits, the largest tensor of most models.
+ * Logits that something else reads are copied first.
+ */
+function joinLikelihood(forward: Tensor, backward: Tensor, isShared: boolean, of: (tensor: Tensor) => Tensor) {
 	const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
-	const [N, V] = logits.shape as [number, number];
-	const weight = uniformValue(gradient)!;
-	const attrs = { softcap: forward.attrs.softcap!, weight };
-	const packed = new Tensor("likelihood", [of(logits), of(targets)], attrs, [N * V + N], "f32");
-	return [
-		[backward, reshape(slice(packed, 0, 0, N * V), [N, V])],
-		[forward, slice(packed, 0, N * V).div(weight)],
-	];
+	const { shape } = logits;
+	const own = isShared ? new Tensor("copy", [of(logits)], {}, shape, "f32") : of(logits);
+	const attrs = { softcap: forward.attrs.softcap!, weight: uniformValue(gradient)! };
+	const losses = new Tensor("likelihood", [own, of(targets)], attrs, forward.shape, "f32");
+	return { losses: losses.div(attrs.weight), gradient: new Tensor("overwritten", [own, losses], {}, shape, "f32") };
 }
