@@ -2,10 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Batch, StepReport } from "../../trainer/contract.ts";
-import { compile, input } from "../../trainer/tensor/index.ts";
+import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
+import { compile, configure, input } from "../../trainer/tensor/index.ts";
 import { batch, build, train } from "../../trainer/train.ts";
 
 const VOCABULARY = 64;
+const kernels = await ensureKernels();
+configure({ threads: 1, kernels: kernels.ok ? kernels.path : undefined });
 
 /** Sequences in which each token decides the next: easy to learn, impossible to guess. */
 function* batches(count: number): Generator<Batch> {

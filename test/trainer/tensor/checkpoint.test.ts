@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { loadCheckpoint, saveCheckpoint } from "../../../trainer/tensor/checkpoint.ts";
 import * as t from "../../../trainer/tensor/index.ts";
+import { device } from "./lowerings.ts";
 import { assertClose, evaluate, ids } from "./numeric.ts";
 
 const shape = { rows: 3, length: 8, vocabSize: 17 };
@@ -53,7 +54,7 @@ interface Graph {
 
 function refused(dir: string, reason: RegExp): void {
 	assert.throws(
-		() => loadCheckpoint(dir),
+		() => loadCheckpoint(dir, device),
 		(error: Error) => {
 			assert.equal(error.name, "TensorError", error.stack);
 			assert.match(error.message, reason);
@@ -64,7 +65,7 @@ function refused(dir: string, reason: RegExp): void {
 
 describe("a loaded checkpoint", () => {
 	it("gives the live model's logits and losses", () => {
-		const scorer = loadCheckpoint(saved);
+		const scorer = loadCheckpoint(saved, device);
 		const input = t.input("tokens", [3, 8], "i32");
 		const wanted = t.input("targets", [3, 8], "i32");
 		const live = logits(input);
@@ -83,7 +84,7 @@ describe("a loaded checkpoint", () => {
 		program.run();
 		const dir = join(root, "trained");
 		saveCheckpoint(dir, (tokens) => t.embedding(tokens, w), shape);
-		const scorer = loadCheckpoint(dir);
+		const scorer = loadCheckpoint(dir, device);
 		assert.ok(scorer.logits(tokens).every((value) => value === 2));
 		assert.equal(scorer.parameterCount, 17 * 17);
 		scorer.close();

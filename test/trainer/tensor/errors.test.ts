@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../trainer/tensor/index.ts";
+import "./lowerings.ts";
 
 /** `make` throws a TensorError whose message contains each of `parts`. */
 function refuses(make: () => unknown, ...parts: string[]): void {

@@ -7,7 +7,7 @@ import { ensureKernels } from "../../../trainer/tensor/cpu/build.ts";
 import * as t from "../../../trainer/tensor/index.ts";
 
 const kernels = await ensureKernels();
-t.configure({ threads: 2, kernels: kernels.ok && process.argv[2] === "kernels" ? kernels.path : undefined });
+t.configure({ threads: 1, kernels: kernels.ok && process.argv[2] === "kernels" ? kernels.path : undefined });
 
 const [B, T, D, V] = [16, 128, 128, 2048];
 const draw = t.seeded(1);

@@ -15,7 +15,7 @@ describe("the tensor reference", () => {
 
 	it("names every function train.ts can import, and fits into a prompt", () => {
 		const page = reference(directory);
-		const harness = ["Tensor", "TensorError", "configure", "describeDevices", "memoryForecast"];
+		const harness = ["Tensor", "TensorError", "configure", "describeCpu", "memoryForecast"];
 		for (const name of Object.keys(library)) {
 			if (!harness.includes(name)) assert.ok(page.includes(`- \`${name}(`), `${name} is missing`);
 		}

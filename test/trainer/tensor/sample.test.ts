@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { saveCheckpoint } from "../../../trainer/tensor/checkpoint.ts";
 import { embedding, parameter, seeded, tensor } from "../../../trainer/tensor/index.ts";
 import { draw, sample } from "../../../trainer/tensor/sample.ts";
+import { device } from "./lowerings.ts";
 
 describe("sampling", () => {
 	it("continues with what the model finds likely, beyond the length it was trained on", () => {
@@ -16,7 +17,7 @@ describe("sampling", () => {
 			const next = Float32Array.from({ length: 49 }, (_, i) => (i % 7 === (Math.floor(i / 7) + 1) % 7 ? 20 : 0));
 			const table = parameter("next", tensor(next, [7, 7]));
 			saveCheckpoint(dir, (tokens) => embedding(tokens, table), { rows: 2, length: 4, vocabSize: 7 });
-			assert.deepEqual([...sample(dir, [0, 1], 9)], [2, 3, 4, 5, 6, 0, 1, 2, 3]);
+			assert.deepEqual([...sample(dir, [0, 1], 9, device)], [2, 3, 4, 5, 6, 0, 1, 2, 3]);
 		} finally {
 			rmSync(dir, { recursive: true });
 		}
