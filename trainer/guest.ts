@@ -11,7 +11,7 @@ import type { Batch, Model, StepReport, TrainingFile } from "./contract.ts";
 import { Crash, reasonOf } from "./crash.ts";
 import { readBatch, say } from "./protocol.ts";
 import { saveCheckpoint } from "./tensor/checkpoint.ts";
-import { configure, type DeviceKind, input, parameters } from "./tensor/index.ts";
+import { configure, type DeviceName, input, memoryForecast, parameters } from "./tensor/index.ts";
 
 const { values: options } = parseArgs({
 	options: {
@@ -33,7 +33,7 @@ dieWithTheHarness();
 printAtOnce();
 try {
 	const { device, threads, kernels } = options;
-	configure({ device: device as DeviceKind, threads: Number(threads), kernels });
+	configure({ device: device as DeviceName, threads: Number(threads), kernels });
 	run(checkExports(await import(pathToFileURL(options.file).href)));
 } catch (error) {
 	console.error(error);
@@ -56,7 +56,12 @@ function run(file: TrainingFile): void {
 		length: Number(options["eval-length"]),
 		vocabSize,
 	});
-	say({ type: "saved", peakMb: process.resourceUsage().maxRSS / 1024 });
+	say({ type: "saved", peakMb: peakMb() });
+}
+
+/** Of the process on the CPU; on a GPU what its programs hold there, which is allocated once and known. */
+function peakMb(): number {
+	return options.device === "cpu" ? process.resourceUsage().maxRSS / 1024 : memoryForecast() / 2 ** 20;
 }
 
 function checkExports(exported: Partial<TrainingFile>): TrainingFile {

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { SPLITS, type SplitName } from "../prepare/splits.ts";
-import type { DeviceKind } from "./tensor/index.ts";
+import { isDeviceName } from "./tensor/device-name.ts";
 
 /** A command line that cannot be obeyed; the process exits with 2. */
 export class UsageError extends Error {
@@ -15,7 +15,8 @@ interface SharedOptions {
 	cacheDir?: string;
 	seed: number;
 	threads: number;
-	device: DeviceKind;
+	/** `auto`, or a device's name. */
+	device: string;
 	/** Folder of the run, absolute: the checkpoint, the numbers and what the guest prints go there. */
 	out: string;
 }
@@ -93,9 +94,9 @@ function sharedOptions(values: {
 	device: string;
 	out?: string;
 }): SharedOptions {
-	const devices: DeviceKind[] = ["cpu", "cuda", "vulkan", "metal"];
-	const device = devices.find((kind) => kind === values.device);
-	if (!device) throw new UsageError(`--device is one of ${devices.join(", ")}, not "${values.device}"`);
+	const { device } = values;
+	if (device !== "auto" && !isDeviceName(device))
+		throw new UsageError(`--device is auto, cpu, cuda, cuda:1, vulkan, vulkan:1 or metal, not "${device}"`);
 	return {
 		source: values.source,
 		vocabSize: integer(values.vocab, "vocab"),

@@ -3,6 +3,8 @@ import { type Dataset, openDataset, PrepareError } from "../prepare/dataset.ts";
 import { Crash } from "./crash.ts";
 import { UsageError } from "./options.ts";
 import { ensureKernels } from "./tensor/cpu/build.ts";
+import { chooseDevice, DeviceError } from "./tensor/device-choice.ts";
+import { isDeviceName } from "./tensor/device-name.ts";
 import type { DeviceOptions } from "./tensor/index.ts";
 
 /** Runs `main`; a failure that has an explanation ends in one line on stderr: exit 1 for a crash, 2 for a mistake. */
@@ -11,7 +13,8 @@ export async function runProgram(main: () => Promise<void> | void): Promise<void
 		await main();
 	} catch (error) {
 		if (error instanceof Crash) exit(1, `crash: ${error.message}`);
-		if (error instanceof UsageError || error instanceof PrepareError) exit(2, error.message);
+		if (error instanceof UsageError || error instanceof PrepareError || error instanceof DeviceError)
+			exit(2, error.message);
 		throw error;
 	}
 }
@@ -28,7 +31,15 @@ export function openPrepared(options: { source: string; vocabSize: number; cache
  * What to compute with. CPU kernels are compiled here, on first use, because the process train.ts runs in may neither start
  * a compiler nor write to the cache; without them ggml's own operations are used, and the reason is printed.
  */
-export async function deviceFor({ device, threads }: DeviceOptions): Promise<DeviceOptions> {
+export async function deviceFor({
+	device: wanted,
+	threads,
+}: {
+	device: string;
+	threads: number;
+}): Promise<DeviceOptions> {
+	// Whoever names a device has looked for it: each look costs a process that loads its driver.
+	const device = isDeviceName(wanted) ? wanted : (await chooseDevice(wanted)).device;
 	if (device !== "cpu") return { device, threads };
 	const kernels = await ensureKernels();
 	if (kernels.ok) return { device, threads, kernels: kernels.path };

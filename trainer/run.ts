@@ -50,6 +50,7 @@ export class TrainingRun {
 	readonly #print: (text: string) => void;
 	readonly #clock: RunClock;
 	readonly #guest: GuestProcess;
+	readonly #onGpu: boolean;
 	readonly #smoothed = new SmoothedLoss();
 	#failure?: Crash;
 	#saved = false;
@@ -70,6 +71,7 @@ export class TrainingRun {
 		this.#dataset = dataset;
 		this.#print = print;
 		const { file, out, seed, budget, startupLimit, grace } = options;
+		this.#onGpu = device.device !== "cpu";
 		const model = join(out, "model");
 		rmSync(model, { recursive: true, force: true });
 		mkdirSync(model, { recursive: true });
@@ -140,7 +142,8 @@ export class TrainingRun {
 			case "saved":
 				this.#saved = true;
 				this.#guest.measureMemory();
-				this.#guest.peakMb ||= message.peakMb;
+				if (this.#onGpu) this.#guest.peakMb = message.peakMb;
+				else this.#guest.peakMb ||= message.peakMb;
 				this.#guest.kill();
 				break;
 			case "crash":

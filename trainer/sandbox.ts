@@ -6,8 +6,12 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Variables that decide where libraries and devices are found. None that can hold a secret. */
-const ENVIRONMENT = /^(PATH|TMPDIR|LANG|LC_.*|TZ|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|GGML_.*|VK_.*)$/;
+/**
+ * Variables that decide where libraries and devices are found, and where drivers keep compiled kernels (below HOME): without
+ * that cache, CUDA compiles every kernel of ggml anew in each experiment. None that can hold a secret.
+ */
+const ENVIRONMENT =
+	/^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|XDG_CACHE_HOME|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|GGML_.*|VK_.*|MESA_.*)$/;
 
 /** Flags for Node with which `folder`, where train.ts and the tensor library lie, runs and can write only to `model`. */
 export function permissions(folder: string, model: string): string[] {

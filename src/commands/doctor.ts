@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { Command } from "commander";
 import { openDataset } from "../../prepare/dataset.ts";
+import type { DeviceFacts } from "../../trainer/tensor/device.ts";
+import { chooseDevice, findDevices, GPU_KINDS } from "../../trainer/tensor/device-choice.ts";
 import { messageOf } from "../errors.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { labOption } from "./options.ts";
@@ -44,7 +46,7 @@ async function examine(labDir: string): Promise<Finding[]> {
 		},
 		tool("git", ["--version"], { needed: true, hint: "install git" }),
 		compiler(),
-		await devices(),
+		...(await devices()),
 		key(),
 		lab instanceof Error
 			? { what: "lab", ok: false, text: messageOf(lab) }
@@ -76,14 +78,34 @@ function compiler(): Finding {
 			};
 }
 
-async function devices(): Promise<Finding> {
+/** The CPU, which must work, then each kind of GPU this platform may have, and what the trainer would choose. */
+async function devices(): Promise<Finding[]> {
+	const gpus = await Promise.all(GPU_KINDS.map((kind) => findDevices(kind)));
+	const { device } = await chooseDevice("auto");
+	return [
+		await cpu(),
+		...gpus.map(({ kind, devices, problem }) => ({
+			what: kind,
+			ok: devices.length > 0,
+			text: problem ?? devices.map(describe).join(", "),
+		})),
+		{ what: "device", ok: true, text: `--device auto trains on ${device}` },
+	];
+}
+
+async function cpu(): Promise<Finding> {
 	try {
 		// Loaded here only: the tensor library brings native code that no other command of the console needs.
-		const { describeDevices } = await import("../../trainer/tensor/index.ts");
-		return { what: "devices", ok: true, text: describeDevices() };
+		const { describeCpu } = await import("../../trainer/tensor/index.ts");
+		return { what: "cpu", ok: true, text: describeCpu() };
 	} catch (error) {
-		return { what: "devices", ok: false, needed: true, text: messageOf(error) };
+		return { what: "cpu", ok: false, needed: true, text: messageOf(error) };
 	}
+}
+
+function describe({ description, freeBytes, totalBytes }: DeviceFacts, i: number): string {
+	const gb = (bytes: number) => (bytes / 1e9).toFixed(1);
+	return `${i}: ${description}, ${gb(freeBytes)} of ${gb(totalBytes)} GB free`;
 }
 
 function key(): Finding {

@@ -10,6 +10,7 @@ import { UserError } from "../errors.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { experimentPath } from "../loop/consequences.ts";
 import { best } from "../loop/state.ts";
+import { resolveDevice } from "../runner/device.ts";
 import { evaluateArguments, modelPath } from "../runner/trainer.ts";
 import { deviceOption, labOption, tagOption, threadsOption } from "./options.ts";
 import { readState } from "./results.ts";
@@ -20,7 +21,7 @@ interface Flags {
 	model?: string;
 	split: "val" | "test";
 	threads?: number;
-	device: string;
+	device?: string;
 }
 
 export function evaluateCommand(): Command {
@@ -43,7 +44,7 @@ Examples:
   autoresearch evaluate --tag nov21 --split test      the best model of a run on text nothing has seen
   autoresearch evaluate --model results/by-hand/model`,
 		)
-		.action((flags: Flags) => {
+		.action(async (flags: Flags) => {
 			const lab = loadLab(flags.lab);
 			if (lab.evaluate !== "built-in") throw new UserError("this lab measures with a command of its own: run that one");
 			const model = flags.model ? resolve(flags.model) : bestModel(lab, checkTag(flags.tag ?? todaysTag()));
@@ -53,7 +54,7 @@ Examples:
 				budgetSeconds: lab.budget,
 				seed: 1,
 				threads: flags.threads ?? availableParallelism(),
-				device: flags.device,
+				device: await resolveDevice(flags.device),
 			};
 			const out = mkdtempSync(join(tmpdir(), "autoresearch-"));
 			try {

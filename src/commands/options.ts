@@ -1,5 +1,6 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { isDeviceName } from "../../trainer/tensor/device-name.ts";
 import { type RunOptions, todaysTag } from "../engine/start.ts";
 import { parseDuration } from "../lab/duration.ts";
 import { RESEARCHERS } from "../researcher/index.ts";
@@ -23,7 +24,9 @@ export function threadsOption(): Option {
 }
 
 export function deviceOption(): Option {
-	return new Option("--device <name>", "where to train").choices(["cpu"]).default("cpu");
+	return new Option("--device <name>", "where to train: auto, cpu, cuda, cuda:1, vulkan, metal")
+		.argParser(device)
+		.default(undefined, "auto, or the run's own");
 }
 
 export function budgetOption(): Option {
@@ -53,7 +56,7 @@ export interface RunFlags {
 	draftAhead: boolean;
 	seed?: number;
 	threads?: number;
-	device: string;
+	device?: string;
 }
 
 /** The options of `tui` and `run`. */
@@ -107,6 +110,11 @@ export function runOptions(flags: RunFlags): RunOptions {
 		researcher: { name: flags.researcher, model, effort, baseUrl, fallback },
 		limits: { experiments: flags.experiments, hours: flags.maxHours, tokens: flags.maxTokens, cost: flags.maxCost },
 	};
+}
+
+function device(text: string): string {
+	if (text === "auto" || isDeviceName(text)) return text;
+	throw new InvalidArgumentError("It must be auto, cpu, cuda, cuda:1, vulkan, vulkan:1 or metal.");
 }
 
 function positive(text: string): number {

@@ -7,6 +7,7 @@ import { Command, Option } from "commander";
 import { prepareDataset } from "../../prepare/dataset.ts";
 import { UserError } from "../errors.ts";
 import { loadLab } from "../lab/lab.ts";
+import { resolveDevice } from "../runner/device.ts";
 import { evaluateArguments, modelPath, trainArguments, withoutSecrets } from "../runner/trainer.ts";
 import { budgetOption, deviceOption, labOption, seedOption, threadsOption } from "./options.ts";
 import { prepareDisplay } from "./prepare-progress.ts";
@@ -16,7 +17,7 @@ interface Flags {
 	budget?: number;
 	seed?: number;
 	threads?: number;
-	device: string;
+	device?: string;
 	out?: string;
 }
 
@@ -57,7 +58,7 @@ async function train(flags: Flags): Promise<number> {
 		budgetSeconds: flags.budget ?? lab.budget,
 		seed: flags.seed ?? 1,
 		threads: flags.threads ?? availableParallelism(),
-		device: flags.device,
+		device: await resolveDevice(flags.device),
 	};
 
 	// The summary is held back until the metric, which only the evaluation knows, can head it.

@@ -18,6 +18,7 @@ import { type Listener, Store } from "../loop/store.ts";
 import { Program } from "../program/program.ts";
 import { type ResearcherFlags, resolveConfig } from "../researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../researcher/index.ts";
+import { resolveDevice } from "../runner/device.ts";
 import { Trainer } from "../runner/trainer.ts";
 import type { Engine } from "./engine.ts";
 import { watchInbox } from "./inbox.ts";
@@ -40,7 +41,8 @@ export interface RunOptions {
 	/** 1, or what the run began with, when absent. */
 	seed?: number;
 	threads?: number;
-	device: string;
+	/** `auto` or a device's name; what the run began with, or `auto`, when absent. */
+	device?: string;
 }
 
 export interface PrepareProgress {
@@ -97,7 +99,10 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		const researcher = createResearcher(defaultResearcher(config, process.env), config, process.env);
 		await researcher.check?.(AbortSignal.timeout(CHECK_TIMEOUT_MS));
 		const threads = options.threads ?? availableParallelism();
-		const { device } = options;
+		const asked = options.device === "auto" ? undefined : options.device;
+		const wanted = asked ?? (carriesOn ? state.device : "auto");
+		let chosen = "";
+		const device = lab.train === "built-in" ? await resolveDevice(wanted, (line) => (chosen = line)) : wanted;
 		const seed = options.seed ?? (carriesOn ? state.seed : 1);
 		const budgetSeconds = options.budget ?? (carriesOn ? state.budgetSeconds : lab.budget);
 		if (lab.train === "built-in") {
@@ -121,6 +126,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 					...facts,
 				};
 		await store.emit(started);
+		if (chosen) await store.emit({ type: "notice", level: "info", text: chosen });
 		const { version, text } = program.current;
 		if (version !== state.program.version) {
 			await store.emit({ type: "program.changed", version, lines: text.trimEnd().split("\n").length });
@@ -189,10 +195,16 @@ async function checkFreshStart(lab: Lab, tag: string, repository: Repository): P
 }
 
 /** Numbers measured under other conditions must not meet in one table. */
-function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, metric }: State): void {
+function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, metric, device }: State): void {
 	if (options.budget !== undefined && options.budget !== budgetSeconds) {
 		throw new UserError(
 			`run ${tag} gives each experiment ${budgetSeconds} s, not ${options.budget} s, and its numbers would not compare: leave --budget out to carry on, or start another run with --tag NAME`,
+		);
+	}
+	const { device: asked = "auto" } = options;
+	if (asked !== "auto" && kindOf(asked) !== kindOf(device)) {
+		throw new UserError(
+			`run ${tag} trains on ${device}, not on ${asked}, and in the same time another device learns more or less: leave --device out to carry on, or start another run with --tag NAME`,
 		);
 	}
 	if (metric.name !== lab.metric.name || metric.direction !== lab.metric.direction) {
@@ -200,6 +212,11 @@ function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, me
 			`run ${tag} measures ${metric.name} (${metric.direction} is better), ${LAB_FILE} says otherwise: start another run with --tag NAME`,
 		);
 	}
+}
+
+/** Two GPUs of one machine and kind compare; a GPU and a CPU do not. */
+function kindOf(device: string): string {
+	return device.split(":")[0]!;
 }
 
 /** The branch is the loop's to move, which it cannot be while somebody works on it. */

@@ -1,9 +1,11 @@
 /** The device a program runs on: a ggml back end, and for the CPU a pool of threads that outlives the steps. */
 import { availableParallelism } from "node:os";
+import { findLibraries } from "./device-libraries.ts";
+import { type DeviceKind, type DeviceName, type ParsedDevice, parseDevice } from "./device-name.ts";
 import {
 	backendFunction,
 	DEVICE_CPU,
-	findLibraries,
+	DEVICE_INTEGRATED,
 	type Ggml,
 	loadGgml,
 	log,
@@ -11,11 +13,9 @@ import {
 	signature,
 } from "./ggml.ts";
 
-export type DeviceKind = "cpu" | "cuda" | "vulkan" | "metal";
-
 export interface DeviceOptions {
 	/** Default `cpu`. */
-	device?: DeviceKind;
+	device?: DeviceName;
 	/** CPU threads; default as many as there are cores. More than cores makes a step slower. */
 	threads?: number;
 	/** Compiled CPU kernels, as `ensureKernels` (cpu/build.ts) leaves them; without them ggml's own operations are used. */
@@ -23,6 +23,7 @@ export interface DeviceOptions {
 }
 
 export interface Device {
+	readonly name: DeviceName;
 	readonly kind: DeviceKind;
 	readonly threads: number;
 	/** Where the compiled kernels are that programs use, on the CPU. */
@@ -41,16 +42,18 @@ let current: Device | undefined;
 
 /** Chooses the device. Call it once, before anything is compiled; later calls must ask for the same. */
 export function configure({
-	device: kind = "cpu",
+	device: name = "cpu",
 	threads = availableParallelism(),
 	kernels,
 }: DeviceOptions = {}): Device {
 	if (current) {
-		if (current.kind === kind && current.threads === threads) return current;
-		throw new Error(`this process already computes on ${current.kind} with ${current.threads} threads`);
+		if (current.name === name && current.threads === threads) return current;
+		throw new Error(`this process already computes on ${current.name} with ${current.threads} threads`);
 	}
+	const parsed = parseDevice(name);
+	if (!parsed) throw new Error(`"${name}" names no device`);
 	if (!Number.isInteger(threads) || threads < 1) throw new Error(`threads must be 1 or more, not ${threads}`);
-	current = open(kind, threads, kind === "cpu" ? kernels : undefined);
+	current = open(name, parsed, threads, parsed.kind === "cpu" ? kernels : undefined);
 	return current;
 }
 
@@ -59,14 +62,15 @@ export function currentDevice(): Device {
 	return current ?? configure();
 }
 
-function open(kind: DeviceKind, threads: number, kernels: string | undefined): Device {
-	const ggml = loadGgml(findLibraries(kind));
-	const found = listDevices(ggml).find((device) => device.kind === kind);
-	if (!found) throw new Error(`ggml finds no ${kind} device here. ${log.at(-1) ?? ""}`.trim());
+function open(name: DeviceName, parsed: ParsedDevice, threads: number, kernels: string | undefined): Device {
+	const { kind } = parsed;
+	const { ggml, found } = find(parsed);
+	if (!found) throw new Error(`ggml finds no ${name} device here. ${log.at(-1) ?? ""}`.trim());
 	const backend = ggml.backend_dev_init(found.pointer, null);
 	if (!backend) throw new Error(`ggml could not start on ${found.description}. ${log.at(-1) ?? ""}`.trim());
 	if (kind === "cpu") startThreads(ggml, ggml.backend_dev_backend_reg(found.pointer), backend, threads);
 	return {
+		name,
 		kind,
 		threads,
 		kernels,
@@ -76,6 +80,18 @@ function open(kind: DeviceKind, threads: number, kernels: string | undefined): D
 		supports: (node) => ggml.backend_dev_supports_op(found.pointer, node),
 		freeMemory: () => (kind === "cpu" ? process.availableMemory() : deviceMemory(ggml, found.pointer)),
 	};
+}
+
+/** Loads ggml for a kind of device and looks for the one that is meant. */
+function find({ kind, which }: ParsedDevice): { ggml: Ggml; found: FoundDevice | undefined } {
+	if (which === "software") {
+		// ggml passes over devices that are CPUs unless it is told to use them.
+		process.env.VK_LOADER_DRIVERS_SELECT ??= "*lvp*";
+		process.env.GGML_VK_VISIBLE_DEVICES ??= "0";
+	}
+	const ggml = loadGgml(findLibraries(kind));
+	const devices = listDevices(ggml).filter((device) => device.kind === kind);
+	return { ggml, found: devices[which === "software" ? 0 : which] };
 }
 
 /** A pool of its own: the one ggml makes for each call costs about 15 ms a step. */
@@ -128,12 +144,31 @@ function listDevices(ggml: Ggml): FoundDevice[] {
 	});
 }
 
-/** What this machine computes with, in one line for `autoresearch doctor`. Throws when ggml cannot be loaded. */
-export function describeDevices(): string {
-	const { ggml, threads } = currentDevice();
-	const devices = listDevices(ggml).map(({ pointer, kind, description }) => {
-		const free = kind === "cpu" ? process.availableMemory() : deviceMemory(ggml, pointer);
-		return `${kind} (${description}${kind === "cpu" ? `, ${threads} threads` : ""}, ${(free / 1e9).toFixed(1)} GB free)`;
-	});
-	return `${devices.join(", ")}; ggml ${ggml.version()}`;
+/** What a device is, for people and for choosing one. */
+export interface DeviceFacts {
+	description: string;
+	/** It shares the CPU's memory, and seldom beats the CPU's own kernels. */
+	integrated: boolean;
+	freeBytes: number;
+	totalBytes: number;
+}
+
+/** Every device of the kind that `device` names. Loads ggml, so a process can ask about one kind only. */
+export function listFacts(device: ParsedDevice): DeviceFacts[] {
+	const { ggml } = find(device);
+	return listDevices(ggml)
+		.filter(({ kind }) => kind === device.kind)
+		.map(({ pointer, description }) => {
+			const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
+			ggml.backend_dev_memory(pointer, free, total);
+			const integrated = ggml.backend_dev_type(pointer) === DEVICE_INTEGRATED;
+			return { description, integrated, freeBytes: Number(free[0]), totalBytes: Number(total[0]) };
+		});
+}
+
+/** What the CPU computes with, in one line for `autoresearch doctor`. Throws when ggml cannot be loaded. */
+export function describeCpu(): string {
+	const { ggml, threads, description } = currentDevice();
+	const free = (process.availableMemory() / 1e9).toFixed(1);
+	return `cpu (${description}, ${threads} threads, ${free} GB free); ggml ${ggml.version()}`;
 }

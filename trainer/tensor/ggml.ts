@@ -3,8 +3,7 @@
  * node-llama-cpp; koffi calls it. Lengths are in ggml's order here (`ne[0]` is the contiguous dimension, PyTorch's last).
  */
 import { readdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import koffi from "koffi";
 
 /** An address in ggml's memory. */
@@ -156,8 +155,9 @@ export const TYPE = { f32: 0, i32: 26 } as const;
 export const BYTES = 4;
 /** ROPE mode in which x[i] pairs with x[i + D/2]. */
 export const ROPE_NEOX = 2;
-/** `ggml_backend_dev_type` of a CPU. */
+/** `ggml_backend_dev_type`: a CPU, and a GPU that shares the CPU's memory. */
 export const DEVICE_CPU = 0;
+export const DEVICE_INTEGRATED = 2;
 
 /** Lines ggml logged while loading: why a back end could not be loaded stands here. */
 export const log: string[] = [];
@@ -207,37 +207,12 @@ function returnLargeBlocks(): void {
 	koffi.load(null).func("int mallopt(int parameter, int value)")(M_MMAP_THRESHOLD, threshold);
 }
 
-/** The file of a library: `libggml-base.so`, `libggml.v0.5.0.so`, `ggml.dll`, … */
+/** The file of a library: `libggml-base.so`, `libggml.v0.5.0.so`, `libggml.vulkan.v0.5.0.so`, `ggml.dll`, … */
 function find(directory: string, name: string): string {
-	const pattern = new RegExp(`^(lib)?${name}(\\.v[\\d.]+)?\\.(so|dylib|dll)$`);
+	const pattern = new RegExp(`^(lib)?${name}(\\.[a-z]+)?(\\.v[\\d.]+)?\\.(so|dylib|dll)$`);
 	const file = readdirSync(directory).find((entry) => pattern.test(entry));
 	if (!file) throw new Error(`there is no ${name} library in ${directory}: reinstall it with npm install`);
 	return file;
-}
-
-/** Platform packages of node-llama-cpp, by `${process.platform}-${process.arch}` and device. */
-const PACKAGES: Record<string, Record<string, string>> = {
-	"linux-x64": { cpu: "linux-x64", cuda: "linux-x64-cuda", vulkan: "linux-x64-vulkan" },
-	"linux-arm64": { cpu: "linux-arm64" },
-	"darwin-arm64": { cpu: "mac-arm64-metal", metal: "mac-arm64-metal" },
-	"darwin-x64": { cpu: "mac-x64" },
-	"win32-x64": { cpu: "win-x64", cuda: "win-x64-cuda", vulkan: "win-x64-vulkan" },
-	"win32-arm64": { cpu: "win-arm64" },
-};
-const PACKAGE_VERSION = "3.22.1";
-
-/** The folder with ggml's libraries for a device (`cpu`, `cuda`, `vulkan`, `metal`). */
-export function findLibraries(device: string): string {
-	const platform = `${process.platform}-${process.arch}`;
-	const name = PACKAGES[platform]?.[device];
-	if (!name) throw new Error(`there is no prebuilt ggml for ${device} on ${platform}`);
-	try {
-		const entry = createRequire(import.meta.url).resolve(`@node-llama-cpp/${name}`);
-		return join(dirname(entry), "..", "bins", name);
-	} catch {
-		const command = `npm install --no-save @node-llama-cpp/${name}@${PACKAGE_VERSION}`;
-		throw new Error(`the tensor library for ${device} is not installed: run ${command}`);
-	}
 }
 
 /** Calls a function a back end exports under `name`, with C types as in the table above. */

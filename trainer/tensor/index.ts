@@ -11,7 +11,8 @@
  *     step.run({ x: new Float32Array(24) }).loss.item();
  */
 export { compile, type Memory, memoryForecast, type Program, type Result } from "./compile.ts";
-export { configure, type Device, type DeviceKind, type DeviceOptions, describeDevices } from "./device.ts";
+export { configure, type Device, type DeviceOptions, describeCpu } from "./device.ts";
+export type { DeviceKind, DeviceName } from "./device-name.ts";
 export { TensorError } from "./errors.ts";
 export { grad } from "./grad.ts";
 export { attention } from "./ops/attention.ts";
