@@ -8,7 +8,7 @@ import { rowsIn } from "./experiments.tsx";
 import { type Action, bindingFor, keyNames, type Situation, type View } from "./keys.ts";
 import { layout, type Size } from "./layout.ts";
 import { FILTERS, found, type Query, SORTS } from "./selectors.ts";
-import { scrolled } from "./table.tsx";
+import { scrolled } from "./table.ts";
 import { INITIAL, narrowed, type Prompt, Store, selectedIndex, type Ui } from "./ui.ts";
 
 /** What the controller needs of the terminal. */

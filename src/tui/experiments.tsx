@@ -5,7 +5,7 @@ import type { Size } from "./layout.ts";
 import type { Line } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
 import { gainOf, type Query } from "./selectors.ts";
-import { type Column, tableLines } from "./table.tsx";
+import { type Column, tableLines } from "./table.ts";
 import { type Tone, useTheme } from "./theme.ts";
 
 export interface ExperimentsProps {
@@ -111,8 +111,14 @@ function columnsFor(state: State, cells: number): Column<Experiment>[] {
 		});
 	if (cells >= 96) columns.push({ name: "commit", width: 7, text: (e) => shortCommit(e.commit ?? "") });
 	if (cells >= 104) columns.push({ name: "at", width: 5, text: (e) => (e.decidedAt ? timeOfDay(e.decidedAt) : "") });
-	columns.push({ name: "what was tried", text: (e) => e.title || (e.status ? (e.reason ?? "") : "being proposed") });
+	columns.push({ name: "what was tried", text: tried });
 	return columns;
+}
+
+/** What was tried, and for a crash why there is no result. */
+function tried({ title, status, reason }: Experiment): string {
+	if (status === "crash") return [title, reason].filter(Boolean).join(": ");
+	return title || (status ? (reason ?? "") : "being proposed");
 }
 
 function toneOf({ status, value }: Experiment, column: string): Tone | undefined {

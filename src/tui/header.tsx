@@ -10,7 +10,7 @@ export function Header({ state, now, width }: { state: State; now: number; width
 	return <Rows lines={headerLines(state, now, width, useTheme())} cells={width} height={2} />;
 }
 
-export function headerLines(state: State, now: number, width: number, { glyphs }: Theme): Line[] {
+function headerLines(state: State, now: number, width: number, { glyphs }: Theme): Line[] {
 	const { word, tone } = doing(state, now);
 	const number = state.live.n > 0 ? ` ${state.live.n}` : "";
 	const by = state.model ? `${state.researcher} (${state.model})` : state.researcher;

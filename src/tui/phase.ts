@@ -36,8 +36,12 @@ export function doing(state: State, now: number): Doing {
 		case "deciding":
 			return { word: "deciding", tone: "accent", sentence: note ?? `Deciding about experiment ${n}.` };
 		case "waiting":
-			return { word: "waiting", tone: "warn", sentence: `${note ?? "Waiting"}${wait}.` };
+			return { word: "waiting", tone: "warn", sentence: `${capital(note ?? "waiting")}${wait}.` };
 		case "stopped":
 			return { word: "stopped", tone: "quiet", sentence: note ?? "Stopped." };
 	}
+}
+
+function capital(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -24,7 +24,7 @@ export function ProgressChart({ state, size, framed }: { state: State; size: Siz
 	return <Panel {...size} title={title} lines={lines} framed={framed} />;
 }
 
-export function progressChartLines(
+function progressChartLines(
 	experiments: readonly Experiment[],
 	direction: "lower" | "higher",
 	{ width, height }: Size,

@@ -8,7 +8,7 @@ export function PromptLine({ prompt, cells }: { prompt: Prompt; cells: number })
 	return <Row line={promptLine(prompt, cells)} cells={cells} />;
 }
 
-export function promptLine({ kind, text }: Prompt, cells: number): Line {
+function promptLine({ kind, text }: Prompt, cells: number): Line {
 	const name = ` ${NAMES[kind]}`;
 	const hint = "  Enter, Esc";
 	const room = cells - width(name) - width(hint) - 1;

@@ -1,5 +1,6 @@
 /** The current proposal: what it is, why it should help, and its diff, while the researcher still writes it. */
 import { memo } from "react";
+import type { Mode } from "../loop/events.ts";
 import { inFlight, type State } from "../loop/state.ts";
 import { printable } from "../report/format.ts";
 import { condensed, type DiffLine, diffLine, parseDiff } from "./diff-lines.ts";
@@ -16,12 +17,27 @@ export interface Proposed {
 	text: string;
 	/** Not committed yet: more may come. */
 	open: boolean;
+	/** What it was asked to be, in words; "" when anything would do. */
+	asked: string;
+	/** The next one, drafted while this one trains: its number and title. */
+	next: string;
 }
+
+/** What a researcher is asked for when the wins stop coming. */
+export const ASKED: Record<Mode, string> = {
+	open: "",
+	"other-family": "another kind of change",
+	combine: "near misses combined",
+	bold: "a bolder change",
+	restart: "from another experiment",
+};
 
 /** The proposal to show: the draft of the experiment in flight, or what is known of it from the journal. */
 export function proposed(state: State): Proposed | undefined {
 	const experiment = inFlight(state) ?? state.experiments.at(-1);
-	const draft = state.live.draft;
+	const { draft, ahead } = state.live;
+	const asked = ASKED[experiment?.mode ?? "open"];
+	const next = ahead ? `${ahead.n}  ${printable(ahead.title ?? "being written")}` : "";
 	if (draft && draft.n >= (experiment?.n ?? 0)) {
 		const journalled = experiment?.n === draft.n ? experiment : undefined;
 		return {
@@ -31,11 +47,13 @@ export function proposed(state: State): Proposed | undefined {
 			diff: draft.diff ?? "",
 			text: draft.text ?? "",
 			open: journalled?.commit === undefined,
+			asked,
+			next,
 		};
 	}
 	if (!experiment) return;
 	const { n, title, hypothesis, commit } = experiment;
-	return { n, title, hypothesis, diff: "", text: "", open: commit === undefined };
+	return { n, title, hypothesis, diff: "", text: "", open: commit === undefined, asked, next };
 }
 
 const NOTHING: Line = [["Nothing proposed yet.", "quiet"]];
@@ -59,12 +77,27 @@ const ProposalPanel = memo(function ProposalPanel(props: Proposed & Size & { fra
 			width={width}
 			height={height}
 			framed={framed}
-			title={[["proposal", "strong"], `  ${n}`]}
+			title={[["proposal", "strong"], `  ${n}`, [props.asked && `  ${props.asked}`, "warn"]]}
 			aside={added + removed > 0 ? size : []}
-			lines={proposalLines(props, parsed, inside(props))}
+			lines={bodyLines(props, parsed, inside(props))}
 		/>
 	);
 });
+
+/** The proposal, and below it the next one where there is room. */
+function bodyLines(proposal: Proposed, diff: readonly DiffLine[], room: Size): Line[] {
+	if (!proposal.next || room.height < 6) return proposalLines(proposal, diff, room);
+	const body = proposalLines(proposal, diff, { ...room, height: room.height - 1 });
+	const gap = Array.from({ length: room.height - 1 - body.length }, (): Line => []);
+	return [
+		...body,
+		...gap,
+		[
+			["next  ", "accent"],
+			[proposal.next, "quiet"],
+		],
+	];
+}
 
 function proposalLines(proposal: Proposed, diff: readonly DiffLine[], { width, height }: Size): Line[] {
 	const title: Line[] = proposal.title ? [[[printable(proposal.title), "strong"]]] : [];

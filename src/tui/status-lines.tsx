@@ -15,14 +15,14 @@ export function ProgramLine({ state, now, width }: { state: State; now: number; 
 	return <Row line={programLine(state, now)} cells={width} />;
 }
 
-export function programLine(state: State, now: number): Line {
+function programLine(state: State, now: number): Line {
 	const { version, lines, changedAt } = state.program;
-	const name: Line = [" ", ["program.md", "strong"], " "];
 	const problem = state.live.programProblem;
 	if (problem) {
 		const still = version ? `; version ${shortCommit(version)} still steers` : "";
-		return [...name, [`${problem}${still}`, "warn"]];
+		return [" ", [`! ${problem}${still}`, "warn"]];
 	}
+	const name: Line = [" ", ["program.md", "strong"], " "];
 	if (!version) return [...name, ["not read yet", "quiet"]];
 	const age = span((now - Date.parse(changedAt)) / 1000);
 	const steered = steeredBy(state).get(version)?.length ?? 0;

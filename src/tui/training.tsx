@@ -27,12 +27,7 @@ export function Training({ state, now, size, framed }: { state: State; now: numb
 	);
 }
 
-export function trainingLines(
-	state: State,
-	now: number,
-	room: { width: number; height: number },
-	theme: Theme,
-): Line[] {
+function trainingLines(state: State, now: number, room: { width: number; height: number }, theme: Theme): Line[] {
 	const { live } = state;
 	const progress = live.training?.n === live.n ? live.training : undefined;
 	const isTraining = live.phase === "training" && progress !== undefined;

@@ -3,10 +3,11 @@
  *
  *     npx node --import tsx test/tui/play.tsx [--decided 37] [--share 0.4] [--plain] [--still] [--crash]
  *
- * `--still` stops all clocks, so that the screen is the same at every moment; `--crash` makes the first command fail in a
+ * `--share none` leaves it at a run that has only just started, `--moment NAME` adds one of moments.ts. `--still` stops all clocks, so that the screen is the same at every moment; `--crash` makes the first command fail in a
  * way nobody caught. The tests run it so.
  */
 import { parseArgs } from "node:util";
+import { MOMENTS } from "./moments.ts";
 import { inFlight, night, progressAt, STARTED_AT } from "./night.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
 
@@ -17,6 +18,7 @@ const { values } = parseArgs({
 		share: { type: "string", default: "0.4" },
 		program: { type: "string", default: "program.md" },
 		plain: { type: "boolean", default: false },
+		moment: { type: "string", default: "" },
 		crash: { type: "boolean", default: false },
 		still: { type: "boolean", default: false },
 	},
@@ -28,8 +30,11 @@ const decided = Number(values.decided);
 engine.play(night({ decided }));
 const n = decided + 1;
 const parent = engine.state.experiments[engine.state.best - 1]?.commit ?? engine.state.base;
-engine.play(inFlight(n, parent, engine.state.program.version, engine.state.seq, Number(values.share)));
+if (values.share !== "none")
+	engine.play(inFlight(n, parent, engine.state.program.version, engine.state.seq, Number(values.share)));
 
+const now = STARTED_AT + (n - 1) * 318_000 + 140_000;
+MOMENTS[values.moment]?.(engine, now);
 if (values.crash)
 	engine.command = () => {
 		throw new Error("the scripted crash");
@@ -43,6 +48,6 @@ const ticks = values.still
 			if (engine.state.live.phase === "training")
 				engine.emit({ type: "tick.training", n, progress: progressAt(n, elapsed) });
 		}, 100);
-const clock = values.still ? () => STARTED_AT + (n - 1) * 318_000 + 140_000 : undefined;
+const clock = values.still ? () => now : undefined;
 await runTui(engine, { plain: values.plain, clock });
 clearInterval(ticks);

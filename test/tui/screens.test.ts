@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { MOMENTS } from "./moments.ts";
 import { play, type Terminal } from "./terminal.ts";
 
 const FOLDER = join(import.meta.dirname, "screens");
@@ -49,6 +50,32 @@ test("the night in plain ASCII looks as it is kept", async (t) => {
 	const screen = await settled(terminal, /training 38/);
 	assert.match(screen, /^[\n -~]*$/);
 	compare("plain-120x40.txt", screen);
+});
+
+const MOMENT_SHOWS: Record<keyof typeof MOMENTS, RegExp> = {
+	writing: /proposing 39[\s\S]*I will raise/,
+	ahead: /next {2}39/,
+	approving: /your turn 38[\s\S]*y train it/,
+	"pausing-now": /paused 38/,
+	waiting: /529.*1:37 left/,
+	"program-gone": /! program.md is gone; version/,
+	crashed: /38 {2}! crash/,
+	stopped: /Stopped: 38 experiments are done/,
+};
+
+test("moments that are not plain training look as they are kept", async (t) => {
+	for (const [moment, shows] of Object.entries(MOMENT_SHOWS)) {
+		const size = moment === "ahead" ? { columns: 120, rows: 40 } : { columns: 80, rows: 24 };
+		const terminal = play(t, ["--still", "--moment", moment], size);
+		compare(`moment-${moment}-${size.columns}x${size.rows}.txt`, await settled(terminal, shows));
+		terminal.kill("SIGTERM");
+		await terminal.exited;
+	}
+});
+
+test("a run without a result yet looks as it is kept", async (t) => {
+	const terminal = play(t, ["--still", "--decided", "0", "--share", "none"], { columns: 80, rows: 24 });
+	compare("moment-beginning-80x24.txt", await settled(terminal, /no result yet/));
 });
 
 /** A key, and the time a person takes before the next: Escape alone is told from a sequence by a pause. */

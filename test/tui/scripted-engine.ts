@@ -19,6 +19,8 @@ export class ScriptedEngine implements Engine {
 	readonly programPath: string;
 	#finish!: (problem?: Error) => void;
 	readonly #programs: { version: string; at: string; text: string }[] = [];
+	/** Epoch ms of the last event. */
+	#at = 0;
 	readonly #listeners = new Set<Listener>();
 
 	constructor(programPath = "program.md") {
@@ -39,6 +41,7 @@ export class ScriptedEngine implements Engine {
 		for (const event of events) {
 			if (event.type === "program.changed")
 				this.#programs.push({ version: event.version, at: event.at, text: programText(this.#programs.length) });
+			if ("at" in event) this.#at = Math.max(this.#at, Date.parse(event.at));
 			this.state = fold(this.state, event);
 			for (const listener of this.#listeners) listener(this.state, event);
 		}
@@ -53,7 +56,7 @@ export class ScriptedEngine implements Engine {
 					: ({
 							v: 1,
 							seq: this.state.seq + 1,
-							at: new Date(Date.parse(this.state.startedAt) + this.state.seq).toISOString(),
+							at: new Date(this.#at + 1000).toISOString(),
 							...event,
 						} as JournalEvent),
 			),

@@ -11,6 +11,7 @@ import type { Size } from "../layout.ts";
 import { type Line, wrap } from "../line.tsx";
 import { Pager } from "../pager.tsx";
 import { Panel } from "../panel.tsx";
+import { ASKED } from "../proposal.tsx";
 import { gainOf } from "../selectors.ts";
 import { useLog, useRead } from "../use-read.ts";
 import { logLines } from "./log.tsx";
@@ -85,11 +86,14 @@ function factLines(state: State, e: Experiment, cells: number, height: number): 
 	const origin: [string, string | undefined][] = [
 		["commit", e.commit && shortCommit(e.commit)],
 		["on", shortCommit(e.parent)],
+		["drafted from", e.basis && shortCommit(e.basis)],
+		["asked for", e.mode && ASKED[e.mode]],
 		["lines", e.added + e.removed > 0 ? `+${e.added} -${e.removed}` : undefined],
 		["by", e.researcher],
 		["program.md", shortCommit(e.program)],
 		["at", e.decidedAt && timeOfDay(e.decidedAt)],
 		["begun afresh", e.requeued ? `${e.requeued} ${e.requeued === 1 ? "time" : "times"}` : undefined],
+		["repaired", e.repairs ? `${e.repairs} ${e.repairs === 1 ? "time" : "times"}` : undefined],
 		["tokens", e.usage && compact(e.usage.inputTokens + e.usage.outputTokens)],
 	];
 	const changes = e.changes.map(({ name, from, to }): [string, string] => [name, `${from} -> ${to}`]);

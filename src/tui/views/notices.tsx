@@ -8,7 +8,7 @@ import { inside, Panel } from "../panel.tsx";
 import { noticeLine } from "../status-lines.tsx";
 
 /** Notices and notes, oldest first. */
-export function noticeLines({ notices, notes }: State): Line[] {
+function noticeLines({ notices, notes }: State): Line[] {
 	const said = notices.map((notice) => ({ at: notice.at, line: noticeLine(notice) }));
 	const told = notes.map(({ at, text, heardBy }) => ({
 		at,

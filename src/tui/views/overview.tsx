@@ -5,7 +5,7 @@ import { Experiments, rowsIn } from "../experiments.tsx";
 import type { Layout } from "../layout.ts";
 import { ProgressChart } from "../progress-chart.tsx";
 import { Proposal } from "../proposal.tsx";
-import { scrolled } from "../table.tsx";
+import { scrolled } from "../table.ts";
 import { Training } from "../training.tsx";
 import { selectedIndex, type Ui } from "../ui.ts";
 import { Notices } from "./notices.tsx";

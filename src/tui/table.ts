@@ -3,8 +3,8 @@
  * `padding`, `header`, `cell`. Only the rows on the screen are built, so ten thousand cost what twenty do; ink-table
  * itself builds every row and cannot be loaded by a current Ink.
  */
-import { cut, fit, type Line, pad, Rows, type Span } from "./line.tsx";
-import { type Theme, type Tone, useTheme } from "./theme.ts";
+import { cut, fit, type Line, pad, type Span } from "./line.tsx";
+import type { Theme, Tone } from "./theme.ts";
 
 export interface Column<T> {
 	name: string;
@@ -31,12 +31,8 @@ export interface TableProps<T> {
 	height: number;
 }
 
-export function Table<T>(props: TableProps<T>) {
-	return <Rows lines={tableLines(props, useTheme())} cells={props.width} height={props.height} />;
-}
-
 /** The lines of a table: the header, then the rows in the window. */
-export function tableLines<T>(props: Omit<TableProps<T>, "height"> & { height: number }, theme: Theme): Line[] {
+export function tableLines<T>(props: TableProps<T>, theme: Theme): Line[] {
 	const { data, columns, padding, header, cell, top, selected, width, height } = props;
 	const fixed = columns.reduce((sum, column) => sum + (column.width ?? 0), 0) + padding * (columns.length - 1);
 	const sizes = columns.map((column) => column.width ?? Math.max(0, width - fixed));
