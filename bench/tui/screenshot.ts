@@ -1,7 +1,7 @@
 /**
- * Draws the README's picture: the console on the scripted night, from the buffer of the terminal it runs in.
+ * Draws the README's picture: the built console on the scripted night, from the buffer of the terminal it runs in.
  *
- *     node --import tsx bench/tui/screenshot.ts docs/screen.svg
+ *     node bench/tui/screenshot.ts docs/screen.svg
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,8 +9,8 @@ import { Terminal } from "../../test/tui/terminal.ts";
 import { svg } from "./svg.ts";
 
 const [path = "docs/screen.svg"] = process.argv.slice(2);
-const script = join(import.meta.dirname, "../../test/tui/play.tsx");
-const terminal = new Terminal([process.execPath, "--import", "tsx", script, "--still", "--share", "0.55"], {
+const script = join(import.meta.dirname, "../../test/tui/play.ts");
+const terminal = new Terminal([process.execPath, script, "--still", "--share", "0.55"], {
 	columns: 120,
 	rows: 40,
 });

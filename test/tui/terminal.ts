@@ -96,10 +96,10 @@ export class Terminal {
 	}
 }
 
-/** The scripted night (play.tsx) in a terminal, ended with the test. */
+/** The scripted night (play.ts) in a terminal, ended with the test. */
 export function play(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
-	const script = join(import.meta.dirname, "play.tsx");
-	return started(t, [process.execPath, "--import", "tsx", script, ...args], options);
+	const script = join(import.meta.dirname, "play.ts");
+	return started(t, [process.execPath, script, ...args], options);
 }
 
 /** A program in a terminal, ended with the test. */

@@ -15,9 +15,9 @@ function tmux(t: TestContext, columns: number, rows: number) {
 	const env = { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC", CI: undefined, NO_COLOR: undefined, TMUX: undefined };
 	const run = (...args: string[]) =>
 		execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...args], { env, encoding: "utf8" });
-	const script = join(import.meta.dirname, "play.tsx");
+	const script = join(import.meta.dirname, "play.ts");
 	// A shell stays behind, so that what the console leaves can be seen.
-	const command = `"${process.execPath}" --import tsx "${script}" --still; echo "left with $?"; exec sleep 60`;
+	const command = `"${process.execPath}" "${script}" --still; echo "left with $?"; exec sleep 60`;
 	run("new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, command);
 	t.after(() => spawnSync("tmux", ["-L", socket, "kill-server"]));
 	const screen = () => trimmed(run("capture-pane", "-p"));

@@ -1,7 +1,7 @@
 /**
  * Plays the scripted night in this terminal, for whoever works on the console:
  *
- *     npx node --import tsx test/tui/play.tsx [--decided 37] [--share 0.4] [--plain] [--still] [--crash]
+ *     npm run build && npx node test/tui/play.ts [--decided 37] [--share 0.4] [--plain] [--still] [--crash]
  *
  * `--share none` leaves it at a run that has only just started, `--moment NAME` adds one of moments.ts. `--still` stops all clocks, so that the screen is the same at every moment; `--crash` makes the first command fail in a
  * way nobody caught. The tests run it so.
@@ -23,7 +23,9 @@ const { values } = parseArgs({
 		still: { type: "boolean", default: false },
 	},
 });
-const { runTui } = await import("../../src/tui/tui.tsx");
+// The console as it is built: what the tests drive is what is shipped.
+const built = new URL("../../dist/src/tui/tui.js", import.meta.url).href;
+const { runTui } = (await import(built)) as typeof import("../../src/tui/tui.tsx");
 
 const engine = new ScriptedEngine(values.program);
 const decided = Number(values.decided);
