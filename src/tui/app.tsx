@@ -14,7 +14,7 @@ import { PromptLine } from "./prompt-line.tsx";
 import { proposed } from "./proposal.tsx";
 import { NoticeLine, ProgramLine } from "./status-lines.tsx";
 import { type Theme, ThemeProvider } from "./theme.ts";
-import type { Ui } from "./ui.ts";
+import { freshMessage, type Ui } from "./ui.ts";
 import { useEngine } from "./use-engine.ts";
 import { useRead } from "./use-read.ts";
 import { ExperimentView } from "./views/experiment.tsx";
@@ -57,7 +57,7 @@ export function App({ engine, controller, takers, theme, clock, onTerminal }: Ap
 						<Body {...{ engine, controller, state, now, ui, layout: screen }} />
 					</Box>
 					<ProgramLine state={state} now={now} width={columns} />
-					<NoticeLine state={state} message={ui.message} width={columns} />
+					<NoticeLine state={state} message={freshMessage(ui, now)} width={columns} />
 					{ui.prompt ? (
 						<PromptLine prompt={ui.prompt} cells={columns} />
 					) : (

@@ -9,13 +9,16 @@ import { type Action, bindingFor, keyNames, type Situation, type View } from "./
 import { layout, type Size } from "./layout.ts";
 import { FILTERS, found, type Query, SORTS } from "./selectors.ts";
 import { scrolled } from "./table.ts";
-import { INITIAL, narrowed, type Prompt, Store, selectedIndex, type Ui } from "./ui.ts";
+import type { Tone } from "./theme.ts";
+import { freshMessage, INITIAL, narrowed, type Prompt, Store, selectedIndex, type Ui } from "./ui.ts";
 
 /** What the controller needs of the terminal. */
 export interface Hands {
 	/** Closes the screen. */
 	leave(): void;
 	size(): Size;
+	/** Epoch ms. */
+	now(): number;
 	/** Opens a file in the human's editor, with the terminal handed over; resolves to a sentence about it. */
 	edit(path: string): Promise<string>;
 	copy(text: string): void;
@@ -39,7 +42,8 @@ export class Controller {
 		});
 		engine.finished.catch((error: unknown) => {
 			const failure = error instanceof Error ? error.message : String(error);
-			this.ui.set({ failure, message: { text: failure, tone: "bad" } });
+			this.ui.set({ failure });
+			this.#tell(failure, "bad");
 		});
 	}
 
@@ -102,7 +106,7 @@ export class Controller {
 		edit: () => this.#say(this.#hands.edit(this.#engine.programPath)),
 		copy: () => this.#copy(),
 		open: () => this.#show("experiment", this.#selected()),
-		overview: () => this.ui.set({ view: "overview", trail: [] }),
+		overview: () => this.ui.set({ view: "overview", trail: [], ...this.#letGo() }),
 		log: () => this.#toggle("log"),
 		program: () => this.#toggle("program"),
 		notices: () => this.#toggle("notices"),
@@ -131,7 +135,7 @@ export class Controller {
 		const commit = this.#engine.state.experiments[this.#selected() - 1]?.commit;
 		if (!commit) return;
 		this.#hands.copy(commit);
-		this.ui.set({ message: { text: `copied ${commit}`, tone: "accent" } });
+		this.#tell(`copied ${commit}`, "accent");
 	}
 
 	#search(): void {
@@ -158,7 +162,13 @@ export class Controller {
 	#back(): void {
 		const { view, trail } = this.ui.get();
 		if (view === "overview") this.#query({ filter: "all", search: "" });
-		else this.ui.set({ view: trail[0] ?? "overview", trail: trail.slice(1) });
+		else this.ui.set({ view: trail[0] ?? "overview", trail: trail.slice(1), ...this.#letGo() });
+	}
+
+	/** Whoever looked at the newest experiment goes on with the newest. */
+	#letGo(): Partial<Ui> {
+		const { query, selected } = this.ui.get();
+		return query.sort === "newest" && this.rows()[0]?.n === selected ? { selected: undefined } : {};
 	}
 
 	#query(change: Partial<Query>): void {
@@ -228,13 +238,14 @@ export class Controller {
 	}
 
 	#interrupt(): void {
-		if (this.#interrupted || this.situation().state.stopped !== undefined) {
+		const isSecond = this.#interrupted && freshMessage(this.ui.get(), this.#hands.now());
+		if (isSecond || this.situation().state.stopped !== undefined) {
 			this.#hands.leave();
 			return;
 		}
 		this.#interrupted = true;
-		const text = "Ctrl-C again stops the run and leaves; it carries on with the same tag";
-		this.ui.set({ message: { text, tone: "warn" }, ask: undefined, prompt: undefined });
+		this.ui.set({ ask: undefined, prompt: undefined });
+		this.#tell("Ctrl-C again stops the run and leaves; it carries on with the same tag", "warn");
 	}
 
 	#send(command: Command): Promise<void> {
@@ -243,10 +254,14 @@ export class Controller {
 
 	async #say(answer: Promise<string>): Promise<void> {
 		try {
-			this.ui.set({ message: { text: await answer, tone: "accent" } });
+			this.#tell(await answer, "accent");
 		} catch (error) {
-			this.ui.set({ message: { text: error instanceof Error ? error.message : String(error), tone: "bad" } });
+			this.#tell(error instanceof Error ? error.message : String(error), "bad");
 		}
+	}
+
+	#tell(text: string, tone: Tone): void {
+		this.ui.set({ message: { text, tone, at: this.#hands.now() } });
 	}
 }
 

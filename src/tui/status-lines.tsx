@@ -8,6 +8,8 @@ import { type Tone, useTheme } from "./theme.ts";
 export interface Message {
 	text: string;
 	tone: Tone;
+	/** Epoch ms at which it was said. */
+	at: number;
 }
 
 /** program.md: which version steers, how old it is, and whether the next proposal is the first to follow it. */

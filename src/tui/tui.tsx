@@ -35,6 +35,7 @@ export async function runTui(engine: Engine, { plain, clock = Date.now }: TuiOpt
 	const takers = new Takers();
 	const controller = new Controller(engine, takers, {
 		leave: () => screen.unmount(),
+		now: clock,
 		size: () => ({ width: stdout.columns, height: stdout.rows }),
 		copy: (text) => void stdout.write(clipboardSequence(text)),
 		edit: async (path) => {

@@ -39,6 +39,14 @@ export function narrowed({ query }: Ui): boolean {
 	return query.filter !== "all" || query.search !== "";
 }
 
+/** How long an answer stands before the last notice takes its place again. */
+const MESSAGE_MS = 10_000;
+
+/** The answer to the last key, while it is fresh. */
+export function freshMessage({ message }: Ui, now: number): Message | undefined {
+	return message && now - message.at < MESSAGE_MS ? message : undefined;
+}
+
 /** Index of the selected row, 0 when it is not among them. */
 export function selectedIndex(ui: Ui, rows: readonly Experiment[]): number {
 	return ui.selected === undefined

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Key } from "ink";
 import { Takers } from "../../src/tui/actions.ts";
 import { Controller } from "../../src/tui/controller.ts";
+import { freshMessage } from "../../src/tui/ui.ts";
 import { inFlight, night } from "./night.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
 
@@ -21,8 +22,10 @@ function sitDown() {
 		inFlight(13, engine.state.experiments[engine.state.best - 1]!.commit!, "3f2a1c9d0b", engine.state.seq, 0.1),
 	);
 	const done: string[] = [];
+	const clock = { now: 0 };
 	const controller = new Controller(engine, new Takers(), {
 		leave: () => done.push("left"),
+		now: () => clock.now,
 		size: () => ({ width: 120, height: 40 }),
 		copy: (text) => done.push(`copied ${text}`),
 		edit: async (path) => `edited ${path}`,
@@ -31,7 +34,7 @@ function sitDown() {
 		for (const key of keys) controller.input(key === "ctrl+c" ? "c" : NAMED[key] ? "" : key, (NAMED[key] ?? {}) as Key);
 		await new Promise(setImmediate);
 	};
-	return { engine, controller, press, done, ui: () => controller.ui.get() };
+	return { engine, controller, press, done, clock, ui: () => controller.ui.get() };
 }
 
 test("p pauses, and p again goes on", async () => {
@@ -224,6 +227,26 @@ test("Ctrl-C leaves when it is pressed twice in a row", async () => {
 	assert.deepEqual(done, ["left"]);
 });
 
+test("an answer makes room for the notices after a while, and so does the first Ctrl-C", async () => {
+	const { press, done, clock, ui } = sitDown();
+	await press("ctrl+c");
+	assert.ok(freshMessage(ui(), clock.now));
+	clock.now += 60_000;
+	assert.equal(freshMessage(ui(), clock.now), undefined);
+	await press("ctrl+c");
+	assert.deepEqual(done, []);
+	await press("ctrl+c");
+	assert.deepEqual(done, ["left"]);
+});
+
+test("whoever looked at the newest experiment goes on with the newest", async () => {
+	const { press, ui } = sitDown();
+	await press("enter");
+	assert.equal(ui().selected, 13);
+	await press("esc");
+	assert.equal(ui().selected, undefined);
+});
+
 test("when the engine cannot go on the screen stays and says why", async () => {
 	const { engine, press, done, ui } = sitDown();
 	engine.end(new Error("the worktree is gone"));
@@ -239,5 +262,9 @@ test("what a command could not do is said", async () => {
 		throw new Error("experiment 12 was built on 9; make it the base instead (b)");
 	};
 	await press("x");
-	assert.deepEqual(ui().message, { text: "experiment 12 was built on 9; make it the base instead (b)", tone: "bad" });
+	assert.deepEqual(ui().message, {
+		text: "experiment 12 was built on 9; make it the base instead (b)",
+		tone: "bad",
+		at: 0,
+	});
 });

@@ -48,3 +48,39 @@ test("a person steers a night: looks, notes, pauses, skips, takes back, and leav
 	again.send("q");
 	assert.equal(await again.exited, 0);
 });
+
+test("a person answers for proposals, sets a run aside, and chooses another base", async (t) => {
+	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
+	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
+	const terminal = started(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
+	await terminal.shows(/training {2}1 .*budget 0:02/);
+	terminal.send("a");
+	await terminal.shows("approve mode");
+	await terminal.shows(/your turn 2 [\s\S]*y train it/);
+	terminal.send("n");
+	await terminal.shows(/ 2 {2}- discard/);
+	await terminal.shows("your turn 3 ");
+	terminal.send("y");
+	await terminal.shows(/ 3 {2}> running[\s\S]*/);
+	await terminal.shows(/ left +│/);
+	terminal.send("P");
+	await terminal.shows(/ paused 3 /);
+	assert.match(terminal.screen(), / 3 {2}> running/);
+	terminal.send("pa");
+	await terminal.shows(/ 3 {2}[-*+] /);
+
+	// The dropped proposal was never measured, so it cannot be a base; a measured one that was not kept can.
+	await terminal.until((screen) => /- discard {2}\d/.test(screen), "a measured experiment that was not kept");
+	terminal.send("p");
+	await terminal.shows(/ paused /);
+	const discarded = Number(/ (\d+) {2}- discard {2}\d/.exec(terminal.screen())![1]);
+	const newest = Number(/experiments .*1\/(\d+)/.exec(terminal.screen())![1]);
+	terminal.send(`${"j".repeat(newest - discarded)}b`);
+	await terminal.shows(`Build on experiment ${discarded} `);
+	terminal.send("\r");
+	await terminal.until((screen) => new RegExp(` ${discarded} {2}\\* best`).test(screen), "the new base");
+	assert.match(
+		lab.git("log", "--format=%H", "-1", "autoresearch/night"),
+		new RegExp(lab.git("rev-parse", `refs/autoresearch/night/${`${discarded}`.padStart(4, "0")}`)),
+	);
+});
