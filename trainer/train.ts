@@ -56,7 +56,7 @@ const LENGTH = 256; // 32..1024 tokens in a sequence
 const ACCUMULATE: number = 1; // 1..16 batches whose gradients make one optimizer step
 
 // Model
-const DEPTH = 4; // 1..12 layers
+const DEPTH = 3; // 1..12 layers
 const HEADS = 4; // 1..16 attention heads
 const HEAD_WIDTH = 32; // 16..128 width of a head, even; the model is HEADS * HEAD_WIDTH wide
 const QUERIES_PER_KEY = 1; // 1..4 query heads that share one key and value head; must divide HEADS
@@ -69,7 +69,7 @@ const QK_NORM: boolean = true; // normalise queries and keys after the rotation
 const ROTARY_BASE = 10000; // 100..1000000 slowest wavelength of the rotary positions
 const SOFTCAP = 15; // 0..50 bound of the logits; 0 for none
 const TIED_EMBEDDINGS: boolean = false; // one matrix for token embedding and output head
-const VALUE_EMBEDDINGS: "none" | "alternate" | "all" = "none"; // layers whose values get a gated embedding of the token
+const VALUE_EMBEDDINGS: "none" | "alternate" | "all" = "all"; // layers whose values get a gated embedding of the token
 const VALUE_GATE_CHANNELS = 32; // 1..128 channels that decide how much
 const TOKEN_SHIFT: boolean = true; // mix the previous token's embedding in, by a learned weight for each channel
 const RESIDUAL_SCALARS: boolean = true; // each layer weighs the residual stream and the first embedding, learned
@@ -83,16 +83,16 @@ const FIRST_EMBEDDING_SCALE = 0.1; // 0..1 initial weight of the first embedding
 
 // Optimizer: Muon for matrices, AdamW for the rest
 const MATRIX_LR = 0.02; // 0.001..0.2
-const EMBEDDING_LR = 0.3; // 0.01..2 of AdamW at width 768; goes with 1 / sqrt(width)
-const HEAD_LR = 0.004; // 0.0005..0.05 likewise
+const EMBEDDING_LR = 0.6; // 0.01..2 of AdamW at width 768; goes with 1 / sqrt(width)
+const HEAD_LR = 0.008; // 0.0005..0.05 likewise
 const SCALAR_LR = 0.05; // 0.001..1 of the residual scalars
 const MOMENTUM = 0.95; // 0.8..0.99 of Muon
 const MOMENTUM_START = 0.85; // 0.5..0.95 at the first step
 const MOMENTUM_WARMUP: number = 0.1; // 0..0.5 share of the budget in which momentum rises
 const ROW_BETA = 0.95; // 0..0.99 of Muon's second moment, which evens out the rows of an update; 0 for none
 const WEIGHT_DECAY = 0.1; // 0..0.5 of the matrices; falls to 0 with the budget
-const BETA1 = 0.8; // 0.5..0.95 of AdamW
-const BETA2 = 0.95; // 0.9..0.999 of AdamW
+const BETA1 = 0.9; // 0.5..0.95 of AdamW
+const BETA2 = 0.99; // 0.9..0.999 of AdamW
 
 // Schedule: shares of the budget
 const WARMUP: number = 0; // 0..0.2 in which learning rates rise from 0
