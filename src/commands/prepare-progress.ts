@@ -1,10 +1,10 @@
 /** Shows the preparation of data on stderr: a bar that rewrites itself on a terminal, a line a stage elsewhere. */
-import type { PrepareProgress } from "../engine/start.ts";
+import type { ReadyProgress } from "../engine/ready.ts";
 
 const BAR = 24;
 
 export interface ProgressDisplay {
-	show(progress: PrepareProgress): void;
+	show(progress: ReadyProgress): void;
 	/** Ends the line of a bar. */
 	end(): void;
 }

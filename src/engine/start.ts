@@ -5,7 +5,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { prepareDataset } from "../../prepare/dataset.ts";
 import { UserError } from "../errors.ts";
 import { branchOf, Repository } from "../git/repository.ts";
 import { Worktree } from "../git/worktree.ts";
@@ -23,6 +22,7 @@ import { Trainer } from "../runner/trainer.ts";
 import type { Engine } from "./engine.ts";
 import { watchInbox } from "./inbox.ts";
 import { takeLock } from "./lock.ts";
+import { makeReady, type ReadyProgress } from "./ready.ts";
 import { RunFiles } from "./run-files.ts";
 
 export interface RunOptions {
@@ -45,13 +45,6 @@ export interface RunOptions {
 	device?: string;
 }
 
-export interface PrepareProgress {
-	stage: string;
-	done: number;
-	total: number;
-	note?: string;
-}
-
 const CHECK_TIMEOUT_MS = 30_000;
 
 export function todaysTag(now = new Date()): string {
@@ -59,7 +52,7 @@ export function todaysTag(now = new Date()): string {
 }
 
 export interface StartListeners {
-	onPrepare(progress: PrepareProgress): void;
+	onPrepare(progress: ReadyProgress): void;
 	/** Every event of this start, from the first: what `subscribe` afterwards would miss the beginning of. */
 	onEvent?: Listener;
 }
@@ -105,12 +98,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		const device = lab.train === "built-in" ? await resolveDevice(wanted, (line) => (chosen = line)) : wanted;
 		const seed = options.seed ?? (carriesOn ? state.seed : 1);
 		const budgetSeconds = options.budget ?? (carriesOn ? state.budgetSeconds : lab.budget);
-		if (lab.train === "built-in") {
-			await prepareDataset(
-				{ source: lab.data.source, vocabSize: lab.data.vocabulary },
-				{ onProgress: listeners.onPrepare },
-			);
-		}
+		const slower = lab.train === "built-in" ? await makeReady(lab, device, listeners.onPrepare) : undefined;
 		const worktree = await Worktree.open(repository, join(dir, "worktree"));
 
 		const facts = { budgetSeconds, researcher: researcher.name, model: researcher.model, seed, device };
@@ -127,6 +115,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 				};
 		await store.emit(started);
 		if (chosen) await store.emit({ type: "notice", level: "info", text: chosen });
+		if (slower) await store.emit({ type: "notice", level: "warn", text: slower });
 		const { version, text } = program.current;
 		if (version !== state.program.version) {
 			await store.emit({ type: "program.changed", version, lines: text.trimEnd().split("\n").length });
