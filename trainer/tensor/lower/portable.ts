@@ -1,14 +1,14 @@
 /** The portable lowering: ggml's own operations only, so it runs on every device ggml has a back end for. */
 import { fail } from "../errors.ts";
-import { BYTES, type Ggml, type Pointer, ROPE_NEOX } from "../ggml.ts";
+import { BYTES, type Pointer, ROPE_NEOX } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
 import { ne } from "../storage.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
+import { outProduct, padAlong, scatterRows, sumOver } from "./decompose.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 
 type Rule = (tensor: Tensor, builder: Builder, inputs: Pointer[]) => Pointer;
 
-type PadAmounts = Parameters<Ggml["pad_ext"]> extends [Pointer, Pointer, ...infer Rest] ? Rest : never;
 type Unary = "abs" | "cos" | "exp" | "log" | "relu" | "sigmoid" | "silu" | "sin" | "sqrt" | "step" | "tanh";
 const unary =
 	(name: Unary): Rule =>
@@ -45,11 +45,12 @@ const rules: Record<string, Rule> = {
 		return ggml.scale(context, ggml.tanh(context, ggml.scale(context, x!, 1 / cap)), cap);
 	},
 
-	sum_to: ({ shape, inputs: [x] }, { ggml, context }, [p]) => {
+	sum_to: ({ shape, inputs: [x] }, builder, [p]) => {
+		const { ggml, context } = builder;
 		if (sizeOf(shape) === 1) return ggml.sum(context, p!);
 		const onlyRows = x!.shape.every((n, i) => n === shape[i] || i === shape.length - 1);
 		if (onlyRows) return ggml.sum_rows(context, p!);
-		return ggml.repeat_back(context, p!, ggml.new_tensor_4d(context, 0, ...ne(shape)));
+		return sumOver(builder, p!, ne(x!.shape), ne(shape));
 	},
 	broadcast_to: ({ shape }, { ggml, context }, [x]) => ggml.repeat_4d(context, x!, ...ne(shape)),
 	reshape: ({ shape }, { ggml, context }, [x]) => ggml.reshape_4d(context, x!, ...ne(shape)),
@@ -73,30 +74,29 @@ const rules: Record<string, Rule> = {
 		const { ggml, context } = builder;
 		const { dim, before, after } = attrs as { dim: number; before: number; after: number };
 		const at = shape.length - 1 - dim;
-		if (dtype === "f32") {
-			const amounts = [0, 1, 2, 3].flatMap((d) => (d === at ? [before, after] : [0, 0]));
-			return ggml.pad_ext(context, p!, ...(amounts as PadAmounts));
-		}
+		const Values = dtype === "f32" ? Float32Array : Int32Array;
 		const zeros = (n: number) => {
 			const block = x!.shape.with(dim, n);
-			return builder.constant(`zero ids ${block}`, block, () => new Int32Array(sizeOf(block)));
+			return builder.constant(`zeros ${dtype} ${block}`, block, () => new Values(sizeOf(block)));
 		};
+		if (dtype === "f32") return padAlong(builder, p!, at, [before, after], zeros);
 		const front = before > 0 ? ggml.concat(context, zeros(before), p!, at) : p!;
 		return after > 0 ? ggml.concat(context, front, zeros(after), at) : front;
 	},
 	concat: ({ attrs, shape }, { ggml, context }, inputs) =>
 		inputs.reduce((joined, x) => ggml.concat(context, joined, x, shape.length - 1 - (attrs.dim as number))),
 
-	matmul: ({ attrs }, { ggml, context }, [a, b]) => {
+	matmul: ({ attrs }, builder, [a, b]) => {
+		const { ggml, context } = builder;
 		// ggml.mul_mat(b, a) contracts the contiguous dimensions of both: it is a · bᵀ in row-major terms.
 		const transposed = (x: Pointer) => ggml.cont(context, ggml.transpose(context, x));
-		if (attrs.transposeA && !attrs.transposeB) return ggml.out_prod(context, b!, a!);
+		if (attrs.transposeA && !attrs.transposeB) return outProduct(builder, b!, a!);
 		return ggml.mul_mat(context, attrs.transposeB ? b! : transposed(b!), attrs.transposeA ? transposed(a!) : a!);
 	},
 
 	embedding: (_, { ggml, context }, [weight, ids]) => ggml.get_rows(context, weight!, ids!),
-	embedding_backward: ({ shape }, { ggml, context }, [g, ids]) =>
-		ggml.get_rows_back(context, g!, ids!, ggml.new_tensor_4d(context, 0, ...ne(shape))),
+	embedding_backward: ({ shape, inputs: [, tokens] }, builder, [g, ids]) =>
+		scatterRows(builder, g!, ids!, [tokens!.size, shape[0]!, shape[1]!]),
 	rms_norm: ({ attrs }, { ggml, context }, [x]) => ggml.rms_norm(context, x!, attrs.eps as number),
 	rms_norm_backward: ({ attrs }, { ggml, context, device }, [g, x]) => {
 		const eps = attrs.eps as number;
@@ -219,7 +219,7 @@ function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointe
 	const [B, T, G, D] = of.shape as [number, number, number, number];
 	if (heads === G) return swapHeads(builder, gradient);
 	const grouped = ggml.reshape_4d(context, gradient, D * T, heads / G, G, B);
-	const total = ggml.repeat_back(context, grouped, ggml.new_tensor_4d(context, 0, D * T, 1, G, B));
+	const total = sumOver(builder, grouped, [D * T, heads / G, G, B], [D * T, 1, G, B]);
 	return swapHeads(builder, ggml.reshape_4d(context, total, D, T, G, B));
 }
 

@@ -1,0 +1,43 @@
+/** On devices that no machine of ours has: every operation lowers to nodes on the device's list, and stays right. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as t from "../../../trainer/tensor/index.ts";
+import { portable } from "../../../trainer/tensor/lower/portable.ts";
+import { batch, build, train } from "../../../trainer/train.ts";
+import { cases } from "../tensor/gradient-cases.ts";
+import { checkGradients } from "../tensor/numeric.ts";
+import { SUPPORTED } from "./op-support.ts";
+
+const device = t.configure({ threads: 1 });
+const { supports } = device;
+
+for (const [kind, names] of Object.entries(SUPPORTED)) {
+	/** The CPU, refusing what the other device would refuse. */
+	const pretend = () =>
+		Object.assign(device, {
+			supports: (node: bigint) => names.has(device.ggml.op_desc(node)) && supports(node),
+		});
+
+	describe(`with only what ${kind} supports`, () => {
+		for (const [name, expression, inputs] of cases)
+			it(name, () => {
+				pretend();
+				checkGradients(expression, inputs, { lowering: portable });
+			});
+
+		it("train.ts trains", () => {
+			pretend();
+			const vocabulary = 64;
+			const tokens = Int32Array.from({ length: batch.rows * batch.length }, (_, i) => (i * i) % vocabulary);
+			const losses: number[] = [];
+			const once = { tokens, targets: tokens, index: 0, progress: 0, epoch: 1 };
+			train(build(vocabulary, 1), [once, once], ({ loss }) => losses.push(loss));
+			assert.ok(losses[1]! < losses[0]!, `${losses}`);
+		});
+	});
+}
+
+it("what a device lacks is refused by name when the program is compiled", () => {
+	Object.assign(device, { supports: (node: bigint) => device.ggml.op_desc(node) !== "SOFT_MAX" });
+	assert.throws(() => t.compile({ y: t.softmax(t.input("x", [2, 3])) }, [], portable), /cannot run SOFT_MAX/);
+});

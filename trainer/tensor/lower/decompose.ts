@@ -1,0 +1,65 @@
+/**
+ * Operations that not every device has, made of ones that it does have. CUDA and Vulkan run the first choice; Metal lacks
+ * OUT_PROD, REPEAT_BACK, GET_ROWS_BACK and PAD at the front (docs/gpu.md). Lengths are in ggml's order.
+ */
+import { type Ggml, type Pointer, TYPE } from "../ggml.ts";
+import type { Builder } from "./lowering.ts";
+
+type Lengths = [number, number, number, number];
+type PadAmounts = Parameters<Ggml["pad_ext"]> extends [Pointer, Pointer, ...infer Rest] ? Rest : never;
+
+/** Aᵀ B of row-major matrices: x is B, y is A, as ggml_out_prod takes them. */
+export function outProduct({ ggml, context, device }: Builder, x: Pointer, y: Pointer): Pointer {
+	const fused = ggml.out_prod(context, x, y);
+	if (device.supports(fused)) return fused;
+	const transposed = (z: Pointer) => ggml.cont(context, ggml.transpose(context, z));
+	return ggml.mul_mat(context, transposed(x), transposed(y));
+}
+
+/** Sums x, of lengths `from`, over every dimension whose length in `to` is 1. */
+export function sumOver({ ggml, context, device }: Builder, x: Pointer, from: Lengths, to: Lengths): Pointer {
+	const fused = ggml.repeat_back(context, x, ggml.new_tensor_4d(context, TYPE.f32, ...to));
+	if (device.supports(fused)) return fused;
+	let sum = x;
+	from.forEach((length, dim) => {
+		if (length === to[dim]) return;
+		const swapped = [0, 1, 2, 3].map((d) => (d === 0 ? dim : d === dim ? 0 : d)) as Lengths;
+		const swap = (z: Pointer) => (dim === 0 ? z : ggml.cont(context, ggml.permute(context, z, ...swapped)));
+		sum = swap(ggml.sum_rows(context, swap(sum)));
+	});
+	return sum;
+}
+
+/** The gradient of an embedding [width, vocabulary] from that of its rows g [width, tokens]: a scatter-add. */
+export function scatterRows(
+	builder: Builder,
+	g: Pointer,
+	ids: Pointer,
+	[tokens, vocabulary, width]: [number, number, number],
+): Pointer {
+	const { ggml, context, device } = builder;
+	const fused = ggml.get_rows_back(context, g, ids, ggml.new_tensor_4d(context, TYPE.f32, width, vocabulary, 1, 1));
+	if (device.supports(fused)) return fused;
+	// A product with one-hot rows: as much arithmetic as the output head's.
+	const zero = builder.constant("zero", [1], () => new Float32Array(1));
+	const ones = builder.constant(`ones ${tokens}`, [tokens, 1, 1], () => new Float32Array(tokens).fill(1));
+	const empty = ggml.repeat_4d(context, zero, 1, vocabulary, tokens, 1);
+	const oneHot = ggml.set_rows(context, empty, ones, ggml.reshape_4d(context, ids, 1, tokens, 1, 1));
+	const transposed = (z: Pointer) => ggml.cont(context, ggml.transpose(context, z));
+	return ggml.mul_mat(context, transposed(g), transposed(ggml.reshape_4d(context, oneHot, vocabulary, tokens, 1, 1)));
+}
+
+/** Adds zeros before and after along `dim`. `zeros(n)` makes a block of n of them. */
+export function padAlong(
+	{ ggml, context, device }: Builder,
+	x: Pointer,
+	dim: number,
+	[before, after]: [number, number],
+	zeros: (n: number) => Pointer,
+): Pointer {
+	const amounts = [0, 1, 2, 3].flatMap((d) => (d === dim ? [before, after] : [0, 0]));
+	const fused = ggml.pad_ext(context, x, ...(amounts as PadAmounts));
+	if (device.supports(fused)) return fused;
+	const front = before > 0 ? ggml.concat(context, zeros(before), x, dim) : x;
+	return after > 0 ? ggml.concat(context, front, zeros(after), dim) : front;
+}
