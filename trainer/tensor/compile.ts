@@ -124,8 +124,8 @@ function forecastPeak(device: Device, { leaves }: Graph, activations: number): n
 let cpuLowering: Lowering | undefined;
 
 /** The fastest lowering the device can run. */
-function loweringFor({ kernels }: Device): Lowering {
+function loweringFor({ kernels, threads }: Device): Lowering {
 	if (!kernels) return portable;
-	cpuLowering ??= cpu(kernels);
+	cpuLowering ??= cpu(kernels, threads);
 	return cpuLowering;
 }

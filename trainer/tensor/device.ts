@@ -68,7 +68,9 @@ function open(name: DeviceName, parsed: ParsedDevice, threads: number, kernels: 
 	if (!found) throw new Error(`ggml finds no ${name} device here. ${log.at(-1) ?? ""}`.trim());
 	const backend = ggml.backend_dev_init(found.pointer, null);
 	if (!backend) throw new Error(`ggml could not start on ${found.description}. ${log.at(-1) ?? ""}`.trim());
-	if (kind === "cpu") startThreads(ggml, ggml.backend_dev_backend_reg(found.pointer), backend, threads);
+	// With kernels of our own ggml needs no threads: the kernels have theirs, which wait better (cpu/kernels.cpp).
+	const ownThreads = kernels ? 1 : threads;
+	if (kind === "cpu") startThreads(ggml, ggml.backend_dev_backend_reg(found.pointer), backend, ownThreads);
 	return {
 		name,
 		kind,

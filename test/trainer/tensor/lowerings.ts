@@ -9,4 +9,4 @@ const kernels = await ensureKernels();
 export const device = { threads: 1 };
 configure(device);
 
-export const lowerings = kernels.ok ? [portable, cpu(kernels.path)] : [portable];
+export const lowerings = kernels.ok ? [portable, cpu(kernels.path, 2)] : [portable];

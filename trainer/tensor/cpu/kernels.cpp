@@ -16,16 +16,20 @@
  * Non-goals: other element types than f32 in memory, other devices, shape inference, error messages. TypeScript checks
  * shapes before it fills a descriptor (descriptor.ts); portability to where no compiler is comes from ggml's own ops.
  *
- * Contents: vectors / vector math / scratch and descriptors / matrix products / attention / cross-entropy / softmax /
+ * Contents: vectors / vector math / scratch and descriptors / threads / matrix products / attention / cross-entropy / softmax /
  * RMSNorm / rotary / embedding / fused elementwise / copies / sums / the peak / exports.
  */
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <thread>
 #include <utility>
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -299,13 +303,108 @@ struct Slots {
 
 using Kernel = void (*)(struct ggml_tensor*, int, int, void*);
 
+// ---------------------------------------------------------------------------------------------------------- threads
+
+/**
+ * The threads that share a kernel's work. ggml's own meet after every node and wait for one another busily, so that any
+ * other program on the machine makes a step several times slower. Here a share belongs to whoever takes it first, so the
+ * caller does all the work of a thread that is kept from running, and whoever has to wait for long gives up its core.
+ * A share is the same work whoever does it: the bits of a result depend on the number of shares alone.
+ */
+class Team {
+	/** Turns of the waiting loop before a thread lets go of its core: about as long as a small kernel takes. */
+	static constexpr int PATIENCE = 4000;
+
+	std::atomic<int> size{1};
+	std::atomic<Kernel> kernel{nullptr};
+	std::atomic<void*> userdata{nullptr};
+	/** Which job this is, above; the next share of it that nobody has taken, in the low half. */
+	std::atomic<uint64_t> turn{0};
+	std::atomic<int> done{0};
+	std::mutex mutex;
+	std::condition_variable wake;
+	std::atomic<int> sleepers{0};
+
+	template <class Condition>
+	void wait(Condition met) {
+		for (int i = 0; i < PATIENCE; i++) {
+			if (met()) return;
+			pause();
+		}
+		std::unique_lock<std::mutex> lock(mutex);
+		sleepers++;
+		wake.wait(lock, met);
+		sleepers--;
+	}
+
+	void notify() {
+		if (sleepers == 0) return;
+		std::lock_guard<std::mutex> lock(mutex);
+		wake.notify_all();
+	}
+
+	/** Does shares of the present job for as long as there are some. */
+	void work() {
+		for (;;) {
+			uint64_t now = turn;
+			const int share = int(now & 0xffffffff), shares = size;
+			const Kernel run = kernel;
+			void* const with = userdata;
+			if (share >= shares) return;
+			// Only while `turn` has not moved on is what was read above this job's.
+			if (!turn.compare_exchange_strong(now, now + 1)) continue;
+			run(nullptr, share, shares, with);
+			if (++done == shares) notify();
+		}
+	}
+
+	static void pause() {
+#if defined(__x86_64__)
+		__builtin_ia32_pause();
+#elif defined(__aarch64__)
+		asm volatile("yield");
+#endif
+	}
+
+public:
+	/** Adds threads until there are `wanted`, the caller included. They live as long as the process. */
+	void grow(int wanted) {
+		// Before the first job of the larger team: a share must not be missing in the middle of one.
+		const int present = size;
+		turn = (turn >> 32 << 32) + uint64_t(wanted);
+		size = std::max(present, wanted);
+		for (int i = present; i < wanted; i++) {
+			std::thread([this] {
+				for (uint64_t seen = turn;;) {
+					work();
+					seen = turn >> 32;
+					wait([&] { return turn >> 32 != seen; });
+				}
+			}).detach();
+		}
+	}
+
+	void run(Kernel job, void* with) {
+		if (size == 1) return job(nullptr, 0, 1, with);
+		kernel = job, userdata = with, done = 0;
+		turn = ((turn >> 32) + 1) << 32;
+		notify();
+		work();
+		wait([&] { return done == size; });
+	}
+};
+/** Never destroyed: its threads may still be waiting when the process ends. */
+Team& team = *new Team;
+
 /** One line of the table of kernels; each KERNEL below puts itself on the list. */
 struct Entry {
 	const char *name, *slots;
-	Kernel run;
+	/** One share of the work; all of it, done by the team. */
+	Kernel run, spread;
 	const Entry* next;
 	static const Entry* first;
-	Entry(const char* name, const char* slots, Kernel run) : name(name), slots(slots), run(run), next(first) {
+	Entry(const char* name, const char* slots, Kernel run, Kernel spread)
+		: name(name), slots(slots), run(run), spread(spread), next(first) {
 		first = this;
 	}
 };
@@ -321,7 +420,10 @@ const Entry* Entry::first = nullptr;
 	EXPORT void ar_##name(struct ggml_tensor*, int ith, int nth, void* userdata) {                \
 		run_##name(Slots(userdata), ith, nth);                                                    \
 	}                                                                                             \
-	static const Entry entry_##name(#name, slot_names, ar_##name);                                \
+	static void spread_##name(struct ggml_tensor*, int, int, void* userdata) {                    \
+		team.run(ar_##name, userdata);                                                            \
+	}                                                                                             \
+	static const Entry entry_##name(#name, slot_names, ar_##name, spread_##name);                 \
 	static void run_##name([[maybe_unused]] Slots s, [[maybe_unused]] i64 ith, [[maybe_unused]] i64 nth)
 
 // -------------------------------------------------------------------------------------------------- matrix products
@@ -1345,7 +1447,7 @@ KERNEL(peak, "inputs gflops / steps") {
 // ---------------------------------------------------------------------------------------------------------- exports
 
 /** Changes with the descriptor's layout or any kernel's slots; descriptor.ts holds the same number. */
-EXPORT int ar_version() { return 3; }
+EXPORT int ar_version() { return 4; }
 
 /** Which of the paths above was compiled: "avx512", "avx2", "neon" or "plain". */
 EXPORT const char* ar_target() {
@@ -1366,6 +1468,16 @@ EXPORT void* ar_kernel(const char* name) {
 		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->run);
 	return nullptr;
 }
+
+/** The same kernel done by the team; one thread calls it, with any ith and nth. */
+EXPORT void* ar_spread(const char* name) {
+	for (const Entry* e = Entry::first; e; e = e->next)
+		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->spread);
+	return nullptr;
+}
+
+/** Makes the team as large as `threads`, the caller included. */
+EXPORT void ar_grow(int threads) { team.grow(threads); }
 
 /** The kernel's slots as it lists them, or null. */
 EXPORT const char* ar_slots(const char* name) {

@@ -33,6 +33,16 @@ export class Kernels {
 		return address;
 	}
 
+	/** The address of the same kernel done by a team of threads (`shareWork`): one thread calls it. */
+	spread(kernel: KernelName): bigint {
+		return this.#library.func("void* ar_spread(const char* name)")(kernel);
+	}
+
+	/** How many threads share a kernel's work, the caller's included. They live as long as the process. */
+	shareWork(threads: number): void {
+		this.#library.func("void ar_grow(int threads)")(threads);
+	}
+
 	/** The slots as the compiled kernel lists them. */
 	slots(kernel: KernelName): string {
 		return this.#library.func("const char* ar_slots(const char* name)")(kernel);

@@ -13,17 +13,18 @@ import { Fused, fuse } from "./fuse.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 import { portable } from "./portable.ts";
 
-/** GGML_N_TASKS_MAX: every thread takes its share. */
-const ALL_THREADS = -1;
+/** ggml calls a node's kernel once; the kernel itself calls others to help. */
+const ONE_THREAD = 1;
 /** Below this many elements a second thread costs more than it saves. */
 const SMALL = 4096;
 
 /** Fills in a kernel's arguments: `at` gives the address a tensor has once the program is allocated, `own` is the new node's. */
 type Describe<K extends KernelName> = (at: (tensor: Pointer) => bigint, own: bigint) => KernelArguments<K>;
 
-/** The lowering that uses the compiled kernels at `path`. */
-export function cpu(path: string): Lowering {
+/** The lowering that uses the compiled kernels at `path`, their work shared by so many threads. */
+export function cpu(path: string, threads: number): Lowering {
 	const kernels = loadKernels(path);
+	kernels.shareWork(threads);
 	return {
 		name: `cpu (${kernels.target})`,
 		prepare: fuse,
@@ -62,8 +63,8 @@ class Node {
 		const { ggml, context } = this.builder;
 		const descriptor = new Descriptor(kernel);
 		this.builder.onClose(() => descriptor.free());
-		const tasks = sizeOf(shape) < SMALL && kernel === "fused" ? 1 : ALL_THREADS;
-		const address = this.kernels.address(kernel);
+		const isSmall = sizeOf(shape) < SMALL && kernel === "fused";
+		const address = isSmall ? this.kernels.address(kernel) : this.kernels.spread(kernel);
 		const node = ggml.custom_4d(
 			context,
 			TYPE.f32,
@@ -71,7 +72,7 @@ class Node {
 			sources,
 			sources.length,
 			address,
-			tasks,
+			ONE_THREAD,
 			descriptor.address,
 		);
 		const at = (tensor: Pointer) => ggml.get_data(tensor);
