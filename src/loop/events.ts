@@ -44,6 +44,19 @@ export interface TrainingSummary {
 	paramsM?: number;
 	mfuPercent?: number;
 	trainLoss?: number;
+	gpu?: GpuUse;
+}
+
+/** What the driver measured of the GPU while an experiment trained; absent is what it does not tell. */
+export interface GpuUse {
+	/** Mean share of the time in which a kernel ran, from 0 to 1: the rest the GPU idled. */
+	meanLoad?: number;
+	peakMemoryMb?: number;
+	/** Degrees Celsius. */
+	peakTemperature?: number;
+	meanWatts?: number;
+	/** Seconds it was watched. */
+	seconds: number;
 }
 
 /** What a proposal cost, as far as its researcher knows. */

@@ -10,6 +10,7 @@ import type { PhaseSeconds, TrainingProgress, TrainingSummary } from "../loop/ev
 import { crashReason } from "./crash-reason.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { parseProgress, parseSummary } from "./progress.ts";
+import { Telemetry } from "./telemetry.ts";
 
 export interface TrainerOptions {
 	lab: Lab;
@@ -71,6 +72,7 @@ export class Trainer {
 		const timeoutSeconds = lab.timeout ?? Math.max(2 * budgetSeconds, LEAST_TIMEOUT_SECONDS);
 		const lines: string[] = [];
 		let firstStep: number | undefined;
+		const telemetry = new Telemetry(this.#options.device);
 		const started = performance.now();
 		const result = await this.#run(
 			lab.train === "built-in" ? trainArguments(this.#options, labDir, out) : lab.train.command,
@@ -83,10 +85,11 @@ export class Trainer {
 				const progress = parseProgress(line, budgetSeconds);
 				if (progress) {
 					firstStep ??= Math.round(performance.now() - started) / 1000;
-					onProgress(progress);
+					const { load, memoryMb } = telemetry.latest ?? {};
+					onProgress({ ...progress, load, memoryMb });
 				} else keepTail(lines, line);
 			},
-		);
+		).finally(() => telemetry.stop());
 		if (result.code !== 0 || result.timedOut) return { crash: crashReason(result, timeoutSeconds) };
 		const summary = parseSummary(lines);
 		const startup = lab.train === "built-in" ? ownClock(out).startupSeconds : (firstStep ?? 0);
@@ -99,6 +102,7 @@ export class Trainer {
 				tokensM: summary.total_tokens_M,
 				paramsM: summary.num_params_M,
 				mfuPercent: summary.mfu_percent,
+				gpu: telemetry.use,
 			},
 		};
 	}

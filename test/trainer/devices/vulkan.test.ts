@@ -1,0 +1,59 @@
+/** The whole trainer on Vulkan's software device: apt-get install mesa-vulkan-drivers, npm install the vulkan package. */
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import { type Comparison, compareWithCpu } from "../../../bench/gpu/compare.ts";
+import { findDevices } from "../../../trainer/tensor/device-choice.ts";
+import { Lab } from "../harness/harness.ts";
+import { cases } from "../tensor/gradient-cases.ts";
+
+const { devices, problem } = await findDevices("vulkan", true);
+
+/** Matrix products take factors of 16 bits where the device has them, so about 2^-11 of each is lost. */
+const OPERATION = 2e-3;
+/** The gradient of a weight near zero is a small difference of large numbers. */
+const MODEL = 3e-2;
+const TRAJECTORY = 1e-3;
+
+describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: ${problem}` }, () => {
+	let comparison: Comparison;
+	before(async () => {
+		comparison = await compareWithCpu("vulkan:software");
+	});
+
+	for (const [name] of cases)
+		it(`${name} and its gradients are the CPU's`, () => {
+			const { error, reason } = comparison.operations[name]!;
+			assert.ok(error <= OPERATION, reason ?? `differs by ${error}`);
+		});
+
+	it("a model's loss and gradients are the CPU's", () => {
+		const { error, reason } = comparison.model;
+		assert.ok(error <= MODEL, reason ?? `differs by ${error}`);
+	});
+
+	it("Muon and AdamW lower the loss as they do on the CPU", () => {
+		const { error, reason } = comparison.trajectory;
+		assert.ok(error <= TRAJECTORY, reason ?? `differs by ${error}`);
+	});
+
+	it("a training file trains behind its fence, and is measured", async () => {
+		const lab = new Lab();
+		const device = ["--device", "vulkan:software"];
+		const trained = await lab.train([...device, "--budget", "2"]);
+		assert.equal(trained.stderr, "");
+		const { finalLoss, peakMemoryMb } = lab.json("training.json") as Record<string, number>;
+		assert.ok(finalLoss! < 5.7, `the loss of a guess is 5.77, it became ${finalLoss}`);
+		assert.ok(peakMemoryMb! > 0 && peakMemoryMb! < 100, `${peakMemoryMb} MB on the device`);
+		const measured = await lab.evaluate(device);
+		assert.equal(measured.stderr, "");
+		const onVulkan = lab.json("evaluation.json").val_bpb as number;
+		await lab.evaluate();
+		assert.ok(Math.abs(onVulkan - (lab.json("evaluation.json").val_bpb as number)) < 1e-3);
+	});
+
+	it("what does not fit is refused with numbers before the first step", async () => {
+		const lab = new Lab({ "{ rows: 8, length: 32 }": "{ rows: 65_536, length: 64 }" });
+		const { stderr } = await lab.train(["--device", "vulkan:software"]);
+		assert.match(stderr, /need [\d.]+ GB, and [\d.]+ GB of vulkan memory are free/);
+	});
+});
