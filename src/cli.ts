@@ -1,21 +1,26 @@
 /** Every command, in one list. Each is a file in commands/. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { doctorCommand } from "./commands/doctor.ts";
-import { evaluateCommand } from "./commands/evaluate.ts";
-import { prepareCommand } from "./commands/prepare.ts";
-import { resultsCommand } from "./commands/results.ts";
-import { runCommand } from "./commands/run.ts";
-import { steerCommand } from "./commands/steer.ts";
-import { trainCommand } from "./commands/train.ts";
-import { tuiCommand } from "./commands/tui.ts";
 import { messageOf, UserError } from "./errors.ts";
 import { packageRoot } from "./package-root.ts";
 
 /** The exit code of a mistake in how the program was called, or in what it was called on. */
 const USAGE = 2;
 
-export function createCli(): Command {
+/** Each command by name, in the order of --help. Only what is asked for is loaded: the console's first frame waits for it. */
+const COMMANDS: Record<string, () => Promise<() => Command>> = {
+	tui: async () => (await import("./commands/tui.ts")).tuiCommand,
+	run: async () => (await import("./commands/run.ts")).runCommand,
+	steer: async () => (await import("./commands/steer.ts")).steerCommand,
+	prepare: async () => (await import("./commands/prepare.ts")).prepareCommand,
+	train: async () => (await import("./commands/train.ts")).trainCommand,
+	evaluate: async () => (await import("./commands/evaluate.ts")).evaluateCommand,
+	results: async () => (await import("./commands/results.ts")).resultsCommand,
+	doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
+};
+
+/** The command line with the one command `asked` names, or with all of them. */
+async function createCli(asked: string | undefined): Promise<Command> {
 	const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, "utf8")) as { version: string };
 	const cli = new Command("autoresearch")
 		.description(
@@ -35,17 +40,8 @@ Examples:
 
 Edit program.md while a run goes on: the next proposal follows it.`,
 		);
-	const commands = [
-		tuiCommand,
-		runCommand,
-		steerCommand,
-		prepareCommand,
-		trainCommand,
-		evaluateCommand,
-		resultsCommand,
-		doctorCommand,
-	];
-	for (const command of commands) cli.addCommand(command());
+	const load = COMMANDS[asked ?? ""];
+	for (const loader of load ? [load] : Object.values(COMMANDS)) cli.addCommand((await loader())());
 	for (const command of [cli, ...cli.commands]) command.exitOverride();
 	return cli;
 }
@@ -53,7 +49,8 @@ Edit program.md while a run goes on: the next proposal follows it.`,
 /** Runs the command line; returns the exit code. */
 export async function main(args: string[]): Promise<number> {
 	try {
-		await createCli().parseAsync(args, { from: "user" });
+		const cli = await createCli(args[0]);
+		await cli.parseAsync(args, { from: "user" });
 		return Number(process.exitCode ?? 0);
 	} catch (error) {
 		if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;

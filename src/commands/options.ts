@@ -1,9 +1,10 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { isDeviceName } from "../../trainer/tensor/device-name.ts";
-import { type RunOptions, todaysTag } from "../engine/start.ts";
+import type { RunOptions } from "../engine/start.ts";
 import { parseDuration } from "../lab/duration.ts";
-import { RESEARCHERS } from "../researcher/index.ts";
+import { todaysTag } from "../lab/run-tag.ts";
+import { RESEARCHERS } from "../researcher/names.ts";
 
 export function labOption(): Option {
 	return new Option("--lab <dir>", "the lab: a folder with an autoresearch.json").default(".", "this folder");

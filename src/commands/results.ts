@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { checkTag, runDir, todaysTag } from "../engine/start.ts";
 import { UserError } from "../errors.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
+import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
 import { readJournal } from "../loop/journal.ts";
 import { best, fold, initialState, type State } from "../loop/state.ts";
 import { programRecords, resultRecords } from "../report/results-table.ts";

@@ -1,8 +1,6 @@
 /** `autoresearch run`: the loop without a screen, one line an event. */
 import { Command, Option } from "commander";
 import type { Engine } from "../engine/engine.ts";
-import { showBrief } from "../engine/show-brief.ts";
-import { startEngine } from "../engine/start.ts";
 import { eventLine } from "../report/event-line.ts";
 import { addRunOptions, jsonOption, type RunFlags, runOptions } from "./options.ts";
 import { prepareDisplay } from "./prepare-progress.ts";
@@ -25,6 +23,7 @@ Ctrl-C stops in an orderly way; the same --tag carries on later.`,
 		)
 		.action(async (flags: RunFlags & { json?: boolean; showBrief?: boolean }) => {
 			if (flags.showBrief) {
+				const { showBrief } = await import("../engine/show-brief.ts");
 				process.stdout.write(`${await showBrief(runOptions(flags))}\n`);
 				return;
 			}
@@ -38,6 +37,7 @@ export async function runPlain(flags: RunFlags, json: boolean): Promise<number> 
 	const print = (line: string) => process.stdout.write(`${line}\n`);
 	// A reader that went away (| head) ends the lines, not the night.
 	process.stdout.on("error", () => {});
+	const { startEngine } = await import("../engine/start.ts");
 	const engine = await startEngine(runOptions(flags), {
 		onPrepare: display.show,
 		onEvent: (state, event) => {

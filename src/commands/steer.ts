@@ -1,9 +1,9 @@
 /** `autoresearch steer`: a line to the researcher of a run, from any terminal. */
 import { Command } from "commander";
 import { leaveNote } from "../engine/inbox.ts";
-import { checkTag, runDir, todaysTag } from "../engine/start.ts";
 import { UserError } from "../errors.ts";
 import { loadLab } from "../lab/lab.ts";
+import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
 import { labOption, tagOption } from "./options.ts";
 import { readState } from "./results.ts";
 

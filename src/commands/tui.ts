@@ -1,8 +1,8 @@
 /** `autoresearch tui`: the loop with its console. */
+import { resolve } from "node:path";
 import { Command } from "commander";
-import { startEngine } from "../engine/start.ts";
+import { openInBackground } from "../engine/opening-engine.ts";
 import { addRunOptions, type RunFlags, runOptions } from "./options.ts";
-import { prepareDisplay } from "./prepare-progress.ts";
 import { runPlain } from "./run.ts";
 
 export function tuiCommand(): Command {
@@ -24,10 +24,13 @@ Press ? in the console for its keys. Without a terminal it prints the lines of "
 				process.exitCode = await runPlain(flags, false);
 				return;
 			}
-			const { runTui } = await import("../tui/tui.tsx");
-			const display = prepareDisplay();
-			const engine = await startEngine(runOptions(flags), { onPrepare: display.show }).finally(display.end);
-			await runTui(engine, { plain: flags.plain });
+			// The console first: it is on the screen while the engine is still being loaded and opened.
+			const { runTui } = await import("#console");
+			const { engine, opened } = openInBackground(
+				async (listeners) => (await import("../engine/start.ts")).startEngine(runOptions(flags), listeners),
+				resolve(flags.lab, "program.md"),
+			);
+			await runTui(engine, { plain: flags.plain, opened });
 			await engine.command({ type: "stop" });
 			await engine.finished;
 			process.stdout.write(

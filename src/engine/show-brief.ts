@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { Repository } from "../git/repository.ts";
 import { loadLab } from "../lab/lab.ts";
+import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
 import { evidenceOf, planBrief } from "../loop/brief.ts";
 import { readJournal } from "../loop/journal.ts";
 import { fold, inFlight, initialState, type State } from "../loop/state.ts";
 import { readProgram } from "../program/program.ts";
 import { resolveConfig } from "../researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../researcher/index.ts";
-import { checkTag, type RunOptions, runDir, todaysTag } from "./start.ts";
+import type { RunOptions } from "./start.ts";
 
 export async function showBrief(options: RunOptions): Promise<string> {
 	const lab = loadLab(options.lab);

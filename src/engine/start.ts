@@ -9,6 +9,7 @@ import { UserError } from "../errors.ts";
 import { branchOf, Repository } from "../git/repository.ts";
 import { Worktree } from "../git/worktree.ts";
 import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
+import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
 import type { NewEvent } from "../loop/events.ts";
 import { Loop } from "../loop/loop.ts";
 import type { Limits } from "../loop/spending.ts";
@@ -47,24 +48,10 @@ export interface RunOptions {
 
 const CHECK_TIMEOUT_MS = 30_000;
 
-export function todaysTag(now = new Date()): string {
-	return now.toLocaleDateString("en-US", { month: "short" }).toLowerCase() + now.getDate();
-}
-
 export interface StartListeners {
 	onPrepare(progress: ReadyProgress): void;
 	/** Every event of this start, from the first: what `subscribe` afterwards would miss the beginning of. */
 	onEvent?: Listener;
-}
-
-/** Where a tag's journal, table and experiments are. */
-export function runDir(lab: Lab, tag: string): string {
-	return join(lab.dir, "results", tag);
-}
-
-export function checkTag(tag: string): string {
-	if (/^[a-z0-9](?:[a-z0-9_-]|\.(?!\.|$|lock$))*$/i.test(tag)) return tag;
-	throw new UserError(`"${tag}" cannot be a tag: use letters, digits, "-", "_" and single dots, like nov21`);
 }
 
 /**

@@ -1,24 +1,12 @@
-/** The researchers by name: what `--researcher` takes. */
+/** Makes a researcher from its name and settings. */
 import { createAnthropic } from "./anthropic/anthropic.ts";
 import { createCommand } from "./command/command.ts";
 import { PRESETS } from "./command/presets.ts";
 import { canReachModel, commandSchema, type ResearcherConfig, resolveConfig } from "./config.ts";
 import { withFallback } from "./fallback.ts";
+import { RESEARCHERS } from "./names.ts";
 import { type Researcher, ResearcherError } from "./researcher.ts";
 import { createSearch } from "./search/search.ts";
-
-export const RESEARCHERS: { name: string; summary: string }[] = [
-	{
-		name: "search",
-		summary: "built in: moves the constants of the training file and learns from the results; needs no key",
-	},
-	{
-		name: "anthropic",
-		summary: "Claude, or another model behind the Messages API; needs ANTHROPIC_API_KEY or a base URL",
-	},
-	...PRESETS.map(({ name, summary }) => ({ name, summary })),
-	{ name: "command", summary: "the program of the lab file's researcher.command, in a checkout of the lab" },
-];
 
 /** Claude where there is a key, the search where there is none. */
 export function defaultResearcher(config: ResearcherConfig, env: NodeJS.ProcessEnv): string {

@@ -16,6 +16,8 @@ import { themeFor } from "./theme.ts";
 export interface TuiOptions {
 	/** Plain ASCII without colours. */
 	plain?: boolean;
+	/** Rejects when the engine cannot be opened: the console leaves, and rejects likewise. */
+	opened?: Promise<unknown>;
 	/** Epoch ms; for pictures that must not change with the time. */
 	clock?: () => number;
 }
@@ -28,7 +30,7 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
  * Shows the engine until the human leaves or a signal comes. Then the terminal is as it was. The engine is not ended
  * here, unless the human chose so. Rejects with what went wrong if the screen itself failed.
  */
-export async function runTui(engine: Engine, { plain, clock = Date.now }: TuiOptions = {}): Promise<void> {
+export async function runTui(engine: Engine, { plain, opened, clock = Date.now }: TuiOptions = {}): Promise<void> {
 	const { stdout } = process;
 	let suspendTerminal: SuspendTerminal | undefined;
 	let isEditing = false;
@@ -77,6 +79,7 @@ export async function runTui(engine: Engine, { plain, clock = Date.now }: TuiOpt
 		failure ??= { error };
 		leave();
 	};
+	opened?.catch(fail);
 	const restore = [
 		...SIGNALS.map((signal) =>
 			listen(process, signal, () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { researcherSchema, resolveConfig } from "../../src/researcher/config.ts";
-import { createResearcher, defaultResearcher, RESEARCHERS } from "../../src/researcher/index.ts";
+import { createResearcher, defaultResearcher } from "../../src/researcher/index.ts";
+import { RESEARCHERS } from "../../src/researcher/names.ts";
 
 test("flags overrule the environment, which overrules the lab file", () => {
 	const lab = researcherSchema.parse({ anthropic: { model: "from-lab", effort: "low" } });

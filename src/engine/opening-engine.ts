@@ -1,0 +1,60 @@
+/**
+ * An engine that is still being opened: the console is on the screen at once, sees the data being prepared, and what
+ * it asks reaches the engine as soon as that is there.
+ */
+import type { JournalEvent, Tick } from "../loop/events.ts";
+import { fold, initialState, type State } from "../loop/state.ts";
+import type { Engine } from "./engine.ts";
+import type { ReadyProgress } from "./ready.ts";
+import type { StartListeners } from "./start.ts";
+
+type Listener = (state: State, event: JournalEvent | Tick) => void;
+
+export interface Opening {
+	engine: Engine;
+	/** Rejects with what a person must mend before the run can begin. */
+	opened: Promise<Engine>;
+}
+
+/**
+ * @param open what opens the engine, given who listens to it
+ * @param programPath where program.md is, which the console may be asked for before the engine is there
+ */
+export function openInBackground(open: (listeners: StartListeners) => Promise<Engine>, programPath: string): Opening {
+	let state = initialState();
+	const listeners = new Set<Listener>();
+	const hear: Listener = (now, event) => {
+		state = now;
+		for (const listener of listeners) listener(now, event);
+	};
+	const opened = open({ onEvent: hear, onPrepare: (progress) => hear(...preparing(state, progress)) });
+	const finished = opened.then((engine) => engine.finished);
+	finished.catch(() => {});
+	return {
+		opened,
+		engine: {
+			get state() {
+				return state;
+			},
+			subscribe(listener) {
+				listeners.add(listener);
+				return () => listeners.delete(listener);
+			},
+			command: async (command) => (await opened).command(command),
+			read: {
+				diff: async (n) => (await opened).read.diff(n),
+				log: async (n, from, limit) => (await opened).read.log(n, from, limit),
+				programs: async () => (await opened).read.programs(),
+			},
+			programPath,
+			finished,
+		},
+	};
+}
+
+function preparing(state: State, { stage, done, total, note }: ReadyProgress): [State, Tick] {
+	const share = total > 0 ? ` ${Math.floor((100 * done) / total)}%` : "";
+	const text = `preparing ${stage}${share}${note ? ` (${note})` : ""}`;
+	const tick: Tick = { type: "tick.phase", phase: "starting", n: 0, note: text };
+	return [fold(state, tick), tick];
+}

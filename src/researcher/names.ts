@@ -1,0 +1,15 @@
+/** The researchers by name, for help and options: without loading what they are made of. */
+import { PRESETS } from "./command/presets.ts";
+
+export const RESEARCHERS: { name: string; summary: string }[] = [
+	{
+		name: "search",
+		summary: "built in: moves the constants of the training file and learns from the results; needs no key",
+	},
+	{
+		name: "anthropic",
+		summary: "Claude, or another model behind the Messages API; needs ANTHROPIC_API_KEY or a base URL",
+	},
+	...PRESETS.map(({ name, summary }) => ({ name, summary })),
+	{ name: "command", summary: "the program of the lab file's researcher.command, in a checkout of the lab" },
+];
