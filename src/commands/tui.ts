@@ -1,9 +1,13 @@
 /** `autoresearch tui`: the loop with its console. */
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { openInBackground } from "../engine/opening-engine.ts";
 import { addRunOptions, type RunFlags, runOptions } from "./options.ts";
 import { runPlain } from "./run.ts";
+
+/** Loading the engine keeps the process busy; the first frame is drawn before. */
+const FIRST_FRAME_MS = 20;
 
 export function tuiCommand(): Command {
 	return addRunOptions(new Command("tui"))
@@ -27,7 +31,11 @@ Press ? in the console for its keys. Without a terminal it prints the lines of "
 			// The console first: it is on the screen while the engine is still being loaded and opened.
 			const { runTui } = await import("#console");
 			const { engine, opened } = openInBackground(
-				async (listeners) => (await import("../engine/start.ts")).startEngine(runOptions(flags), listeners),
+				async (listeners) => {
+					await setTimeout(FIRST_FRAME_MS);
+					const { startEngine } = await import("../engine/start.ts");
+					return startEngine(runOptions(flags), listeners);
+				},
 				resolve(flags.lab, "program.md"),
 			);
 			await runTui(engine, { plain: flags.plain, opened });
