@@ -95,12 +95,13 @@ export class Graph {
 	allocate(): number {
 		const { ggml } = this.#device;
 		try {
-			reportUnsupported(this.#device, this.pointer);
 			requireMemory(this.#device, "inputs and constants", this.leaves.bytes);
 			this.leaves.allocate();
 			const forecast = new BigUint64Array(1);
 			ggml.gallocr_reserve_n_size(this.#allocator, this.pointer, null, null, forecast);
 			requireMemory(this.#device, "activations", Number(forecast[0]));
+			// A tensor that is too large for a device is also an operation it cannot run: memory has been looked at first.
+			reportUnsupported(this.#device, this.pointer);
 			// The forecast left a plan without memory behind; only an explicit reserve fills it.
 			const reserved = ggml.gallocr_reserve(this.#allocator, this.pointer);
 			if (!reserved || !ggml.gallocr_alloc_graph(this.#allocator, this.pointer)) {
