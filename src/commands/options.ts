@@ -11,29 +11,32 @@ export function labOption(): Option {
 }
 
 export function tagOption(): Option {
-	return new Option("--tag <name>", "which run").default(undefined, `today, ${todaysTag()}`);
+	return new Option("--tag <name>", `which run (default: today, ${todaysTag()})`);
 }
 
 export function seedOption(): Option {
-	return new Option("--seed <n>", "seed of the training runs and of the search")
-		.argParser(integer(0))
-		.default(undefined, "1, or the run's own");
+	return new Option(
+		"--seed <n>",
+		"seed of the training runs and of the search (default: 1, or the run's own)",
+	).argParser(integer(0));
 }
 
 export function threadsOption(): Option {
-	return new Option("--threads <n>", "threads of the trainer").argParser(integer(1)).default(undefined, "all cores");
+	return new Option("--threads <n>", "threads of the trainer (default: all cores)").argParser(integer(1));
 }
 
 export function deviceOption(): Option {
-	return new Option("--device <name>", "where to train: auto, cpu, cuda, cuda:1, vulkan, metal")
-		.argParser(device)
-		.default(undefined, "auto, or the run's own");
+	return new Option(
+		"--device <name>",
+		"where to train: auto, cpu, cuda, cuda:1, vulkan, metal (default: auto, or the run's own)",
+	).argParser(device);
 }
 
 export function budgetOption(): Option {
-	return new Option("--budget <time>", "training time of each experiment, like 5m or 30s")
-		.argParser(duration)
-		.default(undefined, "the lab's, 5m");
+	return new Option(
+		"--budget <time>",
+		"training time of each experiment, like 5m or 30s (default: the lab's)",
+	).argParser(duration);
 }
 
 export function jsonOption(what: string): Option {
@@ -62,7 +65,7 @@ export interface RunFlags {
 
 /** The options of `tui` and `run`. */
 export function addRunOptions(command: Command): Command {
-	const researchers = RESEARCHERS.map(({ name, summary }) => `${name} (${summary})`).join("; ");
+	const researchers = RESEARCHERS.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join("\n");
 	return command
 		.addOption(labOption())
 		.addOption(tagOption())
@@ -77,7 +80,7 @@ export function addRunOptions(command: Command): Command {
 			new Option("--max-cost <money>", "after so much money, where the lab file has prices").argParser(positive),
 		)
 		.optionsGroup("Who proposes:")
-		.addOption(researcherOption(researchers))
+		.addOption(researcherOption())
 		.addOption(new Option("--model <id>", "the language model behind it"))
 		.addOption(new Option("--effort <level>", "how much the model thinks: low, medium, high, xhigh, max"))
 		.addOption(new Option("--base-url <url>", "another server that speaks the Messages API"))
@@ -88,14 +91,13 @@ export function addRunOptions(command: Command): Command {
 		.optionsGroup("The trainer:")
 		.addOption(seedOption())
 		.addOption(threadsOption())
-		.addOption(deviceOption());
+		.addOption(deviceOption())
+		.addHelpText("after", `\nResearchers:\n${researchers}`);
 }
 
-export function researcherOption(description: string): Option {
-	const names = RESEARCHERS.map(({ name }) => name);
-	return new Option("--researcher <name>", description)
-		.choices(names)
-		.default(undefined, "anthropic where there is a key, else search");
+function researcherOption(): Option {
+	const description = "who proposes (default: anthropic where there is a key, else search)";
+	return new Option("--researcher <name>", description).choices(RESEARCHERS.map(({ name }) => name));
 }
 
 export function runOptions(flags: RunFlags): RunOptions {

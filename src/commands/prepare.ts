@@ -10,10 +10,7 @@ export function prepareCommand(): Command {
 		.description("prepare the lab's data: corpus, tokenizer, tokens; a second time does nothing")
 		.addOption(labOption())
 		.addOption(
-			new Option(
-				"--source <name>",
-				'"sotu", or the path of a text file, a folder, or a .jsonl file with "text"',
-			).default(undefined, "the lab's"),
+			new Option("--source <name>", '"sotu", or the path of a text file, a folder, or a .jsonl file with "text"'),
 		)
 		.addHelpText(
 			"after",

@@ -8,6 +8,7 @@ import { prepareDisplay } from "./prepare-progress.ts";
 export function runCommand(): Command {
 	return addRunOptions(new Command("run"))
 		.description("run the loop without a screen: one line an event")
+		.optionsGroup("What to print:")
 		.addOption(jsonOption("print each event as one JSON object a line"))
 		.addOption(new Option("--show-brief", "print exactly what the researcher would be given next, and stop"))
 		.addHelpText(

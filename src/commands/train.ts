@@ -29,7 +29,7 @@ export function trainCommand(): Command {
 		.addOption(seedOption())
 		.addOption(threadsOption())
 		.addOption(deviceOption())
-		.addOption(new Option("--out <dir>", "where the model and the numbers go").default(undefined, "results/by-hand"))
+		.addOption(new Option("--out <dir>", "where the model and the numbers go (default: results/by-hand)"))
 		.addHelpText(
 			"after",
 			`
