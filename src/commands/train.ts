@@ -19,6 +19,7 @@ interface Flags {
 	threads?: number;
 	device?: string;
 	out?: string;
+	sample?: string;
 }
 
 export function trainCommand(): Command {
@@ -30,11 +31,13 @@ export function trainCommand(): Command {
 		.addOption(threadsOption())
 		.addOption(deviceOption())
 		.addOption(new Option("--out <dir>", "where the model and the numbers go (default: results/by-hand)"))
+		.addOption(new Option("--sample <text>", "afterwards, print how the trained model continues this text"))
 		.addHelpText(
 			"after",
 			`
 Examples:
   autoresearch train --budget 30s
+  autoresearch train --budget 1m --sample "The state of the union is"
   autoresearch train > run.log 2>&1; grep ^val_bpb: run.log`,
 		)
 		.action(async (flags: Flags) => {
@@ -47,7 +50,7 @@ async function train(flags: Flags): Promise<number> {
 	if (lab.train !== "built-in")
 		throw new UserError(`this lab trains with a command of its own: run "${lab.train.command.join(" ")}"`);
 	const display = prepareDisplay();
-	await prepareDataset(
+	const dataset = await prepareDataset(
 		{ source: lab.data.source, vocabSize: lab.data.vocabulary },
 		{ onProgress: display.show },
 	).finally(display.end);
@@ -79,6 +82,10 @@ async function train(flags: Flags): Promise<number> {
 	if (evaluated !== 0) return evaluated;
 	const metric = measured.split("\n").find((line) => line.startsWith(`${lab.metric.name}:`));
 	process.stdout.write(summary.replace(/^---\n/, `---\n${metric}\n`));
+	if (flags.sample !== undefined) {
+		const { printSample } = await import("./print-sample.ts");
+		await printSample(dataset, modelPath(out), flags.sample, options);
+	}
 	return 0;
 }
 
