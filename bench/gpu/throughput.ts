@@ -76,7 +76,7 @@ console.log(JSON.stringify(figures));
 
 /** The rate of a product of two square matrices, chained so that moving them in and out does not count. */
 function matmulRate(): number {
-	const n = device.name === "vulkan:software" ? 512 : 4096;
+	const n = device.name === "vulkan:software" ? 128 : 4096;
 	const products = 8;
 	const [a, b] = [t.parameter("a", matrixOf(n)), t.parameter("b", matrixOf(n))];
 	let y: t.Tensor = a;

@@ -3,6 +3,7 @@ import type { Device } from "./device.ts";
 import { fail, TensorError } from "./errors.ts";
 import { BYTES, type Pointer } from "./ggml.ts";
 import { Leaves } from "./leaves.ts";
+import { BLOCK } from "./lower/blocked-attention.ts";
 import type { Builder, Lowering } from "./lower/lowering.ts";
 import { Parameter } from "./parameter.ts";
 import { isLeaf, memoryOf, type Task } from "./schedule.ts";
@@ -11,6 +12,13 @@ import type { Tensor } from "./tensor.ts";
 
 /** ggml nodes a tensor may be lowered to, for sizing the context that describes them. */
 const NODES_PER_TENSOR = 24;
+/** The same for each block of attention's queries. */
+const NODES_PER_BLOCK = 48;
+
+function nodesFor(task: Task): number {
+	if (!("compute" in task) || !task.compute.op.startsWith("attention")) return NODES_PER_TENSOR;
+	return NODES_PER_TENSOR + NODES_PER_BLOCK * Math.ceil(task.compute.dim(1) / BLOCK);
+}
 
 export class Graph {
 	readonly pointer: Pointer;
@@ -25,7 +33,7 @@ export class Graph {
 
 	constructor(device: Device, lowering: Lowering, tasks: readonly Task[], outputs: ReadonlySet<Tensor>) {
 		const { ggml } = device;
-		const capacity = tasks.length * NODES_PER_TENSOR + 64;
+		const capacity = tasks.reduce((total, task) => total + nodesFor(task), 64);
 		const size = capacity * Number(ggml.tensor_overhead()) + Number(ggml.graph_overhead_custom(capacity, false));
 		this.#device = device;
 		this.#context = ggml.init({ mem_size: size, mem_buffer: null, no_alloc: true });

@@ -30,6 +30,14 @@ export function sumOver({ ggml, context, device }: Builder, x: Pointer, from: Le
 	return sum;
 }
 
+/** The gradient of x in softmax(scale · x) = p, from that of p. */
+export function softmaxGradient({ ggml, context, device }: Builder, g: Pointer, p: Pointer, scale: number): Pointer {
+	const fused = ggml.soft_max_ext_back(context, g, p, scale, 0);
+	if (device.supports(fused)) return fused;
+	const along = ggml.sum_rows(context, ggml.mul(context, g, p));
+	return ggml.scale(context, ggml.mul(context, p, ggml.sub(context, g, along)), scale);
+}
+
 /** The gradient of an embedding [width, vocabulary] from that of its rows g [width, tokens]: a scatter-add. */
 export function scatterRows(
 	builder: Builder,

@@ -4,7 +4,8 @@ import { BYTES, type Pointer, ROPE_NEOX } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
 import { ne } from "../storage.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
-import { outProduct, padAlong, scatterRows, sumOver } from "./decompose.ts";
+import { attendInBlocks, attendInBlocksBackward, BLOCK, type Rows } from "./blocked-attention.ts";
+import { outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 
 type Rule = (tensor: Tensor, builder: Builder, inputs: Pointer[]) => Pointer;
@@ -137,6 +138,10 @@ const rules: Record<string, Rule> = {
 
 	attention: ({ inputs: [q, k, v], attrs }, builder) => {
 		const { ggml, context } = builder;
+		if (q!.dim(1) > BLOCK) {
+			const [rows, keys, values] = [q!, k!, v!].map((x) => byHeads(builder, x)) as [Rows, Rows, Rows];
+			return swapHeads(builder, attendInBlocks(builder, rows, keys, values, attrs as AttentionAttributes));
+		}
 		const p = probabilities(q!, k!, attrs as AttentionAttributes, builder);
 		const vT = ggml.cont(context, ggml.permute(context, builder.of(v!), 1, 2, 0, 3)); // [T, D, G, B]
 		return swapHeads(builder, ggml.mul_mat(context, vT, p));
@@ -144,6 +149,10 @@ const rules: Record<string, Rule> = {
 	attention_backward: ({ inputs: [q, k, v, , g], attrs }, builder) => {
 		const { ggml, context } = builder;
 		const { of, ...attributes } = attrs as AttentionAttributes & { of: number };
+		if (q!.dim(1) > BLOCK) {
+			const gradient = blockGradient(builder, [q!, k!, v!, g!], attributes, of);
+			return sumGroups(builder, [q!, k!, v!][of]!, q!.dim(2), gradient);
+		}
 		const p = probabilities(q!, k!, attributes, builder); // [Tk, Tq, H, B]
 		const gradient = swapHeads(builder, builder.of(g!)); // [D, Tq, H, B]
 		const transposed = (x: Pointer) => ggml.cont(context, ggml.transpose(context, x));
@@ -153,10 +162,7 @@ const rules: Record<string, Rule> = {
 		const key = `attention scores' gradient ${[q, k, v, g].map((x) => x!.id)} ${JSON.stringify(attributes)}`;
 		const ds = builder.memo(key, () => {
 			const dp = ggml.mul_mat(context, swapHeads(builder, builder.of(v!)), gradient);
-			const fused = ggml.soft_max_ext_back(context, dp, p, attributes.scale, 0);
-			if (builder.device.supports(fused)) return fused;
-			const along = ggml.sum_rows(context, ggml.mul(context, dp, p));
-			return ggml.scale(context, ggml.mul(context, p, ggml.sub(context, dp, along)), attributes.scale);
+			return softmaxGradient(builder, dp, p, attributes.scale);
 		});
 		if (of === 0) return swapHeads(builder, ggml.mul_mat(context, byColumns(k!), ds));
 		return sumGroups(builder, k!, q!.dim(2), ggml.mul_mat(context, byColumns(q!), transposed(ds)));
@@ -211,6 +217,22 @@ function causalMask(T: number, window: number): Float32Array {
 /** Swaps time and heads: [D, H, T, B] ↔ [D, T, H, B] in ggml's order. */
 function swapHeads({ ggml, context }: Builder, x: Pointer): Pointer {
 	return ggml.cont(context, ggml.permute(context, x, 0, 2, 1, 3));
+}
+
+function byHeads(builder: Builder, x: Tensor): Rows {
+	const [B, T, H, D] = x.shape as [number, number, number, number];
+	return { at: swapHeads(builder, builder.of(x)), lengths: [D, T, H, B] };
+}
+
+/** The gradient by input `of`, with the heads of q; all three are built at once. */
+function blockGradient(builder: Builder, inputs: Tensor[], attrs: AttentionAttributes, of: number): Pointer {
+	const key = (i: number) => `attention in blocks ${inputs.map(({ id }) => id)} ${JSON.stringify(attrs)} ${i}`;
+	return builder.memo(key(of), () => {
+		const [q, k, v, g] = inputs.map((x) => byHeads(builder, x)) as [Rows, Rows, Rows, Rows];
+		const gradients = attendInBlocksBackward(builder, [q, k, v, g], attrs);
+		gradients.forEach((gradient, i) => void builder.memo(key(i), () => gradient));
+		return gradients[of]!;
+	});
 }
 
 /** Sums the gradients of the query heads that share a key or value head: [D, T, H, B] → the layout of `of`. */
