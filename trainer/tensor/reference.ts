@@ -70,7 +70,7 @@ export function reference(directory: string): string {
 	);
 	const sections = SECTIONS.map(([title, ...modules]) => {
 		const entries = modules.flatMap((module) => describe(new Source(join(directory, module)), exported));
-		return [`## ${title}`, ...entries].join("\n");
+		return `## ${title}\n\n${entries.join("\n")}`;
 	});
 	const methods = methodsOf(new Source(join(directory, "tensor.ts")));
 	return [
