@@ -1,12 +1,21 @@
 /** The whole trainer on Vulkan's software device: apt-get install mesa-vulkan-drivers, npm install the vulkan package. */
 import assert from "node:assert/strict";
+import { cpSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { type Comparison, compareWithCpu } from "../../../bench/gpu/compare.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { findDevices } from "../../../trainer/tensor/device-choice.ts";
+import { folderOfStories } from "../../prepare/corpora.ts";
+import { cli } from "../../support/cli.ts";
+import { makeLab } from "../../support/lab.ts";
 import { Lab } from "../harness/harness.ts";
 import { cases } from "../tensor/gradient-cases.ts";
 
 const { devices, problem } = await findDevices("vulkan", true);
+
+/** The smallest training file that learns. */
+const FIXTURE = join(packageRoot, "test/trainer/harness/fixtures/train.ts");
 
 /** Matrix products take factors of 16 bits where the device has them, so about 2^-11 of each is lost. */
 const OPERATION = 2e-3;
@@ -49,6 +58,37 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 		const onVulkan = lab.json("evaluation.json").val_bpb as number;
 		await lab.evaluate();
 		assert.ok(Math.abs(onVulkan - (lab.json("evaluation.json").val_bpb as number)) < 1e-3);
+	});
+
+	it("the loop runs its experiments there, and its journal says so", async (t) => {
+		const lab = makeLab(t, {
+			lab: { edit: ["trainer/train.ts"], train: "built-in", evaluate: "built-in", budget: "2s", timeout: "30s" },
+		});
+		cpSync(join(packageRoot, "trainer"), join(lab.dir, "trainer"), { recursive: true });
+		cpSync(join(packageRoot, "package.json"), join(lab.dir, "package.json"));
+		symlinkSync(join(packageRoot, "node_modules"), join(lab.dir, "node_modules"));
+		lab.write("trainer/train.ts", readFileSync(FIXTURE, "utf8").replaceAll("../../../../trainer/", "./"));
+		const config = JSON.parse(readFileSync(join(lab.dir, "autoresearch.json"), "utf8"));
+		const data = { source: folderOfStories(lab.dir, 120), vocabulary: 320 };
+		lab.write("autoresearch.json", JSON.stringify({ ...config, data }));
+		lab.write(".gitignore", "node_modules\nstories\ncache\n");
+		lab.git("add", "--all", ".");
+		lab.git("commit", "--quiet", "--message", "the built-in trainer");
+
+		const run = (...args: string[]) =>
+			cli(t, ["run", "--lab", lab.dir, "--tag", "demo", "--experiments", "1", "--researcher", "search", ...args], {
+				env: { XDG_CACHE_HOME: join(lab.dir, "cache") },
+			});
+		const { code, stdout, stderr } = await run("--device", "vulkan:software");
+		assert.equal(code, 0, stderr);
+		assert.match(stdout, /baseline/);
+		const table = readFileSync(join(lab.dir, "results/demo/results.tsv"), "utf8").trimEnd().split("\n");
+		assert.match(table[1]!, /\tkeep\t/);
+		assert.match(readFileSync(join(lab.dir, "results/demo/journal.jsonl"), "utf8"), /"device":"vulkan:software"/);
+
+		const elsewhere = await run("--device", "cpu");
+		assert.equal(elsewhere.code, 2);
+		assert.match(elsewhere.stderr, /run demo trains on vulkan:software, not on cpu/);
 	});
 
 	it("what does not fit is refused with numbers before the first step", async () => {
