@@ -10,7 +10,7 @@ import { cli } from "../support/cli.ts";
 import { type LabFolder, makeLab } from "../support/lab.ts";
 
 const SMALL: [string, string][] = [
-	["const DEPTH = 4", "const DEPTH = 1"],
+	["const DEPTH = 3", "const DEPTH = 1"],
 	["const LENGTH = 256", "const LENGTH = 32"],
 ];
 
