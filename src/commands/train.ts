@@ -61,7 +61,7 @@ async function train(flags: Flags): Promise<number> {
 		budgetSeconds: flags.budget ?? lab.budget,
 		seed: flags.seed ?? 1,
 		threads: flags.threads ?? availableParallelism(),
-		device: await resolveDevice(flags.device),
+		device: await resolveDevice(flags.device, (line) => process.stdout.write(`${line}\n`)),
 	};
 
 	// The summary is held back until the metric, which only the evaluation knows, can head it.
