@@ -6,7 +6,7 @@
 import koffi from "koffi";
 
 /** Must equal ar_version() of the compiled kernels: the layout below and the slots of every kernel. */
-export const KERNELS_VERSION = 4;
+export const KERNELS_VERSION = 5;
 
 const POINTERS = 12;
 const SIZES = 36;

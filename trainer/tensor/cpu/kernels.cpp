@@ -29,8 +29,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <thread>
 #include <utility>
+
+#include <pthread.h>
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -324,6 +325,10 @@ class Team {
 	std::mutex mutex;
 	std::condition_variable wake;
 	std::atomic<int> sleepers{0};
+	/** Whether a job has the team. */
+	std::atomic<bool> busy{false};
+	/** Threads there are, the caller included. */
+	int present = 1;
 
 	template <class Condition>
 	void wait(Condition met) {
@@ -358,6 +363,15 @@ class Team {
 		}
 	}
 
+	[[noreturn]] void help() {
+		for (;;) {
+			// Read before the work is looked for, so that no job can come unseen in between.
+			const uint64_t seen = turn >> 32;
+			work();
+			wait([&] { return turn >> 32 != seen; });
+		}
+	}
+
 	static void pause() {
 #if defined(__x86_64__)
 		__builtin_ia32_pause();
@@ -367,30 +381,33 @@ class Team {
 	}
 
 public:
-	/** Adds threads until there are `wanted`, the caller included. They live as long as the process. */
-	void grow(int wanted) {
-		// Before the first job of the larger team: a share must not be missing in the middle of one.
-		const int present = size;
-		turn = (turn >> 32 << 32) + uint64_t(wanted);
-		size = std::max(present, wanted);
-		for (int i = present; i < wanted; i++) {
-			std::thread([this] {
-				for (uint64_t seen = turn;;) {
-					work();
-					seen = turn >> 32;
-					wait([&] { return turn >> 32 != seen; });
-				}
-			}).detach();
+	/** Cuts jobs into `wanted` shares from now on, for as many threads, the caller included. They live as long as the process. */
+	void resize(int wanted) {
+		// No share of the job that is over may look open to the larger team.
+		turn = (turn >> 32 << 32) + uint64_t(std::max<int>(size, wanted));
+		size = wanted;
+		for (; present < wanted; present++) {
+			pthread_t thread;
+			const auto start = [](void* team) -> void* { static_cast<Team*>(team)->help(); };
+			// Where the system refuses a thread, the others do its shares.
+			if (pthread_create(&thread, nullptr, start, this) != 0) return;
+			pthread_detach(thread);
 		}
 	}
 
 	void run(Kernel job, void* with) {
-		if (size == 1) return job(nullptr, 0, 1, with);
+		const int shares = size;
+		// While the job of another thread has the team, this one does without.
+		if (shares == 1 || busy.exchange(true)) {
+			for (int i = 0; i < shares; i++) job(nullptr, i, shares, with);
+			return;
+		}
 		kernel = job, userdata = with, done = 0;
 		turn = ((turn >> 32) + 1) << 32;
 		notify();
 		work();
-		wait([&] { return done == size; });
+		wait([&] { return done == shares; });
+		busy = false;
 	}
 };
 /** Never destroyed: its threads may still be waiting when the process ends. */
@@ -414,16 +431,19 @@ const Entry* Entry::first = nullptr;
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
-/** Defines ar_<name> and lists its slots, in order: "pointers / sizes / scalars". The body sees slots, ith and nth. */
+/**
+ * Defines ar_<name>, one share of the work, and ar_spread_<name>, all of it; and lists the slots, in order: "pointers /
+ * sizes / scalars". The body sees slots, ith and nth.
+ */
 #define KERNEL(name, slot_names)                                                                  \
 	static void run_##name(Slots s, i64 ith, i64 nth);                                            \
 	EXPORT void ar_##name(struct ggml_tensor*, int ith, int nth, void* userdata) {                \
 		run_##name(Slots(userdata), ith, nth);                                                    \
 	}                                                                                             \
-	static void spread_##name(struct ggml_tensor*, int, int, void* userdata) {                    \
+	EXPORT void ar_spread_##name(struct ggml_tensor*, int, int, void* userdata) {                 \
 		team.run(ar_##name, userdata);                                                            \
 	}                                                                                             \
-	static const Entry entry_##name(#name, slot_names, ar_##name, spread_##name);                 \
+	static const Entry entry_##name(#name, slot_names, ar_##name, ar_spread_##name);              \
 	static void run_##name([[maybe_unused]] Slots s, [[maybe_unused]] i64 ith, [[maybe_unused]] i64 nth)
 
 // -------------------------------------------------------------------------------------------------- matrix products
@@ -1447,7 +1467,7 @@ KERNEL(peak, "inputs gflops / steps") {
 // ---------------------------------------------------------------------------------------------------------- exports
 
 /** Changes with the descriptor's layout or any kernel's slots; descriptor.ts holds the same number. */
-EXPORT int ar_version() { return 4; }
+EXPORT int ar_version() { return 5; }
 
 /** Which of the paths above was compiled: "avx512", "avx2", "neon" or "plain". */
 EXPORT const char* ar_target() {
@@ -1469,15 +1489,15 @@ EXPORT void* ar_kernel(const char* name) {
 	return nullptr;
 }
 
-/** The same kernel done by the team; one thread calls it, with any ith and nth. */
+/** The same kernel done by the team, whatever ith and nth are. */
 EXPORT void* ar_spread(const char* name) {
 	for (const Entry* e = Entry::first; e; e = e->next)
 		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->spread);
 	return nullptr;
 }
 
-/** Makes the team as large as `threads`, the caller included. */
-EXPORT void ar_grow(int threads) { team.grow(threads); }
+/** Makes the team as large as `threads`, the caller included; not while it works. */
+EXPORT void ar_resize(int threads) { team.resize(threads); }
 
 /** The kernel's slots as it lists them, or null. */
 EXPORT const char* ar_slots(const char* name) {

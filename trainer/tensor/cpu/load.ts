@@ -9,7 +9,7 @@ export class Kernels {
 	readonly target: "avx512" | "avx2" | "neon" | "plain";
 	readonly #library: LibraryHandle;
 	readonly #find: (name: string) => bigint | null;
-	readonly #calls = new Map<KernelName, KernelCall>();
+	readonly #calls = new Map<string, KernelCall>();
 
 	/** @throws Error if the file is no kernel library, or one of another version. */
 	constructor(path: string) {
@@ -40,7 +40,7 @@ export class Kernels {
 
 	/** How many threads share a kernel's work, the caller's included. They live as long as the process. */
 	shareWork(threads: number): void {
-		this.#library.func("void ar_grow(int threads)")(threads);
+		this.#library.func("void ar_resize(int threads)")(threads);
 	}
 
 	/** The slots as the compiled kernel lists them. */
@@ -48,14 +48,22 @@ export class Kernels {
 		return this.#library.func("const char* ar_slots(const char* name)")(kernel);
 	}
 
-	/** A kernel as a function of ggml's signature; `.async` runs one share on a thread of its own. */
-	call(kernel: KernelName): KernelCall {
-		let call = this.#calls.get(kernel);
+	/** A kernel as a function of ggml's signature, one share or `spread`; `.async` runs it on a thread of its own. */
+	call(kernel: KernelName, { spread = false } = {}): KernelCall {
+		const name = spread ? `ar_spread_${kernel}` : `ar_${kernel}`;
+		let call = this.#calls.get(name);
 		if (!call) {
-			call = this.#library.func(`void ar_${kernel}(void* dst, int ith, int nth, void* userdata)`) as KernelCall;
-			this.#calls.set(kernel, call);
+			call = this.#library.func(`void ${name}(void* dst, int ith, int nth, void* userdata)`) as KernelCall;
+			this.#calls.set(name, call);
 		}
 		return call;
+	}
+
+	/** Runs a kernel outside of ggml, by the team. */
+	runSpread<K extends KernelName>(kernel: K, values: KernelArguments<K>): void {
+		const descriptor = new Descriptor(kernel).write(values);
+		this.call(kernel, { spread: true })(null, 0, 1, descriptor.address);
+		descriptor.free();
 	}
 
 	/** Runs a kernel outside of ggml: its `nth` shares one after the other, which must not matter. */

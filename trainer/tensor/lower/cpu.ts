@@ -15,8 +15,8 @@ import { portable } from "./portable.ts";
 
 /** ggml calls a node's kernel once; the kernel itself calls others to help. */
 const ONE_THREAD = 1;
-/** Below this many elements a second thread costs more than it saves. */
-const SMALL = 4096;
+/** Below this many elements read and written a second thread costs more than it saves. */
+const SMALL = 8192;
 
 /** Fills in a kernel's arguments: `at` gives the address a tensor has once the program is allocated, `own` is the new node's. */
 type Describe<K extends KernelName> = (at: (tensor: Pointer) => bigint, own: bigint) => KernelArguments<K>;
@@ -63,8 +63,8 @@ class Node {
 		const { ggml, context } = this.builder;
 		const descriptor = new Descriptor(kernel);
 		this.builder.onClose(() => descriptor.free());
-		const isSmall = sizeOf(shape) < SMALL && kernel === "fused";
-		const address = isSmall ? this.kernels.address(kernel) : this.kernels.spread(kernel);
+		const elements = sources.reduce((total, source) => total + Number(ggml.nbytes(source)) / BYTES, sizeOf(shape));
+		const address = elements < SMALL ? this.kernels.address(kernel) : this.kernels.spread(kernel);
 		const node = ggml.custom_4d(
 			context,
 			TYPE.f32,

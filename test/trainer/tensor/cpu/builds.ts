@@ -14,14 +14,23 @@ const VARIANTS: Record<string, readonly string[]> = {
 	}),
 };
 
+const paths = new Map<string, string>();
+
+/** The file of a build that `builds` has loaded. */
+export function pathOf(variant: string): string | undefined {
+	return paths.get(variant);
+}
+
 /** The loaded builds by variant, and why one is missing. */
 export async function builds(): Promise<{ kernels: Map<string, Kernels>; missing: string[] }> {
 	const kernels = new Map<string, Kernels>();
 	const missing: string[] = [];
 	for (const [name, flags] of Object.entries(VARIANTS)) {
 		const build = await ensureKernels({ cacheFolder: CACHE, flags });
-		if (build.ok) kernels.set(name, loadKernels(build.path));
-		else missing.push(`${name}: ${build.reason}`);
+		if (build.ok) {
+			kernels.set(name, loadKernels(build.path));
+			paths.set(name, build.path);
+		} else missing.push(`${name}: ${build.reason}`);
 	}
 	return { kernels, missing };
 }

@@ -1,6 +1,6 @@
 /**
  * Every kernel, in every instruction set this machine can run, against plain double-precision arithmetic: on sizes with
- * tails in each dimension, in arrays that end at an inaccessible page, split among 1, 2 and 3 threads.
+ * tails in each dimension, in arrays that end at an inaccessible page, with 1, 2 and 3 threads.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -72,7 +72,10 @@ function assertClose(actual: Float32Array, { expected, tolerance = 2e-6 }: Outpu
 	}
 }
 
-/** Runs a kernel on guarded arrays with 1, 2 and 3 threads, twice each; checks results, inputs, guards and bits. */
+/**
+ * Runs a kernel on guarded arrays, for 1, 2 and 3 threads its shares one after the other and then by those threads; checks
+ * results, inputs, guards and bits.
+ */
 function check<K extends KernelName>(
 	kernels: Kernels,
 	kernel: K,
@@ -80,9 +83,10 @@ function check<K extends KernelName>(
 	outputs: Record<string, Output>,
 	rest: Record<string, number>,
 ): void {
-	for (const nth of [1, 2, 3]) {
-		let first: Record<string, Int32Array> | undefined;
-		for (const attempt of ["first", "second"]) {
+	for (const threads of [1, 2, 3]) {
+		kernels.shareWork(threads);
+		let alone: Record<string, Int32Array> | undefined;
+		for (const spread of [false, true]) {
 			const arrays = Object.fromEntries([
 				...Object.entries(inputs).map(([name, values]) => [name, guarded(values)] as const),
 				...Object.entries(outputs).map(([name, { initial, expected }]) => {
@@ -90,10 +94,12 @@ function check<K extends KernelName>(
 				}),
 			]);
 			const addresses = Object.fromEntries(Object.entries(arrays).map(([name, { address }]) => [name, address]));
-			kernels.run(kernel, { ...addresses, ...rest } as unknown as KernelArguments<K>, nth);
+			const values = { ...addresses, ...rest } as unknown as KernelArguments<K>;
+			if (spread) kernels.runSpread(kernel, values);
+			else kernels.run(kernel, values, threads);
 			const results: Record<string, Int32Array> = {};
 			for (const [name, array] of Object.entries(arrays)) {
-				const what = `${kernel}, ${name}, ${nth} threads`;
+				const what = `${kernel}, ${name}, ${threads} threads`;
 				array.assertIntact();
 				const input = inputs[name];
 				if (input)
@@ -104,8 +110,8 @@ function check<K extends KernelName>(
 				}
 				array.free();
 			}
-			if (attempt === "first") first = results;
-			else assert.deepEqual(results, first, `${kernel}, ${nth} threads: not the same bits twice`);
+			if (spread) assert.deepEqual(results, alone, `${kernel}, ${threads} threads: not the bits of its shares`);
+			else alone = results;
 		}
 	}
 }
