@@ -28,6 +28,10 @@ const { values: flags } = parseArgs({
 	},
 });
 
+/** Edited in turn, and lines apart, so that what is drafted ahead merges onto a new best as real proposals mostly do. */
+const EDITED = ["ROTARY_BASE", "EMBEDDING_STD", "MATRIX_LR", "WEIGHT_DECAY", "FINAL_LR"];
+let edits = 0;
+
 const lab = makeLab();
 const server = createServer(async (request, response) => {
 	let body = "";
@@ -57,11 +61,13 @@ function makeLab(): string {
 
 /** One small edit and its submission, as a stream of the Messages API. */
 function answer(response: ServerResponse, body: string): void {
-	const present = Number(/const MOMENTUM = ([\d.]+)/.exec(body)?.[1] ?? 0.95);
-	const next = (0.9 + Math.random() * 0.09).toFixed(6);
+	const name = EDITED[edits++ % EDITED.length]!;
+	// The brief is JSON inside JSON; a constant's line is the same in both.
+	const present = new RegExp(`const ${name} = ([\\d.]+)`).exec(body)?.[1] ?? "1";
+	const next = (Number(present) * (0.97 + Math.random() * 0.06)).toFixed(6);
 	const calls = [
-		{ name: "edit_file", input: { old: `const MOMENTUM = ${present};`, new: `const MOMENTUM = ${next};` } },
-		{ name: "submit", input: { title: `Set MOMENTUM to ${next}`, hypothesis: "A benchmark.", expected_gain: 0.001 } },
+		{ name: "edit_file", input: { old: `const ${name} = ${present};`, new: `const ${name} = ${next};` } },
+		{ name: "submit", input: { title: `Set ${name} to ${next}`, hypothesis: "A benchmark.", expected_gain: 0.001 } },
 	];
 	const message = {
 		id: "msg_1",
