@@ -2,7 +2,9 @@
  * What the screen derives from all experiments. A tick of progress leaves `state.experiments` as it is, so each answer is
  * kept for as long as that array lives: ten thousand experiments cost nothing while one is trained.
  */
+
 import type { Status } from "../loop/events.ts";
+import { tokensOf } from "../loop/spending.ts";
 import { type Experiment, type State, type Tally, tally } from "../loop/state.ts";
 import { gainOver } from "../report/format.ts";
 
@@ -24,7 +26,7 @@ export const spentOf = remembered((state) => {
 	const spent = { tokens: 0, cost: 0 };
 	for (const { usage } of state.experiments) {
 		if (!usage) continue;
-		spent.tokens += usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+		spent.tokens += tokensOf(usage);
 		spent.cost += usage.cost ?? 0;
 	}
 	return spent;

@@ -8,6 +8,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { best, inFlight, type State } from "../../src/loop/state.ts";
 import { type LabFolder, makeLab } from "../support/lab.ts";
+import { whenOf } from "../support/when.ts";
 
 interface Console {
 	lab: LabFolder;
@@ -28,17 +29,7 @@ async function running(t: TestContext, seconds = 0.1, options: Parameters<typeof
 		{ lab: lab.dir, tag: "demo", researcher: { name: "search" }, device: "cpu", seed: 1 },
 		{ onPrepare: () => {} },
 	);
-	const when = (what: string, wanted: (state: State) => boolean) =>
-		new Promise<State>((resolve, reject) => {
-			void setTimeout(30_000, undefined, { ref: false }).then(() => reject(new Error(`never: ${what}`)));
-			const look = (state: State) => {
-				if (!wanted(state)) return;
-				stop();
-				resolve(state);
-			};
-			const stop = engine.subscribe(look);
-			look(engine.state);
-		});
+	const when = whenOf(engine);
 	const end = async () => {
 		await engine.command({ type: "stop" });
 		await engine.finished;

@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { startEngine } from "../../src/engine/start.ts";
 import type { State } from "../../src/loop/state.ts";
 import { type Answer, call, type MessagesRequest, type Reply, serveMessages } from "../researcher/messages-server.ts";
 import { makeLab } from "../support/lab.ts";
+import { whenOf } from "../support/when.ts";
 
 /** An edit of one constant, submitted. */
 function change(name: string, from: string, to: string): Answer {
@@ -44,17 +44,7 @@ async function night(t: TestContext, replies: Reply[], options: { seconds?: numb
 		},
 		{ onPrepare: () => {} },
 	);
-	const when = (what: string, wanted: (state: State) => boolean) =>
-		new Promise<State>((resolve, reject) => {
-			void setTimeout(30_000, undefined, { ref: false }).then(() => reject(new Error(`never: ${what}`)));
-			const look = (state: State) => {
-				if (!wanted(state)) return;
-				stop();
-				resolve(state);
-			};
-			const stop = engine.subscribe(look);
-			look(engine.state);
-		});
+	const when = whenOf(engine);
 	t.after(async () => {
 		await engine.command({ type: "stop" });
 		await engine.finished;
