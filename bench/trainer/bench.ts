@@ -1,7 +1,8 @@
 /**
  * How fast the trainer is: a whole training step (forward, backward, AdamW) of the same GPT in our library, in PyTorch where
  * python3-torch is installed, and with ggml's own operations alone. The sides take turns, so that a noisy machine is
- * noisy for all of them; a side's figure is the median of its steps.
+ * noisy for all of them; a side's figure is the median of its steps, its share of the peak the median of its rounds', each
+ * against the best sgemm of that round, ours or PyTorch's.
  *
  *     npm run bench:trainer                 a table
  *     npm run bench:trainer -- --json       and one JSON object as the last line
@@ -32,6 +33,12 @@ const SHAPES: Side["shape"][] = [
 ];
 /** Debian's python3-torch belongs to the system's Python; another may come first on the PATH. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
+
+interface Peak {
+	gflops: number;
+	/** What the FMA units do with everything in registers. */
+	ceiling: number;
+}
 
 interface Figure {
 	milliseconds: number[];
@@ -72,14 +79,22 @@ const ours = (shape: Side["shape"], lowering: Side["lowering"]) =>
 const peer = (shape: Side["shape"]) =>
 	output<Figure>(torch!, join(here, "peer.py"), JSON.stringify({ shape, steps, threads }));
 
-async function measurePeak(): Promise<{ gflops: number; ceiling: number }> {
-	const own = await output<{ gflops: number; ceiling: number }>(process.execPath, join(here, "peak.ts"), `${threads}`);
+/** The faster of the two libraries' sgemm, at this moment of the machine. */
+async function measurePeak(): Promise<Peak> {
+	const own = await output<Peak>(process.execPath, join(here, "peak.ts"), `${threads}`);
 	if (!torch) return own;
 	const theirs = await output<{ gflops: number }>(
 		torch,
 		join(here, "peer.py"),
 		JSON.stringify({ peak: true, threads }),
 	);
+	// Against the reference BLAS any figure would flatter us, and a step takes half a minute.
+	if (theirs.gflops < own.gflops / 5) {
+		throw new Error(
+			`PyTorch's matrix products reach ${theirs.gflops.toFixed(0)} GFLOPS where ours reach ${own.gflops.toFixed(0)}: it runs on ` +
+				"the reference BLAS, which is no fair peer; apt-get install libopenblas0-pthread, then run this again",
+		);
+	}
 	return { gflops: Math.max(own.gflops, theirs.gflops), ceiling: own.ceiling };
 }
 
@@ -87,27 +102,30 @@ const ratios: Record<string, number> = {};
 const rows: string[][] = [["configuration", "ours", "tok/s", "of peak", "PyTorch", "ratio", "ggml alone", "ratio"]];
 let peakFraction = 0;
 let version = "";
-const peaks = [await measurePeak()];
+const peaks: Peak[] = [];
 for (const shape of SHAPES) {
 	const times = { ours: [] as number[], torch: [] as number[], ggml: [] as number[] };
-	let parameters = 0;
+	const fractions: number[] = [];
 	for (let round = 0; round < rounds; round++) {
 		const mine = await ours(shape, "cpu");
 		times.ours.push(...mine.milliseconds);
-		parameters = mine.parameters;
+		// A shared machine is a quarter faster at one moment than at the next: each round has a peak of its own.
+		const peak = await measurePeak();
+		peaks.push(peak);
+		fractions.push(flops(shape, mine.parameters) / median(mine.milliseconds) / 1e6 / peak.gflops);
 		if (torch) {
 			const theirs = await peer(shape);
-			if (theirs.parameters !== parameters) throw new Error("the sides train different models");
+			if (theirs.parameters !== mine.parameters) throw new Error("the sides train different models");
 			times.torch.push(...theirs.milliseconds);
 			version = theirs.version!;
 		}
 		times.ggml.push(...(await ours(shape, "portable")).milliseconds);
+		const soFar = Object.entries(times).filter(([, all]) => all.length > 0);
+		const medians = soFar.map(([side, all]) => `${side} ${median(all).toFixed(0)} ms`).join(", ");
+		console.log(`${shape.join(" ")}: round ${round + 1} of ${rounds}: ${medians}`);
 	}
-	// The peak is measured again each time and the best kept: it must not be a slow moment of the machine.
-	peaks.push(await measurePeak());
-	const peak = Math.max(...peaks.map(({ gflops }) => gflops));
 	const [own, ggml] = [median(times.ours), median(times.ggml)];
-	const fraction = flops(shape, parameters) / own / 1e6 / peak;
+	const fraction = median(fractions);
 	if (shape === SHAPES[0]) peakFraction = fraction;
 	const name = shape.join(" ");
 	if (torch) ratios[name] = Number((median(times.torch) / own).toFixed(2));
@@ -124,13 +142,20 @@ for (const shape of SHAPES) {
 }
 
 const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+process.stdout.write("\n");
 for (const row of rows) {
 	console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "));
 }
 const best = Math.max(...peaks.map(({ gflops }) => gflops));
 const ceiling = Math.max(...peaks.map((peak) => peak.ceiling));
-console.log(`sgemm peak ${best.toFixed(0)} GFLOPS of ${ceiling.toFixed(0)} in registers alone, ${threads} threads`);
-console.log(torch ? `PyTorch ${version}` : "PyTorch is not installed (apt-get install python3-torch): no ratios");
+console.log(
+	`sgemm peak up to ${best.toFixed(0)} GFLOPS of ${ceiling.toFixed(0)} in registers alone, ${threads} threads`,
+);
+console.log(
+	torch
+		? `PyTorch ${version}`
+		: "PyTorch is not installed (apt-get install python3-torch libopenblas0-pthread): no ratios",
+);
 if (values.json) {
 	console.log(JSON.stringify({ ratios: torch ? ratios : null, peak_fraction: Number(peakFraction.toFixed(3)) }));
 }
