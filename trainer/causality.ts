@@ -1,7 +1,7 @@
 /**
  * Whether a model predicts without looking ahead. Each row of a batch of real text gets other tokens from a place of its
- * own on; what the model says about the places before must stay as it was. A model that sees what it shall predict would
- * otherwise win every comparison.
+ * own on; how well the model predicts the true tokens up to there must stay as it was. A model that sees what it shall
+ * predict would otherwise win every comparison.
  */
 import { randomFrom } from "../prepare/random.ts";
 import { Crash } from "./crash.ts";
@@ -10,15 +10,24 @@ import { Crash } from "./crash.ts";
 export interface TrainedModel {
 	rows: number;
 	length: number;
-	/** [rows, length] token ids to [rows, length, vocabSize] logits, row-major. */
-	logits(tokens: Int32Array): Float32Array;
+	/** Nats at each position, [rows * length], of the targets [rows, length] given the tokens [rows, length]. */
+	losses(tokens: Int32Array, targets: Int32Array): Float32Array;
 }
 
-/** Of the largest logit: rounding differs where sums are taken in another order, information does not fit in. */
+/** Nats, or of a larger loss its share: rounding differs where sums are taken in another order, information does not fit in. */
 const TOLERANCE = 1e-3;
 
-/** @throws Crash naming where the model looked ahead, or where its logits are not finite */
-export function requireCausal(model: TrainedModel, tokens: Int32Array, vocabSize: number, seed: number): void {
+/**
+ * The losses of a batch, once it is sure that no position's depends on the tokens after it.
+ * @throws Crash naming where the model looked ahead
+ */
+export function causalLosses(
+	model: TrainedModel,
+	tokens: Int32Array,
+	targets: Int32Array,
+	vocabSize: number,
+	seed: number,
+): Float32Array {
 	const { rows, length } = model;
 	const random = randomFrom(seed);
 	const changed = Int32Array.from(tokens);
@@ -33,26 +42,17 @@ export function requireCausal(model: TrainedModel, tokens: Int32Array, vocabSize
 			changed[i] = (tokens[i]! + 1 + Math.floor(random() * (vocabSize - 1))) % vocabSize;
 		}
 
-	const before = Float32Array.from(model.logits(tokens));
-	const after = model.logits(changed);
-	const limit = TOLERANCE * Math.max(1, largest(before));
+	const losses = model.losses(tokens, targets).slice();
+	const after = model.losses(changed, targets);
 	for (const [row, start] of from.entries())
 		for (let t = 0; t < start; t++) {
-			const at = (row * length + t) * vocabSize;
-			for (let v = at; v < at + vocabSize; v++)
-				// Negated, so that NaN is caught too.
-				if (!(Math.abs(before[v]! - after[v]!) <= limit))
-					throw new Crash(
-						`the model looks ahead: what it predicts at position ${t} changed with the tokens from position ${start} on`,
-					);
+			const [here, there] = [losses[row * length + t]!, after[row * length + t]!];
+			if (!Number.isFinite(here)) throw new Crash(`the trained model's loss is not finite (${here})`);
+			// Negated, so that NaN is caught too.
+			if (!(Math.abs(here - there) <= TOLERANCE * Math.max(1, here)))
+				throw new Crash(
+					`the model looks ahead: its loss at position ${t} changed with the tokens from position ${start} on`,
+				);
 		}
-}
-
-function largest(logits: Float32Array): number {
-	let most = 0;
-	for (const logit of logits) {
-		if (!Number.isFinite(logit)) throw new Crash(`the trained model's logits are not finite (${logit})`);
-		most = Math.max(most, Math.abs(logit));
-	}
-	return most;
+	return losses;
 }

@@ -12,7 +12,7 @@ import { evaluationBatches } from "../prepare/batches.ts";
 import { type BitsPerByte, BitsPerByteSum } from "../prepare/bits-per-byte.ts";
 import { EVAL_BATCH_ROWS, SEQUENCE_LENGTH } from "../prepare/constants.ts";
 import type { Dataset, SplitName } from "../prepare/dataset.ts";
-import { requireCausal } from "./causality.ts";
+import { causalLosses } from "./causality.ts";
 import { Crash, oneLine } from "./crash.ts";
 import { parseEvaluateOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
@@ -60,8 +60,11 @@ function open(dir: string, device: DeviceOptions, vocabSize: number): Scorer {
 function measure(model: Scorer, dataset: Dataset, split: SplitName, seed: number): BitsPerByte {
 	const sum = new BitsPerByteSum(dataset.tokenBytes);
 	for (const { tokens, targets } of evaluationBatches(dataset, split)) {
-		if (sum.result.tokens === 0) requireCausal(model, tokens, dataset.vocabSize, seed);
-		sum.add(model.losses(tokens, targets), targets);
+		const isFirst = sum.result.tokens === 0;
+		const losses = isFirst
+			? causalLosses(model, tokens, targets, dataset.vocabSize, seed)
+			: model.losses(tokens, targets);
+		sum.add(losses, targets);
 	}
 	if (!Number.isFinite(sum.result.value)) throw new Crash("the trained model's loss is not finite");
 	return sum.result;

@@ -63,8 +63,7 @@ export function normal(shape: Shape, std: number, random: Random): Tensor {
 
 /** Uniformly distributed in [-bound, bound). */
 export function uniform(shape: Shape, bound: number, random: Random): Tensor {
-	return tensor(
-		Float32Array.from({ length: sizeOf(shape) }, () => (2 * random() - 1) * bound),
-		shape,
-	);
+	const values = new Float32Array(sizeOf(shape));
+	for (let i = 0; i < values.length; i++) values[i] = (2 * random() - 1) * bound;
+	return tensor(values, shape);
 }

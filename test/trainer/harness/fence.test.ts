@@ -67,7 +67,7 @@ test("a model that looks ahead is refused", async () => {
 	const { code, stderr } = await lab.evaluate();
 	assert.match(
 		stderr,
-		/^crash: the model looks ahead: what it predicts at position \d+ changed with the tokens from position \d+ on\n$/,
+		/^crash: the model looks ahead: its loss at position \d+ changed with the tokens from position \d+ on\n$/,
 	);
 	assert.equal(code, 1);
 });
@@ -87,7 +87,7 @@ test("a model with weights that are not numbers is refused", async () => {
 		"report({ loss:": "void ({ loss:",
 	});
 	assert.equal((await lab.train()).stderr, "");
-	assert.match((await lab.evaluate()).stderr, /^crash: the trained model's logits are not finite/);
+	assert.match((await lab.evaluate()).stderr, /^crash: the trained model's loss is not finite/);
 });
 
 test("a checkpoint that was not written by training is refused", async () => {
