@@ -6,9 +6,8 @@ import { realpathSync } from "node:fs";
 import { relative } from "node:path";
 import { type SimpleGit, simpleGit } from "simple-git";
 import { messageOf, UserError } from "../errors.ts";
-
-/** Whose name is on the experiments' commits: the loop's, so that a missing git identity cannot end a night. */
-export const IDENTITY = ["user.name=autoresearch", "user.email=autoresearch@localhost"];
+import { IDENTITY } from "./identity.ts";
+import { silently } from "./silent.ts";
 
 const NOTES_REF = "refs/notes/autoresearch";
 
@@ -131,8 +130,8 @@ export class Repository {
 	}
 
 	/** Points a ref of ours at a commit. */
-	async setRef(ref: string, commit: string): Promise<void> {
-		await this.#git.raw(["update-ref", ref, commit]);
+	setRef(ref: string, commit: string): Promise<void> {
+		return silently(this.root, "update-ref", ref, commit);
 	}
 
 	/** Commits by number under refs/autoresearch/<tag>. */
@@ -144,7 +143,7 @@ export class Repository {
 	}
 
 	/** Attaches the measurement to a commit as a git note, so that the commit's id never changes. */
-	async note(commit: string, text: string): Promise<void> {
-		await this.#git.raw(["notes", "--ref", NOTES_REF, "add", "--force", "-m", text, commit]);
+	note(commit: string, text: string): Promise<void> {
+		return silently(this.root, "notes", "--ref", NOTES_REF, "add", "--force", "-m", text, commit);
 	}
 }

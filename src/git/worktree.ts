@@ -5,7 +5,9 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type SimpleGit, simpleGit } from "simple-git";
-import { IDENTITY, type Repository } from "./repository.ts";
+import { IDENTITY } from "./identity.ts";
+import type { Repository } from "./repository.ts";
+import { silently } from "./silent.ts";
 
 export interface CommitStat {
 	commit: string;
@@ -50,8 +52,8 @@ export class Worktree {
 		if (this.#pristine === commit) return;
 		this.#pristine = undefined;
 		rmSync(join(this.#gitDir, "index.lock"), { force: true });
-		await this.#git.raw(["reset", "--quiet", "--hard", commit]);
-		await this.#git.raw(["clean", "--quiet", "-d", "--force"]);
+		await silently(this.dir, "reset", "--quiet", "--hard", commit);
+		await silently(this.dir, "clean", "--quiet", "-d", "--force");
 		this.#pristine = commit;
 	}
 
@@ -76,11 +78,11 @@ export class Worktree {
 			mkdirSync(dirname(target), { recursive: true });
 			writeFileSync(target, text);
 		}
-		await this.#git.raw(["add", "--force", "--", ...files.map(({ path }) => this.#repository.path(path))]);
+		await silently(this.dir, "add", "--force", "--", ...files.map(({ path }) => this.#repository.path(path)));
 		const tree = (await this.#git.raw(["write-tree"])).trim();
 		const commit = (await this.#git.raw(["commit-tree", tree, "-p", parent, "-m", message])).trim();
 		await this.#repository.setRef(ref, commit);
-		await this.#git.raw(["reset", "--quiet", "--soft", commit]);
+		await silently(this.dir, "reset", "--quiet", "--soft", commit);
 		this.#pristine = commit;
 		const stat = await this.#git.raw(["diff", "--numstat", parent, commit]);
 		const counts = stat
