@@ -10,7 +10,8 @@ import { FORMAT, type Manifest, type SplitCounts } from "./manifest.ts";
 import { passages } from "./passages.ts";
 import { type Corpus, PrepareError } from "./sources/source.ts";
 import { SPLITS, type SplitName, splitOf } from "./splits.ts";
-import { Tokenizer, type TokenizerFile, tokenizerFile } from "./tokenizer.ts";
+import { Tokenizer } from "./tokenizer.ts";
+import { type TokenizerFile, tokenizerFile } from "./tokenizer-file.ts";
 
 /** Characters of training text the tokenizer is learned from; a larger corpus adds time but hardly a merge. */
 const TOKENIZER_SAMPLE = 64_000_000;

@@ -12,13 +12,12 @@ import { readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { buildDataset } from "./build.ts";
 import { HELD_OUT_SHARE, RESERVED_TOKENS, SPLIT_PATTERN } from "./constants.ts";
 import { FORMAT, type Manifest, readManifest, type SplitCounts } from "./manifest.ts";
 import { moveIntoPlace, removeAbandoned, scratchBeside } from "./place.ts";
 import { PrepareError, resolveSource, type Source } from "./sources/source.ts";
 import type { SplitName } from "./splits.ts";
-import { type TokenizerFile, tokenBytes } from "./tokenizer.ts";
+import { type TokenizerFile, tokenBytes } from "./tokenizer-file.ts";
 
 export { PrepareError } from "./sources/source.ts";
 export type { SplitName } from "./splits.ts";
@@ -111,6 +110,8 @@ export async function prepareDataset(spec: DatasetSpec, options: PrepareOptions 
 			onProgress({ stage: "corpus", done: 0, total: 1, note: source.name });
 			const corpus = await source.open({ cacheDir, signal });
 			onProgress({ stage: "corpus", done: 1, total: 1, note: source.name });
+			// Every training run opens a dataset; few make one.
+			const { buildDataset } = await import("./build.ts");
 			await buildDataset(scratch, source.name, corpus, spec.vocabSize, onProgress, signal);
 			await moveIntoPlace(scratch, dir, isWhole);
 		} finally {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countPretokens, trainBpe } from "../../prepare/bpe.ts";
 import { SPLIT_PATTERN } from "../../prepare/constants.ts";
-import { Tokenizer, tokenBytes, tokenizerFile } from "../../prepare/tokenizer.ts";
+import { Tokenizer } from "../../prepare/tokenizer.ts";
+import { tokenBytes, tokenizerFile } from "../../prepare/tokenizer-file.ts";
 import { story } from "./corpora.ts";
 
 function pretokens(text: string): Map<string, number> {
