@@ -196,4 +196,7 @@ export interface TrainingProgress {
 	memoryMb?: number;
 	/** Share of the device in use, from 0 to 1. */
 	load?: number;
+	/** Of the device: degrees Celsius. */
+	temperature?: number;
+	watts?: number;
 }

@@ -1,6 +1,8 @@
 /** One event, one line: how `run` tells a person what happens. */
 import type { JournalEvent, Tick } from "../loop/events.ts";
 import { best, type State } from "../loop/state.ts";
+import { percent } from "./format.ts";
+import { gpuIdle } from "./gpu.ts";
 
 /** The line for an event that `state` already holds; undefined for those not worth one. */
 export function eventLine(state: State, event: JournalEvent | Tick): string | undefined {
@@ -21,7 +23,7 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 		case "run.resumed":
 			return "going on";
 		case "run.stopped":
-			return `stopped: ${event.reason}${outcome(state)}`;
+			return `stopped: ${event.reason}${outcome(state)}${idleShare(state)}`;
 		case "program.changed":
 			return `program.md is now version ${event.version} (${event.lines} lines): it steers the next proposal`;
 		case "experiment.proposed":
@@ -56,4 +58,9 @@ function outcome(state: State): string {
 	if (!standing?.value) return "";
 	const from = first?.value !== undefined && first !== standing ? ` (baseline ${first.value.toFixed(6)})` : "";
 	return `; best ${state.metric.name} ${standing.value.toFixed(6)} by #${standing.n}${from}`;
+}
+
+function idleShare({ experiments }: State): string {
+	const idle = gpuIdle(experiments);
+	return idle === undefined ? "" : `; the GPU idled ${percent(idle)} of the time`;
 }

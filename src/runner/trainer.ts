@@ -85,8 +85,7 @@ export class Trainer {
 				const progress = parseProgress(line, budgetSeconds);
 				if (progress) {
 					firstStep ??= Math.round(performance.now() - started) / 1000;
-					const { load, memoryMb } = telemetry.latest ?? {};
-					onProgress({ ...progress, load, memoryMb });
+					onProgress({ ...progress, ...telemetry.latest });
 				} else keepTail(lines, line);
 			},
 		).finally(() => telemetry.stop());

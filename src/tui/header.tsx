@@ -1,9 +1,10 @@
 /** The two lines on top: which run this is and what it does; how good it has become. */
 import { best, type State } from "../loop/state.ts";
 import { compact, gainOver, metric, percent, span } from "../report/format.ts";
+import { gpuNow } from "../report/gpu.ts";
 import { type Line, Rows, spread } from "./line.tsx";
 import { doing } from "./phase.ts";
-import { countsOf, spentOf } from "./selectors.ts";
+import { countsOf, gpuIdleOf, spentOf } from "./selectors.ts";
 import { type Theme, useTheme } from "./theme.ts";
 
 export function Header({ state, now, width }: { state: State; now: number; width: number }) {
@@ -20,7 +21,12 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 		"  ",
 		[state.tag, "accent", "strong"],
 		[`  on ${state.branch}`, "quiet"],
-		[width >= 100 ? `  ${by}  ${state.device}` : "", "quiet"],
+		[
+			width >= 100
+				? `  ${by}  ${state.device}${state.live.phase === "training" ? `  ${gpuNow(state.live.training ?? {})}` : ""}`
+				: "",
+			"quiet",
+		],
 	];
 	const badge: Line = [[state.approval ? "approve mode  " : "", "warn"], [` ${word}${number} `, tone, "chip"], " "];
 
@@ -28,6 +34,7 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 	const elapsed = state.since ? (end - Date.parse(state.since)) / 1000 : 0;
 	const { keep, discard, crash, total, perHour } = countsOf(state);
 	const spent = spentOf(state);
+	const idle = gpuIdleOf(state);
 	const isWide = width >= 100;
 	const counts: Line = [
 		[`+${keep}`, "good"],
@@ -39,6 +46,7 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 		Number.isNaN(perHour) ? "" : `${perHour.toFixed(perHour < 10 ? 1 : 0)}/h  `,
 		spent.tokens > 0 && width >= 120 ? `${compact(spent.tokens)} tokens  ` : "",
 		spent.cost > 0 ? `${spent.cost.toFixed(2)} spent  ` : "",
+		idle !== undefined && width >= 120 ? `GPU idle ${percent(idle)}  ` : "",
 		[span(elapsed), "strong"],
 		" ",
 	];

@@ -306,7 +306,7 @@ export const KEYS: readonly Binding[] = [
 		label: "follow",
 		help: "stay at the end of the log as it grows",
 		group: "Tables and texts",
-		views: ["log", "experiment"],
+		views: ["log"],
 	},
 	{ keys: ["?"], action: "help", label: "help", help: "this page", group: "The program" },
 	{

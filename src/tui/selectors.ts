@@ -7,6 +7,7 @@ import type { Status } from "../loop/events.ts";
 import { tokensOf } from "../loop/spending.ts";
 import { type Experiment, type State, type Tally, tally } from "../loop/state.ts";
 import { gainOver } from "../report/format.ts";
+import { gpuIdle } from "../report/gpu.ts";
 
 type Experiments = readonly Experiment[];
 
@@ -31,6 +32,9 @@ export const spentOf = remembered((state) => {
 	}
 	return spent;
 });
+
+/** How much of the run the GPU idled, where that is known. */
+export const gpuIdleOf = remembered(({ experiments }) => gpuIdle(experiments));
 
 /** The metric of every commit that proposals were built on. */
 const valuesByCommit = remembered((state) => {

@@ -1,5 +1,5 @@
 /** Moments of a night that are not plain training, good and bad, as events on top of the scripted night. */
-import { commitOf, diffOf, ideaOf } from "./night.ts";
+import { commitOf, diffOf, ideaOf, progressAt } from "./night.ts";
 import type { ScriptedEngine } from "./scripted-engine.ts";
 
 const N = 38;
@@ -47,6 +47,20 @@ export const MOMENTS: Record<string, (engine: ScriptedEngine, now: number) => vo
 			{ type: "experiment.decided", n: N, status: "crash", reason: "loss is NaN at step 41", seconds: { train: 14 } },
 			{ type: "notice", level: "error", text: `experiment ${N} crashed: loss is NaN at step 41` },
 			{ type: "tick.phase", phase: "deciding", n: N },
+		);
+	},
+	/** Where nvidia-smi tells what the GPU does. */
+	"on-gpu": (engine) => {
+		const gpu = { meanLoad: 0.98, peakTemperature: 66, meanWatts: 671, peakMemoryMb: 45_056, seconds: 300 };
+		const seconds = { preflight: 0, startup: 1, train: 300 };
+		engine.emit(
+			{ type: "run.continued", budgetSeconds: 300, researcher: "search", seed: 1, device: "cuda:0" },
+			{ type: "experiment.trained", n: N - 1, seconds, memoryGb: 44, summary: { gpu } },
+			{
+				type: "tick.training",
+				n: N,
+				progress: { ...progressAt(N, 120), load: 0.97, temperature: 63, watts: 689.4, memoryMb: 45_056 },
+			},
 		);
 	},
 	stopped: (engine) => engine.emit({ type: "run.stopped", reason: "38 experiments are done" }),

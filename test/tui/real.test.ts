@@ -84,3 +84,35 @@ test("a person answers for proposals, sets a run aside, and chooses another base
 		new RegExp(lab.git("rev-parse", `refs/autoresearch/night/${`${discarded}`.padStart(4, "0")}`)),
 	);
 });
+
+test("a person keeps an experiment by hand, and force-reverts it", async (t) => {
+	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
+	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
+	const terminal = started(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
+	await terminal.until((screen) => /- discard {2}\d/.test(screen), "a measured experiment that was not kept");
+	terminal.send("p");
+	const paused = await terminal.shows(/ paused /);
+	const [, discarded] = / (\d+) {2}- discard {2}\d/.exec(paused)!;
+	const [, standing] = / (\d+) {2}\* best/.exec(paused)!;
+	const newest = Number(/experiments .*1\/(\d+)/.exec(paused)![1]);
+	const tip = () => lab.git("rev-parse", "autoresearch/night");
+	const commitOf = (n: string) => lab.git("rev-parse", `refs/autoresearch/night/${n.padStart(4, "0")}`);
+
+	terminal.send(`${"j".repeat(newest - Number(discarded))}K`);
+	await terminal.shows(`Keep experiment ${discarded} `);
+	terminal.send("\r");
+	await terminal.until((screen) => new RegExp(` ${discarded} {2}\\* best`).test(screen), "the experiment kept by hand");
+	assert.equal(tip(), commitOf(discarded!));
+
+	terminal.send("r");
+	await terminal.shows(/Force-revert what\?[\s\S]*the last kept commit/);
+	terminal.send("l");
+	await terminal.until((screen) => new RegExp(` ${standing} {2}\\* best`).test(screen), "the best from before");
+	assert.equal(tip(), commitOf(standing!));
+	assert.match(
+		lab.git("notes", "--ref", "autoresearch", "show", commitOf(discarded!)),
+		/status: discard \(reverted by hand\)/,
+	);
+	terminal.send("qs");
+	assert.equal(await terminal.exited, 0);
+});

@@ -60,12 +60,13 @@ const MOMENT_SHOWS: Record<keyof typeof MOMENTS, RegExp> = {
 	waiting: /529.*1:37 left/,
 	"program-gone": /! program.md is gone; version/,
 	crashed: /38 {2}! crash/,
+	"on-gpu": /cuda:0 {2}97% busy 63 C 689 W[\s\S]*GPU idle \d+%/,
 	stopped: /Stopped: 38 experiments are done/,
 };
 
 test("moments that are not plain training look as they are kept", async (t) => {
 	for (const [moment, shows] of Object.entries(MOMENT_SHOWS)) {
-		const size = moment === "ahead" ? { columns: 120, rows: 40 } : { columns: 80, rows: 24 };
+		const size = ["ahead", "on-gpu"].includes(moment) ? { columns: 120, rows: 40 } : { columns: 80, rows: 24 };
 		const terminal = play(t, ["--still", "--moment", moment], size);
 		compare(`moment-${moment}-${size.columns}x${size.rows}.txt`, await settled(terminal, shows));
 		terminal.kill("SIGTERM");

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Files } from "../../engine/engine.ts";
 import type { Experiment, State } from "../../loop/state.ts";
 import { compact, grouped, metric, printable, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
+import { gpuUse } from "../../report/gpu.ts";
 import { useDeeds } from "../actions.ts";
 import { diffLine, parseDiff } from "../diff-lines.ts";
 import { outcome } from "../experiments.tsx";
@@ -81,6 +82,7 @@ function factLines(state: State, e: Experiment, cells: number, height: number): 
 		["tokens", e.summary?.tokensM === undefined ? undefined : `${e.summary.tokensM.toFixed(1)}M`],
 		["parameters", e.summary?.paramsM === undefined ? undefined : `${e.summary.paramsM.toFixed(1)}M`],
 		["training loss", e.summary?.trainLoss?.toFixed(4)],
+		["GPU", e.summary?.gpu && gpuUse(e.summary.gpu)],
 	];
 	const phases = Object.entries(e.seconds).map(([phase, spent]): [string, string] => [phase, seconds(spent)]);
 	const origin: [string, string | undefined][] = [

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { GpuUse } from "../../src/loop/events.ts";
+import { fold, initialState, type State } from "../../src/loop/state.ts";
+import { gpuIdle, gpuNow, gpuUse } from "../../src/report/gpu.ts";
+import { night } from "../tui/night.ts";
+
+/** A night whose experiments ran on a GPU that did `use` in each. */
+function onGpu(use: GpuUse): State {
+	let state = initialState();
+	for (const event of night({ decided: 5 }))
+		state = fold(state, event.type === "experiment.trained" ? { ...event, summary: { gpu: use } } : event);
+	return state;
+}
+
+test("a GPU in words says what its driver tells, and no more", () => {
+	assert.equal(gpuNow({ load: 0.97, temperature: 63, watts: 688.6 }), "97% busy 63 C 689 W");
+	assert.equal(gpuNow({ load: 0 }), "0% busy");
+	assert.equal(gpuNow({}), "");
+	const use = { meanLoad: 0.951, peakTemperature: 71, meanWatts: 640, peakMemoryMb: 41_267, seconds: 300 };
+	assert.equal(gpuUse(use), "95% busy, 71 C at most, 640 W, 40.3 GB");
+	assert.equal(gpuUse({ peakMemoryMb: 512, seconds: 3 }), "0.5 GB");
+});
+
+test("what a GPU did not compute of the experiments' time is its idle share", () => {
+	const { experiments } = onGpu({ meanLoad: 0.9, seconds: 100 });
+	const wall = experiments.reduce((sum, e) => sum + (Date.parse(e.decidedAt!) - Date.parse(e.startedAt)) / 1000, 0);
+	assert.ok(Math.abs(gpuIdle(experiments)! - (1 - (5 * 90) / wall)) < 1e-9);
+	assert.equal(gpuIdle(onGpu({ meanLoad: 1, seconds: 1e9 }).experiments), 0);
+});
+
+test("nothing is said of a GPU that nobody watched", () => {
+	assert.equal(gpuIdle(onGpu({ peakMemoryMb: 100, seconds: 10 }).experiments), undefined);
+	assert.equal(gpuIdle([]), undefined);
+});
