@@ -265,24 +265,23 @@ export function train(model: Model, batches: Iterable<Batch>, report: (step: Ste
 	}
 
 	const sums = weights.map(({ name, shape }) => state(`sum.${name}`, zeros(shape)));
-	const add = compile(
-		{ loss },
-		sums.map((sum, i) => assign(sum, sum.add(gradients[i] as Tensor))),
-	);
-	const means = sums.map((sum) => sum.div(ACCUMULATE));
-	const step = compile({ lr }, [
-		...optimize(weights, means, lr, momentum, decay),
-		...sums.map((sum) => assign(sum, zeros(sum.shape))),
+	const losses = state("sum.loss", zeros(loss.shape));
+	const add = compile({}, [
+		...sums.map((sum, i) => assign(sum, sum.add(gradients[i] as Tensor))),
+		assign(losses, losses.add(loss)),
 	]);
-	let total = 0;
+	const means = sums.map((sum) => sum.div(ACCUMULATE));
+	const step = compile({ loss: losses.div(ACCUMULATE) }, [
+		...optimize(weights, means, lr, momentum, decay),
+		...[...sums, losses].map((sum) => assign(sum, zeros(sum.shape))),
+	]);
 	let count = 0;
 	for (const { tokens, targets, progress } of batches) {
-		total += checked(add.run({ tokens, targets }).loss.item());
-		if (++count < ACCUMULATE) continue;
+		add.run({ tokens, targets });
+		if (++count % ACCUMULATE !== 0) continue;
 		const now = schedule(progress);
-		step.run(now);
-		report({ loss: total / count, lrMultiplier: now.lr });
-		total = count = 0;
+		const { loss } = step.run(now);
+		report({ loss: checked(loss.item()), lrMultiplier: now.lr });
 	}
 }
 

@@ -1,10 +1,14 @@
 /** train.ts as it stands keeps the contract with the harness, and learns. */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import type { Batch, StepReport } from "../../trainer/contract.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { pathToFileURL } from "node:url";
+import type { Batch, StepReport, TrainingFile } from "../../trainer/contract.ts";
 import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
 import { compile, configure, input } from "../../trainer/tensor/index.ts";
 import { batch, build, train } from "../../trainer/train.ts";
+import { tempDir } from "../support/lab.ts";
 
 const VOCABULARY = 64;
 const kernels = await ensureKernels();
@@ -27,6 +31,20 @@ function run(seed: number, steps: number): number[] {
 	const reports: StepReport[] = [];
 	train(build(VOCABULARY, seed), batches(steps), (report) => reports.push(report));
 	return reports.map(({ loss }) => loss);
+}
+
+/** train.ts with other constants, on the same library. */
+async function variant(t: TestContext, edits: Record<string, string>): Promise<TrainingFile> {
+	const trainer = join(import.meta.dirname, "../../trainer");
+	let source = readFileSync(join(trainer, "train.ts"), "utf8").replaceAll('"./', `"${pathToFileURL(trainer)}/`);
+	for (const [before, now] of Object.entries(edits)) {
+		assert.ok(source.includes(before), `train.ts has no "${before}"`);
+		source = source.replace(before, now);
+	}
+	// No package.json says there that it is a module.
+	const path = join(tempDir(t), "train.mts");
+	writeFileSync(path, source);
+	return import(pathToFileURL(path).href);
 }
 
 describe("train.ts", () => {
@@ -57,6 +75,26 @@ describe("train.ts", () => {
 		assert.deepEqual(after.slice(0, upTo13), before.slice(0, upTo13));
 		assert.notDeepEqual(after.slice(upTo13, upTo13 + VOCABULARY), before.slice(upTo13, upTo13 + VOCABULARY));
 		program.close();
+	});
+
+	it("takes the step of one large batch when it gathers the gradients of small ones", async (t) => {
+		const whole = [...batches(2)];
+		const quarters = whole.flatMap(({ tokens, targets, ...rest }) =>
+			[0, 1, 2, 3].map((part) => {
+				const [from, to] = [part, part + 1].map((edge) => (edge * tokens.length) / 4);
+				return { ...rest, tokens: tokens.slice(from, to), targets: targets.slice(from, to) };
+			}),
+		);
+		const gathering = await variant(t, {
+			"const ROWS = 8": "const ROWS = 2",
+			"ACCUMULATE: number = 1": "ACCUMULATE: number = 4",
+		});
+		const losses: [number[], number[]] = [[], []];
+		train(build(VOCABULARY, 1), whole, ({ loss }) => losses[0].push(loss));
+		gathering.train(gathering.build(VOCABULARY, 1), quarters, ({ loss }) => losses[1].push(loss));
+		assert.equal(losses[1].length, 2);
+		for (const [i, loss] of losses[0].entries()) assert.ok(Math.abs(loss - losses[1][i]!) < 2e-3, `${losses}`);
+		assert.ok(losses[0][1]! < losses[0][0]! - 0.01, "and the second loss shows the first step");
 	});
 
 	it("stops at once, in plain words, when the loss is no number any more", () => {
