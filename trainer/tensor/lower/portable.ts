@@ -5,6 +5,7 @@ import type { AttentionAttributes } from "../ops/attention.ts";
 import { ne } from "../storage.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { attendInBlocks, attendInBlocksBackward, BLOCK, type Rows } from "./blocked-attention.ts";
+import { chunkLikelihoods } from "./chunked-likelihood.ts";
 import { outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 
@@ -84,8 +85,16 @@ const rules: Record<string, Rule> = {
 		const front = before > 0 ? ggml.concat(context, zeros(before), p!, at) : p!;
 		return after > 0 ? ggml.concat(context, front, zeros(after), at) : front;
 	},
-	concat: ({ attrs, shape }, { ggml, context }, inputs) =>
-		inputs.reduce((joined, x) => ggml.concat(context, joined, x, shape.length - 1 - (attrs.dim as number))),
+	concat: ({ attrs, shape }, { ggml, context }, inputs) => {
+		const at = shape.length - 1 - (attrs.dim as number);
+		// By halves: one after the other, the first of many would be copied once for each that follows.
+		const join = (parts: Pointer[]): Pointer => {
+			if (parts.length === 1) return parts[0]!;
+			const half = parts.length >> 1;
+			return ggml.concat(context, join(parts.slice(0, half)), join(parts.slice(half)), at);
+		};
+		return join(inputs);
+	},
 
 	matmul: ({ attrs }, builder, [a, b]) => {
 		const { ggml, context } = builder;
@@ -247,10 +256,7 @@ function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointe
 
 export const portable: Lowering = {
 	name: "portable",
-	prepare: (outputs, updates) => ({
-		outputs,
-		writes: updates.map(({ target, value }) => ({ targets: [target], value, inPlace: false })),
-	}),
+	prepare: (outputs, updates) => chunkLikelihoods(outputs, updates),
 	lower(tensor, builder) {
 		const rule = rules[tensor.op];
 		if (!rule) fail(tensor.op, "has no lowering");
