@@ -5,8 +5,9 @@ import * as t from "../../../trainer/tensor/index.ts";
 import { portable } from "../../../trainer/tensor/lower/portable.ts";
 import { batch, build, train } from "../../../trainer/train.ts";
 import { cases } from "../tensor/gradient-cases.ts";
+import { inventions } from "../tensor/inventions.ts";
 import { checkGradients } from "../tensor/numeric.ts";
-import { SUPPORTED } from "./op-support.ts";
+import { meetsConditions, SUPPORTED } from "./op-support.ts";
 
 const device = t.configure({ threads: 1 });
 const { supports } = device;
@@ -15,7 +16,8 @@ for (const [kind, names] of Object.entries(SUPPORTED)) {
 	/** The CPU, refusing what the other device would refuse. */
 	const pretend = () =>
 		Object.assign(device, {
-			supports: (node: bigint) => names.has(device.ggml.op_desc(node)) && supports(node),
+			supports: (node: bigint) =>
+				names.has(device.ggml.op_desc(node)) && meetsConditions(device.ggml, node) && supports(node),
 		});
 
 	describe(`with only what ${kind} supports`, () => {
@@ -23,6 +25,12 @@ for (const [kind, names] of Object.entries(SUPPORTED)) {
 			it(name, () => {
 				pretend();
 				checkGradients(expression, inputs, { lowering: portable });
+			});
+
+		for (const [name, invent] of Object.entries(inventions))
+			it(`a researcher can invent: ${name}`, () => {
+				pretend();
+				invent(portable);
 			});
 
 		it("train.ts trains", () => {
@@ -40,4 +48,20 @@ for (const [kind, names] of Object.entries(SUPPORTED)) {
 it("what a device lacks is refused by name when the program is compiled", () => {
 	Object.assign(device, { supports: (node: bigint) => device.ggml.op_desc(node) !== "SOFT_MAX" });
 	assert.throws(() => t.compile({ y: t.softmax(t.input("x", [2, 3])) }, [], portable), /cannot run SOFT_MAX/);
+});
+
+it("what CUDA's PAD has no grid for is padded another way", () => {
+	for (const [rows, pads] of [
+		[65_535, true],
+		[65_536, false],
+	] as const) {
+		const seen = new Set<string>();
+		Object.assign(device, { supports: (node: bigint) => seen.add(device.ggml.op_desc(node)) && supports(node) });
+		const x = t.parameter(`x.${rows}`, t.ones([rows, 1, 1, 2]));
+		const [gradient] = t.grad(x.slice(-1, 0, 1).square().sum(), [x]);
+		const program = t.compile({ gradient: gradient! }, [], portable);
+		assert.equal(seen.has("PAD"), pads, `${rows} rows`);
+		assert.ok(program.run().gradient.data.every((value, i) => value === (i % 2 === 0 ? 2 : 0)));
+		program.close();
+	}
 });

@@ -1,7 +1,10 @@
+import koffi from "koffi";
+import { BYTES, type Ggml, type Pointer, TYPE } from "../../../trainer/tensor/ggml.ts";
+
 /**
- * What each back end's `supports_op` says yes to, of f32 and i32, in ggml's names. Read from the source of ggml 0.21.0
- * (commit d99724f2; functions ggml_backend_cuda_device_supports_op and ggml_metal_device_supports_op): the newest that is
- * mirrored where this was written, older than the pinned 0.25.1. docs/gpu.md has the table.
+ * What each back end's `supports_op` says yes to, in ggml's names, where `meetsConditions`. Read from the source of ggml
+ * 0.21.0 (commit d99724f2; functions ggml_backend_cuda_device_supports_op and ggml_metal_device_supports_op): the newest that
+ * is mirrored where this was written, older than the pinned 0.25.1. docs/gpu.md has the table.
  */
 const EVERYWHERE = [
 	...["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "CONT", "CPY", "CONCAT", "REPEAT", "GET_ROWS", "SET_ROWS"],
@@ -18,3 +21,53 @@ export const SUPPORTED = {
 	// PAD only at the end of a dimension: counted as missing.
 	metal: new Set(EVERYWHERE),
 };
+
+/** Operations that move elements of either type, from wherever they lie. */
+const MOVES = new Set(["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "CONT", "CPY", "CONCAT"]);
+/** Operations whose second operand is indices. */
+const INDEXED = new Set(["GET_ROWS", "GET_ROWS_BACK", "SET_ROWS", "ROPE"]);
+
+/** The start of `struct ggml_tensor`. */
+const TENSOR = koffi.struct({
+	type: "int",
+	buffer: "void*",
+	ne: koffi.array("int64", 4),
+	nb: koffi.array("size_t", 4),
+	op: "int",
+	op_params: koffi.array("int32", 16),
+	flags: "int",
+	src: koffi.array("void*", 10),
+});
+interface TensorStruct {
+	type: number;
+	ne: ArrayLike<number>;
+	nb: ArrayLike<number>;
+	src: (Pointer | null)[];
+}
+
+/**
+ * Both back ends look at more than an operation's name: at gaps in rows or in whole tensors, and at types (CUDA repeats f32
+ * only). Contiguous f32, but for indices, satisfies all of it; MUL_MAT would also take gaps between rows.
+ */
+export function meetsConditions(ggml: Ggml, node: Pointer): boolean {
+	const name = ggml.op_desc(node);
+	if (MOVES.has(name)) return true;
+	return read(node).src.every((source, i) => {
+		if (!source) return true;
+		const { type, ne, nb } = read(source);
+		return type === (INDEXED.has(name) && i === 1 ? TYPE.i32 : TYPE.f32) && isContiguous(ne, nb);
+	});
+}
+
+function read(tensor: Pointer): TensorStruct {
+	return koffi.decode(tensor, TENSOR) as TensorStruct;
+}
+
+function isContiguous(ne: ArrayLike<number>, nb: ArrayLike<number>): boolean {
+	let step = BYTES;
+	return Array.from(ne, Number).every((length, i) => {
+		const follows = length === 1 || Number(nb[i]) === step;
+		step *= length;
+		return follows;
+	});
+}

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { cpSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, it } from "node:test";
+import { before, describe, it, type TestContext } from "node:test";
 import { type Comparison, compareWithCpu } from "../../../bench/gpu/compare.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { findDevices } from "../../../trainer/tensor/device-choice.ts";
 import { folderOfStories } from "../../prepare/corpora.ts";
-import { cli } from "../../support/cli.ts";
-import { makeLab } from "../../support/lab.ts";
+import { BIN, cli } from "../../support/cli.ts";
+import { type LabFolder, makeLab } from "../../support/lab.ts";
+import { started } from "../../tui/terminal.ts";
 import { Lab } from "../harness/harness.ts";
 import { cases } from "../tensor/gradient-cases.ts";
 
@@ -61,23 +62,10 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 	});
 
 	it("the loop runs its experiments there, and its journal says so", async (t) => {
-		const lab = makeLab(t, {
-			lab: { edit: ["trainer/train.ts"], train: "built-in", evaluate: "built-in", budget: "2s", timeout: "30s" },
-		});
-		cpSync(join(packageRoot, "trainer"), join(lab.dir, "trainer"), { recursive: true });
-		cpSync(join(packageRoot, "package.json"), join(lab.dir, "package.json"));
-		symlinkSync(join(packageRoot, "node_modules"), join(lab.dir, "node_modules"));
-		lab.write("trainer/train.ts", readFileSync(FIXTURE, "utf8").replaceAll("../../../../trainer/", "./"));
-		const config = JSON.parse(readFileSync(join(lab.dir, "autoresearch.json"), "utf8"));
-		const data = { source: folderOfStories(lab.dir, 120), vocabulary: 320 };
-		lab.write("autoresearch.json", JSON.stringify({ ...config, data }));
-		lab.write(".gitignore", "node_modules\nstories\ncache\n");
-		lab.git("add", "--all", ".");
-		lab.git("commit", "--quiet", "--message", "the built-in trainer");
-
+		const lab = builtInLab(t);
 		const run = (...args: string[]) =>
 			cli(t, ["run", "--lab", lab.dir, "--tag", "demo", "--experiments", "1", "--researcher", "search", ...args], {
-				env: { XDG_CACHE_HOME: join(lab.dir, "cache") },
+				env: cacheIn(lab),
 			});
 		const { code, stdout, stderr } = await run("--device", "vulkan:software");
 		assert.equal(code, 0, stderr);
@@ -91,9 +79,51 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 		assert.match(elsewhere.stderr, /run demo trains on vulkan:software, not on cpu/);
 	});
 
+	it("the console shows the device, its steps, and the baseline kept", async (t) => {
+		const lab = builtInLab(t);
+		// The first step compiles shaders, for seconds: there must be time for others.
+		const args = ["--tag", "demo", "--experiments", "1", "--budget", "8s", "--device", "vulkan:software"];
+		const terminal = started(t, [process.execPath, BIN, "tui", "--researcher", "search", ...args], {
+			columns: 120,
+			rows: 40,
+			cwd: lab.dir,
+			env: cacheIn(lab),
+		});
+		await terminal.shows(/ demo .* vulkan:software .* training 1 /);
+		await terminal.shows(/ left +│[\s\S]* step [1-9]\S* +loss \d/);
+		await terminal.shows(/ 1 {2}\* best +\d/);
+		await terminal.shows("stopped");
+		terminal.send("q");
+		assert.equal(await terminal.exited, 0);
+		const table = readFileSync(join(lab.dir, "results/demo/results.tsv"), "utf8").trimEnd().split("\n");
+		assert.match(table[1]!, /\tkeep\t/);
+	});
+
 	it("what does not fit is refused with numbers before the first step", async () => {
 		const lab = new Lab({ "{ rows: 8, length: 32 }": "{ rows: 65_536, length: 64 }" });
 		const { stderr } = await lab.train(["--device", "vulkan:software"]);
 		assert.match(stderr, /need [\d.]+ GB, and [\d.]+ GB of vulkan memory are free/);
 	});
 });
+
+/** A committed lab of the built-in trainer with the smallest training file, two seconds an experiment. */
+function builtInLab(t: TestContext): LabFolder {
+	const lab = makeLab(t, {
+		lab: { edit: ["trainer/train.ts"], train: "built-in", evaluate: "built-in", budget: "2s", timeout: "30s" },
+	});
+	cpSync(join(packageRoot, "trainer"), join(lab.dir, "trainer"), { recursive: true });
+	cpSync(join(packageRoot, "package.json"), join(lab.dir, "package.json"));
+	symlinkSync(join(packageRoot, "node_modules"), join(lab.dir, "node_modules"));
+	lab.write("trainer/train.ts", readFileSync(FIXTURE, "utf8").replaceAll("../../../../trainer/", "./"));
+	const config = JSON.parse(readFileSync(join(lab.dir, "autoresearch.json"), "utf8"));
+	const data = { source: folderOfStories(lab.dir, 120), vocabulary: 320 };
+	lab.write("autoresearch.json", JSON.stringify({ ...config, data }));
+	lab.write(".gitignore", "node_modules\ncorpus\ncache\n");
+	lab.git("add", "--all", ".");
+	lab.git("commit", "--quiet", "--message", "the built-in trainer");
+	return lab;
+}
+
+function cacheIn(lab: LabFolder) {
+	return { XDG_CACHE_HOME: join(lab.dir, "cache") };
+}

@@ -116,7 +116,7 @@ function spread(builder: Builder, x: Pointer, [D, T, H, B]: Lengths, from: numbe
 	if (from === 0 && to === T) return x;
 	const zeros = (n: number) =>
 		builder.constant(`zeros ${[B, H, n, D]}`, [B, H, n, D], () => new Float32Array(B * H * n * D));
-	return padAlong(builder, x, 1, [from, T - to], zeros);
+	return padAlong(builder, x, [D, to - from, H, B], 1, [from, T - to], zeros);
 }
 
 function transposed({ ggml, context }: Builder, x: Pointer): Pointer {

@@ -57,17 +57,24 @@ export function scatterRows(
 	return ggml.mul_mat(context, transposed(g), transposed(ggml.reshape_4d(context, oneHot, vocabulary, tokens, 1, 1)));
 }
 
-/** Adds zeros before and after along `dim`. `zeros(n)` makes a block of n of them. */
+/** CUDA's PAD starts a block for each row and each matrix of the result, without asking whether a grid has as many. */
+const MAX_GRID = 65_535;
+
+/** Adds zeros before and after x of `lengths` along `dim`. `zeros(n)` makes a block of n of them. */
 export function padAlong(
 	{ ggml, context, device }: Builder,
 	x: Pointer,
+	lengths: Lengths,
 	dim: number,
 	[before, after]: [number, number],
 	zeros: (n: number) => Pointer,
 ): Pointer {
-	const amounts = [0, 1, 2, 3].flatMap((d) => (d === dim ? [before, after] : [0, 0]));
-	const fused = ggml.pad_ext(context, x, ...(amounts as PadAmounts));
-	if (device.supports(fused)) return fused;
+	const [, rows, ...matrices] = lengths.with(dim, lengths[dim]! + before + after) as Lengths;
+	if (rows <= MAX_GRID && matrices[0] * matrices[1] <= MAX_GRID) {
+		const amounts = [0, 1, 2, 3].flatMap((d) => (d === dim ? [before, after] : [0, 0]));
+		const fused = ggml.pad_ext(context, x, ...(amounts as PadAmounts));
+		if (device.supports(fused)) return fused;
+	}
 	const front = before > 0 ? ggml.concat(context, zeros(before), x, dim) : x;
 	return after > 0 ? ggml.concat(context, front, zeros(after), dim) : front;
 }

@@ -81,7 +81,7 @@ const rules: Record<string, Rule> = {
 			const block = x!.shape.with(dim, n);
 			return builder.constant(`zeros ${dtype} ${block}`, block, () => new Values(sizeOf(block)));
 		};
-		if (dtype === "f32") return padAlong(builder, p!, at, [before, after], zeros);
+		if (dtype === "f32") return padAlong(builder, p!, ne(x!.shape), at, [before, after], zeros);
 		const front = before > 0 ? ggml.concat(context, zeros(before), p!, at) : p!;
 		return after > 0 ? ggml.concat(context, front, zeros(after), at) : front;
 	},
