@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { endLeftover, type ProcessRequest, printable, runProcess } from "../../src/runner/process.ts";
 import { identityOf, isAlive } from "../../src/runner/process-identity.ts";
 import { tempDir } from "../support/lab.ts";
@@ -18,6 +19,12 @@ function request(t: TestContext, script: string, more: Partial<ProcessRequest> =
 		signal,
 		...more,
 	};
+}
+
+/** A process that was killed lets go of its pipes a moment before it is gone. */
+async function gone(pid: number): Promise<void> {
+	for (let tries = 0; tries < 400 && isAlive(identityOf(pid)); tries++) await sleep(5);
+	assert.equal(isAlive(identityOf(pid)), false);
 }
 
 test("both streams go to the log, and to the listener line by line", async (t) => {
@@ -46,14 +53,14 @@ test("a program that outlives its time is ended with everything it started", asy
 	assert.equal(result.timedOut, true);
 	const child = Number(readFileSync(wanted.logPath, "utf8"));
 	assert.ok(child > 0);
-	assert.equal(isAlive(identityOf(child)), false);
+	await gone(child);
 });
 
 test("what a program leaves in the background is ended with it, though it holds the pipes open", async (t) => {
 	const wanted = request(t, "sleep 1000 & echo $!");
 	const result = await runProcess(wanted);
 	assert.equal(result.code, 0);
-	assert.equal(isAlive(identityOf(Number(readFileSync(wanted.logPath, "utf8")))), false);
+	await gone(Number(readFileSync(wanted.logPath, "utf8")));
 });
 
 test("an abort ends the program, and is told apart from a timeout", async (t) => {
