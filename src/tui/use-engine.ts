@@ -9,8 +9,8 @@ export interface Moment {
 	now: number;
 }
 
-/** Ticks come ten times a second and more; a person reads two or three. Drawing less often keeps the night cheap. */
-const REDRAW_MS = 400;
+/** Ticks come ten times a second and more; a person reads two or three. A frame costs ten milliseconds, all night. */
+const REDRAW_MS = 500;
 /** Clocks on the screen show whole seconds. */
 const CLOCK_MS = 1000;
 
