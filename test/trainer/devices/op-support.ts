@@ -3,8 +3,8 @@ import { BYTES, type Ggml, type Pointer, TYPE } from "../../../trainer/tensor/gg
 
 /**
  * What each back end's `supports_op` says yes to, in ggml's names, where `meetsConditions`. Read from the source of ggml
- * 0.21.0 (commit d99724f2; functions ggml_backend_cuda_device_supports_op and ggml_metal_device_supports_op): the newest that
- * is mirrored where this was written, older than the pinned 0.25.1. docs/gpu.md has the table.
+ * 0.25.1, the pinned version (functions ggml_backend_cuda_device_supports_op and ggml_metal_device_supports_op), as
+ * llama/gitRelease.bundle in the npm package node-llama-cpp@3.22.1 has it. docs/gpu.md has the table.
  */
 const EVERYWHERE = [
 	...["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "CONT", "CPY", "CONCAT", "REPEAT", "GET_ROWS", "SET_ROWS"],
