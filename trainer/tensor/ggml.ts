@@ -84,6 +84,7 @@ const baseFunctions = {
 	transpose: one,
 
 	add: two,
+	add_inplace: two,
 	sub: two,
 	mul: two,
 	div: two,

@@ -65,3 +65,13 @@ it("what CUDA's PAD has no grid for is padded another way", () => {
 		program.close();
 	}
 });
+
+it("gradients are accumulated where they lie: nothing is copied", () => {
+	const seen = new Set<string>();
+	Object.assign(device, { supports: (node: bigint) => seen.add(device.ggml.op_desc(node)) && supports(node) });
+	const sum = t.state("accumulated", t.zeros([4]));
+	const program = t.compile({}, [t.assign(sum, sum.add(t.input("g", [4]).mul(2)))], portable);
+	assert.ok(seen.has("ADD"));
+	assert.ok(!seen.has("CPY"), [...seen].join(" "));
+	program.close();
+});

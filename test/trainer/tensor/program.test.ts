@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import * as t from "../../../trainer/tensor/index.ts";
 import type { Lowering } from "../../../trainer/tensor/lower/lowering.ts";
-import { release, storedBytes } from "../../../trainer/tensor/storage.ts";
+import { read, release, storedBytes } from "../../../trainer/tensor/storage.ts";
 import { lowerings } from "./lowerings.ts";
 import { assertClose, evaluate as evaluateWith, ids, random } from "./numeric.ts";
 
@@ -32,6 +32,29 @@ for (const lowering of lowerings) {
 	const evaluate = (tensor: t.Tensor) => evaluateWith(tensor, {}, lowering);
 
 	describe(`a compiled program: ${lowering.name}`, () => {
+		it("adds to a parameter what each run brings, whoever reads the sum before or after", () => {
+			const sum = t.parameter("sum", t.tensor([1, 2]));
+			const other = t.state("other", t.zeros([2]));
+			const x = t.input("x", [2]);
+			const more = x.mul(2);
+			const program = t.compile(
+				{ before: sum.mul(10), more },
+				[t.assign(sum, sum.add(more)), t.assign(other, other.add(sum))],
+				lowering,
+			);
+			const first = program.run({ x: Float32Array.of(1, 2) });
+			assertClose(first.before.data, [10, 20]);
+			assertClose(first.more.data, [2, 4]);
+			assertClose(program.run({ x: Float32Array.of(0, 1) }).before.data, [30, 60]);
+			assertClose(read(sum), [3, 8]);
+			assertClose(read(other), [4, 8]);
+			const doubling = t.compile({}, [t.assign(sum, sum.add(sum))], lowering);
+			doubling.run();
+			assertClose(read(sum), [6, 16]);
+			program.close();
+			doubling.close();
+		});
+
 		it("computes what its expression says", () => {
 			const a = t.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
 			assertClose(evaluate(t.matmul(a, a, { transposeB: true })), [14, 32, 32, 77]);

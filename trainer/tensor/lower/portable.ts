@@ -4,6 +4,7 @@ import { BYTES, type Pointer, ROPE_NEOX } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
 import { ne } from "../storage.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
+import { accumulateInPlace } from "./accumulate.ts";
 import { attendInBlocks, attendInBlocksBackward, BLOCK, type Rows } from "./blocked-attention.ts";
 import { chunkLikelihoods } from "./chunked-likelihood.ts";
 import { outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
@@ -36,6 +37,8 @@ const rules: Record<string, Rule> = {
 		]),
 	),
 	add: binary("add"),
+	/** See accumulate.ts. */
+	accumulate: (_, { ggml, context }, [sum, x]) => ggml.add_inplace(context, sum!, x!),
 	sub: binary("sub"),
 	mul: binary("mul"),
 	div: binary("div"),
@@ -256,7 +259,7 @@ function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointe
 
 export const portable: Lowering = {
 	name: "portable",
-	prepare: (outputs, updates) => chunkLikelihoods(outputs, updates),
+	prepare: (outputs, updates) => accumulateInPlace(chunkLikelihoods(outputs, updates)),
 	lower(tensor, builder) {
 		const rule = rules[tensor.op];
 		if (!rule) fail(tensor.op, "has no lowering");
