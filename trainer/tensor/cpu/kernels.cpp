@@ -31,6 +31,7 @@
 #include <mutex>
 #include <utility>
 
+#include <dlfcn.h>
 #include <pthread.h>
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -372,6 +373,13 @@ class Team {
 		}
 	}
 
+	/** Node closes its libraries when it ends, while the threads may still be waiting in this one. */
+	static void stayLoaded() {
+		Dl_info here;
+		// The handle is not closed: that is what keeps the code.
+		if (dladdr(reinterpret_cast<void*>(&stayLoaded), &here)) (void)dlopen(here.dli_fname, RTLD_LAZY | RTLD_NODELETE);
+	}
+
 	static void pause() {
 #if defined(__x86_64__)
 		__builtin_ia32_pause();
@@ -383,6 +391,7 @@ class Team {
 public:
 	/** Cuts jobs into `wanted` shares from now on, for as many threads, the caller included. They live as long as the process. */
 	void resize(int wanted) {
+		if (wanted > 1) stayLoaded();
 		// No share of the job that is over may look open to the larger team.
 		turn = (turn >> 32 << 32) + uint64_t(std::max<int>(size, wanted));
 		size = wanted;
