@@ -142,7 +142,7 @@ for (const shape of SHAPES) {
 }
 
 const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-process.stdout.write("\n");
+console.log();
 for (const row of rows) {
 	console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "));
 }

@@ -5,27 +5,21 @@ import { percent } from "./format.ts";
 
 /** `97% busy 63 C 689 W`, as far as the driver tells. */
 export function gpuNow({ load, temperature, watts }: Partial<TrainingProgress>): string {
-	return words(load, temperature, watts).join(" ");
+	return [...busy(load), ...degrees(temperature), ...power(watts)].join(" ");
 }
 
 /** `95% busy, 71 C at most, 640 W, 40.3 GB`. */
 export function gpuUse({ meanLoad, peakTemperature, meanWatts, peakMemoryMb }: GpuUse): string {
-	const [load, temperature, watts] = [
-		words(meanLoad),
-		words(undefined, peakTemperature),
-		words(undefined, undefined, meanWatts),
-	];
-	const memory = peakMemoryMb === undefined ? [] : [`${(peakMemoryMb / 1024).toFixed(1)} GB`];
-	return [...load, ...temperature.map((text) => `${text} at most`), ...watts, ...memory].join(", ");
+	const hottest = degrees(peakTemperature).map((text) => `${text} at most`);
+	return [...busy(meanLoad), ...hottest, ...power(meanWatts), ...gigabytes(peakMemoryMb)].join(", ");
 }
 
-function words(load?: number, temperature?: number, watts?: number): string[] {
-	return [
-		...(load === undefined ? [] : [`${percent(load)} busy`]),
-		...(temperature === undefined ? [] : [`${Math.round(temperature)} C`]),
-		...(watts === undefined ? [] : [`${Math.round(watts)} W`]),
-	];
-}
+/** Writes a value in words, or nothing where the driver does not tell it. */
+const told = (write: (value: number) => string) => (value?: number) => (value === undefined ? [] : [write(value)]);
+const busy = told((load) => `${percent(load)} busy`);
+const degrees = told((celsius) => `${Math.round(celsius)} C`);
+const power = told((watts) => `${Math.round(watts)} W`);
+const gigabytes = told((megabytes) => `${(megabytes / 1024).toFixed(1)} GB`);
 
 /**
  * Share of the experiments' time, from proposal to decision, in which the GPU ran no kernel; outside of training it counts as

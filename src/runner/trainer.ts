@@ -3,7 +3,6 @@
  * lab's own. Both are processes apart; what comes back is numbers or the reason there are none.
  */
 import { mkdirSync, readFileSync } from "node:fs";
-import { getCompileCacheDir } from "node:module";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Lab } from "../lab/lab.ts";
@@ -147,8 +146,6 @@ export class Trainer {
 			cwd: labDir,
 			env: {
 				...withoutSecrets(process.env),
-				// Our programs start in every experiment; compiled code saves each of them some milliseconds.
-				NODE_COMPILE_CACHE: getCompileCacheDir(),
 				AUTORESEARCH_BUDGET: String(budgetSeconds),
 				AUTORESEARCH_SEED: String(seed),
 				AUTORESEARCH_THREADS: String(threads),

@@ -15,18 +15,14 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 	const { word, tone } = doing(state, now);
 	const number = state.live.n > 0 ? ` ${state.live.n}` : "";
 	const by = state.model ? `${state.researcher} (${state.model})` : state.researcher;
+	const gpu = state.live.phase === "training" ? gpuNow(state.live.training ?? {}) : "";
 	const where: Line = [
 		" ",
 		["autoresearch", "strong"],
 		"  ",
 		[state.tag, "accent", "strong"],
 		[`  on ${state.branch}`, "quiet"],
-		[
-			width >= 100
-				? `  ${by}  ${state.device}${state.live.phase === "training" ? `  ${gpuNow(state.live.training ?? {})}` : ""}`
-				: "",
-			"quiet",
-		],
+		[width >= 100 ? `  ${by}  ${state.device}  ${gpu}` : "", "quiet"],
 	];
 	const badge: Line = [[state.approval ? "approve mode  " : "", "warn"], [` ${word}${number} `, tone, "chip"], " "];
 

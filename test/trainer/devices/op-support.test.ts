@@ -12,6 +12,13 @@ import { meetsConditions, SUPPORTED } from "./op-support.ts";
 const device = t.configure({ threads: 1 });
 const { supports } = device;
 
+/** The names of the operations the device is asked about from now on. */
+function watched(): Set<string> {
+	const seen = new Set<string>();
+	Object.assign(device, { supports: (node: bigint) => seen.add(device.ggml.op_desc(node)) && supports(node) });
+	return seen;
+}
+
 for (const [kind, names] of Object.entries(SUPPORTED)) {
 	/** The CPU, refusing what the other device would refuse. */
 	const pretend = () =>
@@ -55,8 +62,7 @@ it("what CUDA's PAD has no grid for is padded another way", () => {
 		[65_535, true],
 		[65_536, false],
 	] as const) {
-		const seen = new Set<string>();
-		Object.assign(device, { supports: (node: bigint) => seen.add(device.ggml.op_desc(node)) && supports(node) });
+		const seen = watched();
 		const x = t.parameter(`x.${rows}`, t.ones([rows, 1, 1, 2]));
 		const [gradient] = t.grad(x.slice(-1, 0, 1).square().sum(), [x]);
 		const program = t.compile({ gradient: gradient! }, [], portable);
@@ -67,8 +73,7 @@ it("what CUDA's PAD has no grid for is padded another way", () => {
 });
 
 it("gradients are accumulated where they lie: nothing is copied", () => {
-	const seen = new Set<string>();
-	Object.assign(device, { supports: (node: bigint) => seen.add(device.ggml.op_desc(node)) && supports(node) });
+	const seen = watched();
 	const sum = t.state("accumulated", t.zeros([4]));
 	const program = t.compile({}, [t.assign(sum, sum.add(t.input("g", [4]).mul(2)))], portable);
 	assert.ok(seen.has("ADD"));

@@ -5,7 +5,7 @@
  */
 import { BYTES, type Pointer } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
-import { padAlong, softmaxGradient } from "./decompose.ts";
+import { joinAlong, padAlong, softmaxGradient } from "./decompose.ts";
 import type { Builder } from "./lowering.ts";
 
 /** Queries in a block, and the longest sequence that is not cut. */
@@ -45,7 +45,7 @@ export function attendInBlocks(builder: Builder, q: Rows, k: Rows, v: Rows, attr
 		builder.schedule(part);
 		return part;
 	});
-	return join(builder, parts);
+	return joinAlong(builder, parts, 1);
 }
 
 /** The gradients of q, k and v, each with the heads of q: [D, T, H, B]. */
@@ -79,7 +79,7 @@ export function attendInBlocksBackward(
 		for (const node of [dq, ...sums]) builder.schedule(node);
 		queries.push(dq);
 	}
-	return [join(builder, queries), ...sums!];
+	return [joinAlong(builder, queries, 1), ...sums!];
 }
 
 function probabilities(builder: Builder, q: Rows, k: Rows, block: Block, attrs: AttentionAttributes): Pointer {
@@ -121,8 +121,4 @@ function spread(builder: Builder, x: Pointer, [D, T, H, B]: Lengths, from: numbe
 
 function transposed({ ggml, context }: Builder, x: Pointer): Pointer {
 	return ggml.cont(context, ggml.transpose(context, x));
-}
-
-function join({ ggml, context }: Builder, parts: Pointer[]): Pointer {
-	return parts.reduce((joined, part) => ggml.concat(context, joined, part, 1));
 }

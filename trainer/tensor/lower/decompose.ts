@@ -57,6 +57,14 @@ export function scatterRows(
 	return ggml.mul_mat(context, transposed(g), transposed(ggml.reshape_4d(context, oneHot, vocabulary, tokens, 1, 1)));
 }
 
+/** Joins tensors along `dim`, by halves: one after the other, the first of many would be copied once for each that follows. */
+export function joinAlong(builder: Builder, parts: readonly Pointer[], dim: number): Pointer {
+	if (parts.length === 1) return parts[0]!;
+	const half = parts.length >> 1;
+	const [front, back] = [parts.slice(0, half), parts.slice(half)].map((some) => joinAlong(builder, some, dim));
+	return builder.ggml.concat(builder.context, front!, back!, dim);
+}
+
 /** CUDA's PAD starts a block for each row and each matrix of the result, without asking whether a grid has as many. */
 const MAX_GRID = 65_535;
 

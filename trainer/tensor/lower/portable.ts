@@ -7,7 +7,7 @@ import { sizeOf, type Tensor } from "../tensor.ts";
 import { accumulateInPlace } from "./accumulate.ts";
 import { attendInBlocks, attendInBlocksBackward, BLOCK, type Rows } from "./blocked-attention.ts";
 import { chunkLikelihoods } from "./chunked-likelihood.ts";
-import { outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
+import { joinAlong, outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 
 type Rule = (tensor: Tensor, builder: Builder, inputs: Pointer[]) => Pointer;
@@ -88,16 +88,7 @@ const rules: Record<string, Rule> = {
 		const front = before > 0 ? ggml.concat(context, zeros(before), p!, at) : p!;
 		return after > 0 ? ggml.concat(context, front, zeros(after), at) : front;
 	},
-	concat: ({ attrs, shape }, { ggml, context }, inputs) => {
-		const at = shape.length - 1 - (attrs.dim as number);
-		// By halves: one after the other, the first of many would be copied once for each that follows.
-		const join = (parts: Pointer[]): Pointer => {
-			if (parts.length === 1) return parts[0]!;
-			const half = parts.length >> 1;
-			return ggml.concat(context, join(parts.slice(0, half)), join(parts.slice(half)), at);
-		};
-		return join(inputs);
-	},
+	concat: ({ attrs, shape }, builder, inputs) => joinAlong(builder, inputs, shape.length - 1 - (attrs.dim as number)),
 
 	matmul: ({ attrs }, builder, [a, b]) => {
 		const { ggml, context } = builder;
