@@ -51,6 +51,7 @@ export class TrainingRun {
 	readonly #clock: RunClock;
 	readonly #guest: GuestProcess;
 	readonly #onGpu: boolean;
+	readonly #watch: NodeJS.Timeout;
 	readonly #smoothed = new SmoothedLoss();
 	#failure?: Crash;
 	#saved = false;
@@ -84,9 +85,9 @@ export class TrainingRun {
 			args: { ...device, seed, vocab: dataset.vocabSize, ...shape, harness: process.pid },
 			onMessage: (message) => this.#hear(message),
 		});
-		const watch = setInterval(() => this.#watch(), WATCH_MS);
+		this.#watch = setInterval(() => this.#look(), WATCH_MS);
 		this.result = this.#guest.ended.then((death) => {
-			clearInterval(watch);
+			clearInterval(this.#watch);
 			if (this.#steps > 0) this.#print("\n");
 			if (this.#failure) throw this.#failure;
 			if (!this.#saved) throw new Crash(this.#guest.causeOfDeath(death));
@@ -104,7 +105,7 @@ export class TrainingRun {
 		this.#guest.kill();
 	}
 
-	#watch(): void {
+	#look(): void {
 		this.#guest.measureMemory();
 		const { memoryLimitMb = (0.9 * machineMemory()) / 2 ** 20 } = this.#options;
 		const { residentMb } = this.#guest;
@@ -141,6 +142,8 @@ export class TrainingRun {
 				break;
 			case "saved":
 				this.#saved = true;
+				// What it uses while it dies is no part of the run.
+				clearInterval(this.#watch);
 				this.#guest.measureMemory();
 				if (this.#onGpu) this.#guest.peakMb = message.peakMb;
 				else this.#guest.peakMb ||= message.peakMb;

@@ -5,12 +5,16 @@ import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { type Comparison, compareWithCpu } from "../../../bench/gpu/compare.ts";
 import { packageRoot } from "../../../src/package-root.ts";
+import { GuestProcess } from "../../../trainer/guest-process.ts";
+import { parseWorkerOptions } from "../../../trainer/options.ts";
+import { deviceFor } from "../../../trainer/program.ts";
+import { TrainingRun } from "../../../trainer/run.ts";
 import { findDevices } from "../../../trainer/tensor/device-choice.ts";
 import { folderOfStories } from "../../prepare/corpora.ts";
 import { BIN, cli } from "../../support/cli.ts";
 import { type LabFolder, makeLab } from "../../support/lab.ts";
 import { started } from "../../tui/terminal.ts";
-import { Lab } from "../harness/harness.ts";
+import { data, dataset, Lab } from "../harness/harness.ts";
 import { cases } from "../tensor/gradient-cases.ts";
 
 const { devices, problem } = await findDevices("vulkan", true);
@@ -59,6 +63,21 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 		const onVulkan = lab.json("evaluation.json").val_bpb as number;
 		await lab.evaluate();
 		assert.ok(Math.abs(onVulkan - (lab.json("evaluation.json").val_bpb as number)) < 1e-3);
+	});
+
+	it("the memory of a run is the device's, however long the process takes to be gone", async (t) => {
+		const lingers = 'process.on("exit", () => { for (const end = Date.now() + 500; Date.now() < end; ); });';
+		const lab = new Lab({ "export function build": `${lingers}\nexport function build` });
+		const options = parseWorkerOptions([
+			...["--file", lab.file, "--out", lab.out, "--budget", "1", "--device", "vulkan:software"],
+			...["--source", data.source, "--vocab", `${data.vocabSize}`],
+		]);
+		const kill = GuestProcess.prototype.kill;
+		t.mock.method(GuestProcess.prototype, "kill", function (this: GuestProcess) {
+			setTimeout(() => kill.call(this), 300);
+		});
+		const { peakMemoryMb } = await new TrainingRun(options, dataset, await deviceFor(options), () => {}).result;
+		assert.ok(peakMemoryMb > 0 && peakMemoryMb < 100, `${peakMemoryMb} MB on the device`);
 	});
 
 	it("the loop runs its experiments there, and its journal says so", async (t) => {

@@ -17,7 +17,7 @@ const VOCABULARY = 320;
 const folder = mkdtempSync(join(tmpdir(), "autoresearch-harness-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const data = { source: folderOfStories(folder, 120), vocabSize: VOCABULARY };
+export const data = { source: folderOfStories(folder, 120), vocabSize: VOCABULARY };
 export const dataset = await prepareDataset(data, { cacheDir: folder });
 
 export interface Finished {
@@ -35,6 +35,7 @@ let labs = 0;
 export class Lab {
 	readonly dir = join(folder, `lab-${labs++}`);
 	readonly out = join(this.dir, "out");
+	readonly file = join(this.dir, "trainer/train.ts");
 
 	/** @param file the training file to edit; by default the smallest one */
 	constructor(edits: Edits = {}, file = FIXTURE) {
@@ -46,12 +47,12 @@ export class Lab {
 			if (!source.includes(before)) throw new Error(`the training file has no "${before}"`);
 			source = source.replace(before, () => now);
 		}
-		writeFileSync(join(this.dir, "trainer/train.ts"), source);
+		writeFileSync(this.file, source);
 	}
 
 	/** The line of the training file that holds `text`, as errors name it. */
 	place(text: string): string {
-		const lines = readFileSync(join(this.dir, "trainer/train.ts"), "utf8").split("\n");
+		const lines = readFileSync(this.file, "utf8").split("\n");
 		return `train.ts:${lines.findIndex((line) => line.includes(text)) + 1}`;
 	}
 
@@ -65,8 +66,7 @@ export class Lab {
 	}
 
 	worker(args: string[] = [], env: NodeJS.ProcessEnv = {}, stdin: "ignore" | "pipe" = "ignore"): ChildProcess {
-		const file = join(this.dir, "trainer/train.ts");
-		const command = ["worker.ts", "--file", file, ...this.#shared(), "--budget", "0.2", ...args];
+		const command = ["worker.ts", "--file", this.file, ...this.#shared(), "--budget", "0.2", ...args];
 		return this.#spawn(command, { ...process.env, ...env }, stdin);
 	}
 
