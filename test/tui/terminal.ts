@@ -23,7 +23,7 @@ const PERSON = {
 };
 
 const POLL_MS = 20;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 export class Terminal {
 	readonly xterm: Xterm;

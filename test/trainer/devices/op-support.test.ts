@@ -23,6 +23,7 @@ for (const [kind, names] of Object.entries(SUPPORTED)) {
 	/** The CPU, refusing what the other device would refuse. */
 	const pretend = () =>
 		Object.assign(device, {
+			kind,
 			supports: (node: bigint) =>
 				names.has(device.ggml.op_desc(node)) && meetsConditions(device.ggml, node) && supports(node),
 		});

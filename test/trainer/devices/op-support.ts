@@ -27,6 +27,9 @@ const MOVES = new Set(["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "CONT"
 /** Operations whose second operand is indices. */
 const INDEXED = new Set(["GET_ROWS", "GET_ROWS_BACK", "SET_ROWS", "ROPE"]);
 
+/** Operations whose operands' rows may lie apart. */
+const GAPS_BETWEEN_ROWS = new Set(["MUL_MAT", "OUT_PROD", "ADD"]);
+
 /** The start of `struct ggml_tensor`. */
 const TENSOR = koffi.struct({
 	type: "int",
@@ -47,7 +50,8 @@ interface TensorStruct {
 
 /**
  * Both back ends look at more than an operation's name: at gaps in rows or in whole tensors, and at types (CUDA repeats f32
- * only). Contiguous f32, but for indices, satisfies all of it; MUL_MAT would also take gaps between rows.
+ * only). Contiguous f32, but for indices, satisfies all of it. Products and sums also take gaps between rows, and CUDA's
+ * OUT_PROD a second operand that has been transposed (out-prod.cu asks for elements or rows that follow each other).
  */
 export function meetsConditions(ggml: Ggml, node: Pointer): boolean {
 	const name = ggml.op_desc(node);
@@ -55,8 +59,16 @@ export function meetsConditions(ggml: Ggml, node: Pointer): boolean {
 	return read(node).src.every((source, i) => {
 		if (!source) return true;
 		const { type, ne, nb } = read(source);
-		return type === (INDEXED.has(name) && i === 1 ? TYPE.i32 : TYPE.f32) && isContiguous(ne, nb);
+		if (type !== (INDEXED.has(name) && i === 1 ? TYPE.i32 : TYPE.f32)) return false;
+		const [element, row] = [nb[0], nb[1]].map(Number);
+		if (name === "OUT_PROD" && i === 1 && row === BYTES) return true;
+		return GAPS_BETWEEN_ROWS.has(name) ? element === BYTES : isContiguous(ne, nb);
 	});
+}
+
+/** How many elements a node has. */
+export function elementsOf(node: Pointer): number {
+	return Array.from(read(node).ne, Number).reduce((product, length) => product * length, 1);
 }
 
 function read(tensor: Pointer): TensorStruct {

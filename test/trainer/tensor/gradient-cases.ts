@@ -105,6 +105,11 @@ export const cases: Case[] = [
 		({ q, k, v }) => t.attention(q!, k!, v!, { window: 7, scale: 0.9 }),
 		heads(3, 1),
 	],
+	[
+		"attention over more positions than are computed at once",
+		({ q, k, v }) => t.attention(q!, k!, v!, { window: 700 }),
+		{ q: { shape: [2, 1030, 2, 4] }, k: { shape: [2, 1030, 1, 4] }, v: { shape: [2, 1030, 1, 4] } },
+	],
 	["attention of one tensor to itself", ({ x }) => t.attention(x!, x!, x!), { x: { shape: [1, 9, 2, 6] } }],
 	[
 		"crossEntropy",

@@ -5,19 +5,16 @@
  */
 import { BYTES, type Pointer } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
-import { joinAlong, padAlong, softmaxGradient } from "./decompose.ts";
+import { joinAlong, outProduct, padAlong, product, softmaxGradient } from "./decompose.ts";
 import type { Builder } from "./lowering.ts";
 
 /** Queries in a block, and the longest sequence that is not cut. */
 export const BLOCK = 512;
 
-/** [width, time, heads, rows] */
-type Lengths = [number, number, number, number];
-
-/** A contiguous [width, time, heads, rows]. */
-export interface Rows {
+/** A contiguous [width, time, matrices]: a matrix for each head of each row. */
+export interface Heads {
 	at: Pointer;
-	lengths: Lengths;
+	lengths: [number, number, number];
 }
 
 /** Queries `from` to `to` see keys `first` to `last`. */
@@ -36,53 +33,57 @@ function blocksOf(T: number, { causal, window }: AttentionAttributes): Block[] {
 	});
 }
 
-/** softmax(scale · q kᵀ + mask) v for q [D, T, H, B] and k, v [D, T, G, B] → [D, T, H, B]. */
-export function attendInBlocks(builder: Builder, q: Rows, k: Rows, v: Rows, attrs: AttentionAttributes): Pointer {
-	const { ggml, context } = builder;
+/**
+ * softmax(scale · q kᵀ + mask) v for q [D, T, H · B] and k, v [D, T, G · B] → [D, T, H · B]. ggml stretches the matrices of
+ * k and v over the H / G query heads that share them.
+ */
+export function attendInBlocks(builder: Builder, q: Heads, k: Heads, v: Heads, attrs: AttentionAttributes): Pointer {
 	const parts = blocksOf(q.lengths[1], attrs).map((block) => {
 		const p = probabilities(builder, q, k, block, attrs);
-		const part = ggml.mul_mat(context, transposed(builder, cut(builder, v, block.first, block.last)), p);
+		const part = product(builder, p, cut(builder, v, block.first, block.last));
 		builder.schedule(part);
 		return part;
 	});
 	return joinAlong(builder, parts, 1);
 }
 
-/** The gradients of q, k and v, each with the heads of q: [D, T, H, B]. */
+/** The gradients of q, k and v, each with the heads of q: [D, T, H · B]. */
 export function attendInBlocksBackward(
 	builder: Builder,
-	[q, k, v, g]: [Rows, Rows, Rows, Rows],
+	[q, k, v, g]: [Heads, Heads, Heads, Heads],
 	attrs: AttentionAttributes,
 ): [Pointer, Pointer, Pointer] {
 	const { ggml, context } = builder;
 	const queries: Pointer[] = [];
-	let sums: [Pointer, Pointer] | undefined;
-	for (const block of blocksOf(q.lengths[1], attrs)) {
+	let sums: [Heads, Heads] | undefined;
+	// The last block first: it sees the last keys, so that the sums only have to be filled up at the front.
+	for (const block of blocksOf(q.lengths[1], attrs).reverse()) {
 		const { from, to, first, last } = block;
-		const p = probabilities(builder, q, k, block, attrs); // [keys, queries, H, B]
+		const p = probabilities(builder, q, k, block, attrs); // [keys, queries, H · B]
 		const gradient = cut(builder, g, from, to);
 		const dp = ggml.mul_mat(context, cut(builder, v, first, last), gradient);
 		const ds = softmaxGradient(builder, dp, p, attrs.scale);
-		const dq = ggml.mul_mat(context, transposed(builder, cut(builder, k, first, last)), ds);
-		const byKeys = (x: Pointer, scores: Pointer) =>
-			spread(
-				builder,
-				ggml.mul_mat(context, transposed(builder, x), transposed(builder, scores)),
-				q.lengths,
-				first,
-				last,
-			);
-		const dk = byKeys(cut(builder, q, from, to), ds);
-		const dv = byKeys(gradient, p);
-		sums = sums ? [ggml.add(context, sums[0], dk), ggml.add(context, sums[1], dv)] : [dk, dv];
+		const dq = product(builder, ds, cut(builder, k, first, last));
+		const [dk, dv] = [outProduct(builder, cut(builder, q, from, to), ds), outProduct(builder, gradient, p)];
+		if (sums)
+			for (const [i, part] of [dk, dv].entries()) {
+				const sum = view(builder, sums[i]!, first, last);
+				builder.schedule(ggml.add_inplace(context, sum, part));
+			}
+		else
+			sums = [dk, dv].map((part) => ({ at: precededByZeros(builder, part, q.lengths, first), lengths: q.lengths })) as [
+				Heads,
+				Heads,
+			];
 		// In this order a block's matrices are freed before the next block's are made.
-		for (const node of [dq, ...sums]) builder.schedule(node);
-		queries.push(dq);
+		for (const node of [dq, ...sums.map(({ at }) => at)]) builder.schedule(node);
+		queries.unshift(dq);
 	}
-	return [joinAlong(builder, queries, 1), ...sums!];
+	const [keys, values] = sums!;
+	return [joinAlong(builder, queries, 1), keys.at, values.at];
 }
 
-function probabilities(builder: Builder, q: Rows, k: Rows, block: Block, attrs: AttentionAttributes): Pointer {
+function probabilities(builder: Builder, q: Heads, k: Heads, block: Block, attrs: AttentionAttributes): Pointer {
 	const { ggml, context } = builder;
 	const { from, to, first, last } = block;
 	const { causal, window, scale } = attrs;
@@ -104,21 +105,23 @@ function maskOf({ from, to, first, last }: Block, window: number): Float32Array 
 	return mask;
 }
 
-/** Times `from` to `to` of x. */
-function cut({ ggml, context }: Builder, { at, lengths }: Rows, from: number, to: number): Pointer {
-	const [D, T, H, B] = lengths;
-	const steps = [D * BYTES, D * T * BYTES, D * T * H * BYTES] as const;
-	return ggml.cont(context, ggml.view_4d(context, at, D, to - from, H, B, ...steps, from * D * BYTES));
+/** Times `from` to `to` of x for a product. Vulkan's takes the gaps between matrices for none; cuBLAS knows strides. */
+function cut(builder: Builder, x: Heads, from: number, to: number): Pointer {
+	const part = view(builder, x, from, to);
+	return builder.device.kind === "cuda" ? part : builder.ggml.cont(builder.context, part);
 }
 
-/** x at times `from` to `to` of T, and zeros elsewhere. */
-function spread(builder: Builder, x: Pointer, [D, T, H, B]: Lengths, from: number, to: number): Pointer {
-	if (from === 0 && to === T) return x;
+/** Times `from` to `to` of x, where they lie. */
+function view({ ggml, context }: Builder, { at, lengths }: Heads, from: number, to: number): Pointer {
+	const [D, T, matrices] = lengths;
+	const row = D * BYTES;
+	return ggml.view_4d(context, at, D, to - from, matrices, 1, row, T * row, matrices * T * row, from * row);
+}
+
+/** x, of the times from `first` on, after zeros for those before. */
+function precededByZeros(builder: Builder, x: Pointer, [D, T, matrices]: Heads["lengths"], first: number): Pointer {
+	if (first === 0) return x;
 	const zeros = (n: number) =>
-		builder.constant(`zeros ${[B, H, n, D]}`, [B, H, n, D], () => new Float32Array(B * H * n * D));
-	return padAlong(builder, x, [D, to - from, H, B], 1, [from, T - to], zeros);
-}
-
-function transposed({ ggml, context }: Builder, x: Pointer): Pointer {
-	return ggml.cont(context, ggml.transpose(context, x));
+		builder.constant(`zeros ${[matrices, n, D]}`, [matrices, n, D], () => new Float32Array(matrices * n * D));
+	return padAlong(builder, x, [D, T - first, matrices, 1], 1, [first, 0], zeros);
 }

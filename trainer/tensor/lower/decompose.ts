@@ -16,6 +16,13 @@ export function outProduct({ ggml, context, device }: Builder, x: Pointer, y: Po
 	return ggml.mul_mat(context, transposed(x), transposed(y));
 }
 
+/** A B of row-major matrices. */
+export function product({ ggml, context, device }: Builder, a: Pointer, b: Pointer): Pointer {
+	// What has been transposed is not copied where cuBLAS takes it as it lies (out-prod.cu).
+	if (device.kind === "cuda") return ggml.out_prod(context, b, ggml.transpose(context, a));
+	return ggml.mul_mat(context, ggml.cont(context, ggml.transpose(context, b)), a);
+}
+
 /** Sums x, of lengths `from`, over every dimension whose length in `to` is 1. */
 export function sumOver({ ggml, context, device }: Builder, x: Pointer, from: Lengths, to: Lengths): Pointer {
 	const fused = ggml.repeat_back(context, x, ggml.new_tensor_4d(context, TYPE.f32, ...to));

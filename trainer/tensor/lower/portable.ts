@@ -5,7 +5,7 @@ import type { AttentionAttributes } from "../ops/attention.ts";
 import { ne } from "../storage.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { accumulateInPlace } from "./accumulate.ts";
-import { attendInBlocks, attendInBlocksBackward, BLOCK, type Rows } from "./blocked-attention.ts";
+import { attendInBlocks, attendInBlocksBackward, BLOCK, type Heads } from "./blocked-attention.ts";
 import { chunkLikelihoods } from "./chunked-likelihood.ts";
 import { joinAlong, outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
 import type { Builder, Lowering } from "./lowering.ts";
@@ -130,20 +130,25 @@ const rules: Record<string, Rule> = {
 		const { tanh, probabilities, chosen, losses, rows } = likelihood(tensor, builder);
 		// The probabilities are overwritten below, so the losses must have been read from them before.
 		builder.schedule(losses);
-		const gradient = builder.memo(`likelihood ${logits.id} ${targets.id} ${tensor.attrs.softcap} gradient`, () => {
+		const key = `likelihood ${logits.id} ${targets.id} ${tensor.attrs.softcap}`;
+		const less = builder.memo(`${key} less the target`, () => {
 			const less = ggml.set_rows(context, probabilities, ggml.scale_bias(context, chosen, 1, -1), rows);
-			const dense = ggml.reshape_4d(context, less, V, N, 1, 1);
-			return tanh ? ggml.mul(context, dense, ggml.scale_bias(context, ggml.sqr(context, tanh), -1, 1)) : dense;
+			return ggml.reshape_4d(context, less, V, N, 1, 1);
 		});
-		if (g.op === "full") return ggml.scale(context, gradient, g.attrs.value as number);
+		const slope = (factor: number) => tanh && ggml.scale_bias(context, ggml.sqr(context, tanh), -factor, factor);
+		if (g.op === "full") {
+			const factor = g.attrs.value as number;
+			return tanh ? ggml.mul(context, less, slope(factor)!) : ggml.scale(context, less, factor);
+		}
+		const gradient = tanh ? ggml.mul(context, less, slope(1)!) : less;
 		return ggml.mul(context, gradient, ggml.reshape_4d(context, builder.of(g), 1, N, 1, 1));
 	},
 
 	attention: ({ inputs: [q, k, v], attrs }, builder) => {
 		const { ggml, context } = builder;
 		if (q!.dim(1) > BLOCK) {
-			const [rows, keys, values] = [q!, k!, v!].map((x) => byHeads(builder, x)) as [Rows, Rows, Rows];
-			return swapHeads(builder, attendInBlocks(builder, rows, keys, values, attrs as AttentionAttributes));
+			const [queries, keys, values] = [q!, k!, v!].map((x) => byHeads(builder, x)) as [Heads, Heads, Heads];
+			return fromHeads(builder, attendInBlocks(builder, queries, keys, values, attrs as AttentionAttributes), q!);
 		}
 		const p = probabilities(q!, k!, attrs as AttentionAttributes, builder);
 		const vT = ggml.cont(context, ggml.permute(context, builder.of(v!), 1, 2, 0, 3)); // [T, D, G, B]
@@ -184,8 +189,8 @@ function likelihood({ inputs, attrs }: Tensor, builder: Builder) {
 	const tanh = cap > 0 ? part("tanh", () => ggml.tanh(context, ggml.scale(context, bare, 1 / cap))) : undefined;
 	// Rows of single elements: get_rows then picks one element of each of N batches, with no index arithmetic.
 	const probabilities = part("p", () => {
-		const capped = tanh ? ggml.scale(context, tanh, cap) : bare;
-		return ggml.reshape_4d(context, ggml.soft_max(context, capped), 1, V, N, 1);
+		const softmax = tanh ? ggml.soft_max_ext(context, tanh, null, cap, 0) : ggml.soft_max(context, bare);
+		return ggml.reshape_4d(context, softmax, 1, V, N, 1);
 	});
 	const rows = part("rows", () => ggml.reshape_4d(context, builder.of(targets), 1, N, 1, 1));
 	const chosen = part("chosen", () => ggml.get_rows(context, probabilities, rows));
@@ -222,30 +227,41 @@ function swapHeads({ ggml, context }: Builder, x: Pointer): Pointer {
 	return ggml.cont(context, ggml.permute(context, x, 0, 2, 1, 3));
 }
 
-function byHeads(builder: Builder, x: Tensor): Rows {
+function byHeads(builder: Builder, x: Tensor): Heads {
+	const { ggml, context } = builder;
 	const [B, T, H, D] = x.shape as [number, number, number, number];
-	return { at: swapHeads(builder, builder.of(x)), lengths: [D, T, H, B] };
+	// The backward pass reads it again.
+	const at = builder.memo(`by heads ${x.id}`, () =>
+		ggml.reshape_4d(context, swapHeads(builder, builder.of(x)), D, T, H * B, 1),
+	);
+	return { at, lengths: [D, T, H * B] };
+}
+
+/** [D, T, H · B] → the layout of `like`. */
+function fromHeads(builder: Builder, x: Pointer, like: Tensor): Pointer {
+	const [B, T, H, D] = like.shape as [number, number, number, number];
+	return swapHeads(builder, builder.ggml.reshape_4d(builder.context, x, D, T, H, B));
 }
 
 /** The gradient by input `of`, with the heads of q; all three are built at once. */
 function blockGradient(builder: Builder, inputs: Tensor[], attrs: AttentionAttributes, of: number): Pointer {
 	const key = (i: number) => `attention in blocks ${inputs.map(({ id }) => id)} ${JSON.stringify(attrs)} ${i}`;
 	return builder.memo(key(of), () => {
-		const [q, k, v, g] = inputs.map((x) => byHeads(builder, x)) as [Rows, Rows, Rows, Rows];
+		const [q, k, v, g] = inputs.map((x) => byHeads(builder, x)) as [Heads, Heads, Heads, Heads];
 		const gradients = attendInBlocksBackward(builder, [q, k, v, g], attrs);
 		gradients.forEach((gradient, i) => void builder.memo(key(i), () => gradient));
 		return gradients[of]!;
 	});
 }
 
-/** Sums the gradients of the query heads that share a key or value head: [D, T, H, B] → the layout of `of`. */
+/** Sums the gradients of the query heads that share a key or value head: [D, T, H · B] → the layout of `of`. */
 function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointer): Pointer {
 	const { ggml, context } = builder;
 	const [B, T, G, D] = of.shape as [number, number, number, number];
-	if (heads === G) return swapHeads(builder, gradient);
+	if (heads === G) return fromHeads(builder, gradient, of);
 	const grouped = ggml.reshape_4d(context, gradient, D * T, heads / G, G, B);
 	const total = sumOver(builder, grouped, [D * T, heads / G, G, B], [D * T, 1, G, B]);
-	return swapHeads(builder, ggml.reshape_4d(context, total, D, T, G, B));
+	return fromHeads(builder, total, of);
 }
 
 export const portable: Lowering = {
