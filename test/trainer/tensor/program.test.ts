@@ -28,6 +28,30 @@ function trainTiny(steps: number, optimizer: "adamw" | "muon", lowering: Lowerin
 	return losses;
 }
 
+/** Losses in which something else than one cross-entropy reads the logits, or other outputs that do. */
+const lossesOfReadLogits: Record<
+	string,
+	(logits: t.Tensor, y: t.Tensor) => { loss: t.Tensor } & Record<string, t.Tensor>
+> = {
+	"a penalty on their size": (logits, y) => ({ loss: t.crossEntropy(logits, y).add(logits.square().mean()) }),
+	"a z-loss made first": (logits, y) => {
+		const z = t.log(t.exp(logits).sum(-1)).square().mean();
+		return { loss: z.add(t.crossEntropy(logits, y)) };
+	},
+	"a penalty on what the softcap leaves": (logits, y) => {
+		const capped = t.softcap(logits, 3);
+		return { loss: t.crossEntropy(capped, y).add(capped.square().mean()) };
+	},
+	"a second cross-entropy": (logits, y) => ({
+		loss: t.crossEntropy(logits, y).add(t.crossEntropy(logits, t.shift(y, 1)).mul(0.5)),
+	}),
+	"a cross-entropy of some of them": (logits, y) => ({
+		loss: t.crossEntropy(logits.slice(0, 0, 1), y.slice(0, 0, 1)).add(t.crossEntropy(logits, y)),
+	}),
+	"an output": (logits, y) => ({ loss: t.crossEntropy(logits, y), logits }),
+	"an output of another shape": (logits, y) => ({ loss: t.crossEntropy(logits, y), logits: logits.reshape([42]) }),
+};
+
 for (const lowering of lowerings) {
 	const evaluate = (tensor: t.Tensor) => evaluateWith(tensor, {}, lowering);
 
@@ -121,6 +145,26 @@ for (const lowering of lowerings) {
 			);
 			program.close();
 		});
+
+		for (const [name, lossOf] of Object.entries(lossesOfReadLogits))
+			it(`keeps the logits for whatever reads them beside the loss: ${name}`, () => {
+				const [x, w, bias] = [t.input("x", [2, 3, 5]), t.input("w", [7, 5]), t.input("bias", [7])];
+				const logits = t.linear(x, w, { bias });
+				const outputs = lossOf(logits, t.input("y", [2, 3], "i32"));
+				const [gradient] = t.grad(outputs.loss, [bias]) as [t.Tensor];
+				const feeds = { x: random(30, 1), w: random(35, 2), bias: random(7, 3), y: ids(6, 7) };
+				const both = t.compile<string>({ ...outputs, gradient }, [], lowering);
+				const alone = t.compile<string>(outputs, [], lowering);
+				const [result, expected] = [both.run(feeds), alone.run(feeds)];
+				for (const name of Object.keys(outputs)) assertClose(result[name]!.data, expected[name]!.data);
+				const direction = random(7, 4);
+				const along = (step: number) =>
+					alone.run({ ...feeds, bias: feeds.bias.map((b, i) => b + step * direction[i]!) }).loss!.item();
+				const analytic = result.gradient!.data.reduce((sum, g, i) => sum + g * direction[i]!, 0);
+				assert.ok(Math.abs((along(1e-2) - along(-1e-2)) / 2e-2 - analytic) < 2e-3, `${analytic}`);
+				both.close();
+				alone.close();
+			});
 	});
 
 	describe(`training: ${lowering.name}`, () => {

@@ -40,9 +40,9 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 	const rebuilt = new Map<Tensor, Tensor>();
 	const of = (tensor: Tensor) => rebuilt.get(tensor) ?? tensor;
 	const twins = pairLikelihoods(nodes);
-	const users = Map.groupBy(
-		nodes.flatMap((node) => node.inputs.map((input) => ({ input, node }))),
-		({ input }) => input,
+	const readers = Map.groupBy(
+		nodes.filter((node) => memoryOf(node) === node).flatMap((node) => node.inputs.map((input) => ({ input, node }))),
+		({ input }) => memoryOf(input),
 	);
 	for (const node of nodes) {
 		if (node.inputs.length === 0) continue;
@@ -52,8 +52,11 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 		} else if (!rebuilt.has(node)) {
 			const twin = twins.get(node);
 			if (twin) {
-				const logits = node.inputs[0]!;
-				const isShared = isLeaf(memoryOf(logits)) || outputs.includes(logits) || users.get(logits)!.length > 2;
+				const logits = memoryOf(node.inputs[0]!);
+				const isShared =
+					isLeaf(logits) ||
+					outputs.some((output) => memoryOf(output) === logits) ||
+					readers.get(logits)!.some((reader) => reader.node !== node && reader.node !== twin);
 				const { losses, gradient } = joinLikelihood(node, twin, isShared, of);
 				rebuilt.set(node, losses).set(twin, gradient);
 			} else rebuilt.set(node, new Tensor(node.op, node.inputs.map(of), node.attrs, node.shape, node.dtype));
