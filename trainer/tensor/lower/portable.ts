@@ -69,11 +69,12 @@ const rules: Record<string, Rule> = {
 	},
 	slice: ({ attrs, shape, inputs: [x] }, { ggml, context }, [p]) => {
 		const dim = attrs.dim as number;
-		const strides = ne(x!.shape).map((_, i, lengths) => sizeOf(lengths.slice(0, i)) * BYTES);
-		const offset = (attrs.start as number) * (strides[x!.shape.length - 1 - dim] as number);
-		const [, ...outer] = strides as [number, number, number, number];
+		const offset = (attrs.start as number) * stridesOf(x!.shape)[x!.shape.length - 1 - dim]!;
+		// Contiguous already: with strides of its own, or ggml would take the lengths of 1 for gaps.
+		const isWhole = sizeOf(shape.slice(0, dim)) === 1;
+		const [, ...outer] = stridesOf(isWhole ? shape : x!.shape);
 		const part = ggml.view_4d(context, p!, ...ne(shape), ...outer, offset);
-		return sizeOf(shape.slice(0, dim)) === 1 ? part : ggml.cont(context, part);
+		return isWhole ? part : ggml.cont(context, part);
 	},
 	pad: ({ attrs, dtype, shape, inputs: [x] }, builder, [p]) => {
 		const { ggml, context } = builder;
@@ -176,6 +177,11 @@ const rules: Record<string, Rule> = {
 		return sumGroups(builder, k!, q!.dim(2), ggml.mul_mat(context, byColumns(q!), transposed(ds)));
 	},
 };
+
+/** Bytes from one index of each dimension to the next, in ggml's order. */
+function stridesOf(shape: readonly number[]): [number, number, number, number] {
+	return ne(shape).map((_, i, lengths) => sizeOf(lengths.slice(0, i)) * BYTES) as [number, number, number, number];
+}
 
 /** Softmax, the probability of each target, and its negative logarithm, shared by both halves of cross-entropy. */
 function likelihood({ inputs, attrs }: Tensor, builder: Builder) {
