@@ -10,6 +10,7 @@ import type { Feeds } from "./leaves.ts";
 import { cpu } from "./lower/cpu.ts";
 import type { Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
+import { release, reserve, reservedBytes, untouchedBytes } from "./reservations.ts";
 import { checkUpdates, reachable, schedule, type Update } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";
@@ -78,12 +79,12 @@ export function compile<Name extends string>(
 	const plan = lowering.prepare(wanted, updates);
 	const graph = new Graph(device, lowering, schedule(plan), new Set(plan.outputs));
 	const activations = graph.allocate();
-	const parameters = storedBytes();
+	const reservation = reserve(graph.leaves.bytes, activations);
 	const memory = {
-		parameters,
+		parameters: storedBytes(),
 		leaves: graph.leaves.bytes,
 		activations,
-		peak: forecastPeak(device, graph, activations),
+		peak: forecastPeak(device),
 	};
 
 	let open = true;
@@ -91,6 +92,7 @@ export function compile<Name extends string>(
 		memory,
 		run(feeds = {}) {
 			if (!open) throw new TensorError("run: the program was closed");
+			reservation.touched = true;
 			graph.leaves.feed(feeds, bounds);
 			const status = ggml.backend_graph_compute(device.backend, graph.pointer);
 			if (status !== 0) throw new TensorError(`run: ggml failed with status ${status}`);
@@ -100,8 +102,10 @@ export function compile<Name extends string>(
 			return Object.fromEntries(names.map((name, i) => [name, results[i]])) as Record<Name, Result>;
 		},
 		close() {
-			if (open) graph.free();
+			if (!open) return;
 			open = false;
+			graph.free();
+			release(reservation);
 		},
 	};
 }
@@ -113,10 +117,12 @@ export function memoryForecast(): number {
 	return largestPeak;
 }
 
-/** On the CPU, memory that was allocated counts when it is first touched: what is resident now, and what is still to come. */
-function forecastPeak(device: Device, { leaves }: Graph, activations: number): number {
-	const now = device.kind === "cpu" ? process.memoryUsage.rss() : storedBytes() + leaves.bytes;
-	const peak = now + activations + (device.kernels ? device.threads * SCRATCH_BYTES : 0);
+/** What is held now, and what open programs will still touch. */
+function forecastPeak(device: Device): number {
+	const peak =
+		device.kind === "cpu"
+			? process.memoryUsage.rss() + untouchedBytes() + (device.kernels ? device.threads * SCRATCH_BYTES : 0)
+			: storedBytes() + reservedBytes();
 	largestPeak = Math.max(largestPeak, peak);
 	return peak;
 }

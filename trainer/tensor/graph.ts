@@ -6,6 +6,7 @@ import { Leaves } from "./leaves.ts";
 import { BLOCK } from "./lower/blocked-attention.ts";
 import type { Builder, Lowering } from "./lower/lowering.ts";
 import { Parameter } from "./parameter.ts";
+import { untouchedBytes } from "./reservations.ts";
 import { isLeaf, memoryOf, type Task } from "./schedule.ts";
 import { isStored, materialise, store } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
@@ -140,7 +141,8 @@ export function requireRoom(device: Device, tensors: readonly Tensor[]): void {
 }
 
 function requireMemory(device: Device, what: string, needed: number): void {
-	const free = device.freeMemory();
+	const promised = device.kind === "cpu" ? untouchedBytes() : 0;
+	const free = Math.max(0, device.freeMemory() - promised);
 	const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
 	if (needed > free) {
 		fail("compile", `the ${what} need ${gigabytes(needed)}, and ${gigabytes(free)} of ${device.kind} memory are free`);

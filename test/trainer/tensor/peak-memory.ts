@@ -21,9 +21,23 @@ for (let i = 0; i < 4; i++) {
 }
 const loss = t.crossEntropy(t.linear(x, t.parameter("head", t.normal([V, D], 0.1, draw))), targets);
 const weights = t.parameters(loss);
-const program = t.compile({ loss }, t.adamw(weights, t.grad(loss, weights), { lr: 0.001 }));
+const gradients = t.grad(loss, weights);
 const ids = new Int32Array(B * T);
-for (let i = 0; i < 4; i++) program.run({ tokens: ids, targets: ids });
+if (process.argv[3] === "two programs") {
+	const sums = weights.map(({ name, shape }) => t.state(`sum.${name}`, t.zeros(shape)));
+	const add = t.compile(
+		{},
+		sums.map((sum, i) => t.assign(sum, sum.add(gradients[i]!))),
+	);
+	const step = t.compile({ loss }, t.adamw(weights, sums, { lr: 0.001 }));
+	for (let i = 0; i < 4; i++) {
+		add.run({ tokens: ids, targets: ids });
+		step.run({ tokens: ids, targets: ids });
+	}
+} else {
+	const program = t.compile({ loss }, t.adamw(weights, gradients, { lr: 0.001 }));
+	for (let i = 0; i < 4; i++) program.run({ tokens: ids, targets: ids });
+}
 const status = readFileSync("/proc/self/status", "utf8");
 const peak = Number(/^VmHWM:\s+(\d+) kB/m.exec(status)![1]) * 1024;
 console.log(t.memoryForecast(), peak);

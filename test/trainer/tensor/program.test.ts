@@ -216,11 +216,27 @@ for (const lowering of lowerings) {
 	});
 }
 
+it("what open programs have reserved and not touched yet is not free for another", () => {
+	const half = process.availableMemory() * 0.55;
+	const x = t.input("x", [1]);
+	const program = () =>
+		t.compile({
+			y: t
+				.broadcastTo(x, [Math.ceil(half / 4 / 1024), 1024])
+				.square()
+				.sum(),
+		});
+	const first = program();
+	assert.throws(program, /the activations need [\d.]+ GB, and [\d.]+ GB of cpu memory are free/);
+	first.close();
+	program().close();
+});
+
 describe("the memory of a run", { skip: process.platform !== "linux" && "no /proc" }, () => {
-	for (const mode of ["kernels", "portable"]) {
-		it(`is forecast within 5% of its peak before the first step: ${mode}`, () => {
+	for (const mode of [["kernels"], ["portable"], ["kernels", "two programs"]]) {
+		it(`is forecast within 5% of its peak before the first step: ${mode.join(", ")}`, () => {
 			const program = join(import.meta.dirname, "peak-memory.ts");
-			const said = execFileSync(process.execPath, [program, mode], { encoding: "utf8" });
+			const said = execFileSync(process.execPath, [program, ...mode], { encoding: "utf8" });
 			const [forecast, peak] = said.split(" ").map(Number) as [number, number];
 			assert.ok(Math.abs(forecast / peak - 1) < 0.05, `${forecast / 1e6} MB forecast, ${peak / 1e6} MB used`);
 		});
