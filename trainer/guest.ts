@@ -10,7 +10,7 @@ import koffi from "koffi";
 import type { Batch, Model, StepReport, TrainingFile } from "./contract.ts";
 import { Crash, reasonOf } from "./crash.ts";
 import { readBatch, say } from "./protocol.ts";
-import { saveCheckpoint } from "./tensor/checkpoint.ts";
+import { describe, type EvaluationShape, saveCheckpoint } from "./tensor/checkpoint.ts";
 import { configure, type DeviceName, input, memoryForecast, parameters } from "./tensor/index.ts";
 
 const { values: options } = parseArgs({
@@ -46,17 +46,26 @@ function run(file: TrainingFile): void {
 	if (typeof model?.logits !== "function")
 		throw new Crash(`build() in ${name} returned no model: logits(tokens) is missing`);
 	const { rows, length } = file.batch;
-	say({ type: "ready", rows, length, parameters: countParameters(model, rows, length) });
+	const parameters = countParameters(model, rows, length);
+	const evaluation = { rows: Number(options["eval-rows"]), length: Number(options["eval-length"]), vocabSize };
+	checkEvaluation(model, evaluation);
+	say({ type: "ready", rows, length, parameters });
 
 	file.train(model, batches(), report);
 	say({ type: "trained" });
 
-	saveCheckpoint(options.model, (tokens) => model.logits(tokens), {
-		rows: Number(options["eval-rows"]),
-		length: Number(options["eval-length"]),
-		vocabSize,
-	});
+	saveCheckpoint(options.model, (tokens) => model.logits(tokens), evaluation);
 	say({ type: "saved", peakMb: peakMb() });
+}
+
+/** Finds what could not be measured before the clock starts, not after the budget is spent. */
+function checkEvaluation(model: Model, shape: EvaluationShape): void {
+	try {
+		describe((tokens) => model.logits(tokens), shape);
+	} catch (error) {
+		const { rows, length } = shape;
+		throw new Crash(`${reasonOf(error, name)}; the metric asks for the logits of ${rows} x ${length} tokens`);
+	}
 }
 
 /** Of the process on the CPU; on a GPU what its programs hold there, which is allocated once and known. */

@@ -51,30 +51,48 @@ interface Graph extends EvaluationShape {
  * @throws TensorError when it needs anything but token ids, or gives anything but logits [rows, length, vocabSize].
  */
 export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, shape: EvaluationShape): void {
-	const { rows, length, vocabSize } = shape;
-	const tokens = input("tokens", [rows, length], "i32");
-	const output = logits(tokens);
-	requireLogits(output, shape);
-	const tensors = reachable([output]);
+	const { tokens, tensors, names } = describe(logits, shape);
 	const position = new Map(tensors.map((node, i) => [node, i]));
-	const weights = new Map<string, NamedValues>();
 	const nodes = tensors.map((node): Node => {
 		const { op, inputs, attrs, shape, dtype } = node;
+		if (op === "input" && node !== tokens) throw new TensorError(`logits depend on input ${attrs.name}`);
+		const name = names.get(node);
 		const plain = { op, inputs: inputs.map((x) => position.get(x)!), attrs, shape, dtype };
-		if (node === tokens || (!(node instanceof Parameter) && !node.values)) {
-			if (op === "input" && node !== tokens) throw new TensorError(`logits depend on input ${attrs.name}`);
-			return plain;
-		}
-		const name = node instanceof Parameter ? node.name : `constant.${weights.size}`;
-		if (weights.has(name)) throw new TensorError(`two parameters are named ${name}: give each a name of its own`);
-		weights.set(name, { shape, values: node instanceof Parameter ? read(node) : node.values! });
-		return { ...plain, attrs: {}, name };
+		return name === undefined ? plain : { ...plain, attrs: {}, name };
 	});
-	const graph: Graph = { version: VERSION, rows, length, vocabSize, nodes };
+	const weights = new Map(
+		[...names].map(([node, name]): [string, NamedValues] => [
+			name,
+			{ shape: node.shape, values: node instanceof Parameter ? read(node) : node.values! },
+		]),
+	);
+	const graph: Graph = { version: VERSION, ...shape, nodes };
 	mkdirSync(dir, { recursive: true });
 	writeSafetensors(join(dir, WEIGHTS), weights);
 	writeFileSync(join(dir, `${GRAPH}.tmp`), JSON.stringify(graph));
 	renameSync(join(dir, `${GRAPH}.tmp`), join(dir, GRAPH));
+}
+
+/**
+ * The expression of a model for token ids [rows, length], and the names its weights are saved by. What it finds wrong
+ * before training would be wrong after it.
+ * @throws TensorError when the shapes do not fit or two parameters have one name.
+ */
+export function describe(logits: (tokens: Tensor) => Tensor, shape: EvaluationShape) {
+	const tokens = input("tokens", [shape.rows, shape.length], "i32");
+	const output = logits(tokens);
+	requireLogits(output, shape);
+	const tensors = reachable([output]);
+	const names = new Map<Tensor, string>();
+	const taken = new Set<string>();
+	for (const node of tensors) {
+		if (!(node instanceof Parameter) && !node.values) continue;
+		const name = node instanceof Parameter ? node.name : `constant.${names.size}`;
+		if (taken.has(name)) throw new TensorError(`two parameters are named ${name}: give each a name of its own`);
+		taken.add(name);
+		names.set(node, name);
+	}
+	return { tokens, tensors, names };
 }
 
 /** A saved model, ready to be measured. */

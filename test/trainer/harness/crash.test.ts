@@ -56,6 +56,25 @@ test("a wrong shape crashes the run with the operation, both shapes and the line
 		(lab) => new RegExp(`^crash: .*\\[320, 320\\].*\\[7, 320\\].*${lab.place("const loss")}`),
 	));
 
+test("a model that the metric could not measure crashes before its budget begins", async () => {
+	const positions = 'embedding(tokens, table).add(parameter("positions", normal([32, vocabSize], 0.02, random)))';
+	await crashes(
+		{ "embedding(tokens, table)": positions },
+		() =>
+			/^crash: add: \[\d+, \d+, 320\] and \[32, 320\] do not broadcast.*; the metric asks for the logits of \d+ x \d+ tokens/,
+		["--budget", "100"],
+	);
+	await crashes(
+		{
+			"return { table,":
+				'const twin = parameter("table", normal([vocabSize, vocabSize], 0.02, random));\n\treturn { table,',
+			"embedding(tokens, table)": "embedding(tokens, table).add(embedding(tokens, twin))",
+		},
+		() => /^crash: two parameters are named table/,
+		["--budget", "100"],
+	);
+});
+
 test("an exception crashes the run with its message and line", () =>
 	crashes(
 		{ [STEP]: `${STEP}\n\t\t(undefined as never as string[]).push("x");` },
