@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { elementsOf, meetsConditions, SUPPORTED } from "../../test/trainer/devices/op-support.ts";
+import { elementsWritten, meetsConditions, SUPPORTED } from "../../test/trainer/devices/op-support.ts";
 import type { TrainingFile } from "../../trainer/contract.ts";
 import { BYTES } from "../../trainer/tensor/ggml.ts";
 import { configure, input, parameters } from "../../trainer/tensor/index.ts";
@@ -73,7 +73,7 @@ function count(graph: bigint): Computed {
 		const node = ggml.graph_node(graph, i);
 		const name = ggml.op_desc(node);
 		if (VIEWS.has(name)) continue;
-		const bytes = elementsOf(node) * BYTES;
+		const bytes = elementsWritten(ggml, node) * BYTES;
 		result.kernels++;
 		result.written += bytes;
 		result.writtenBy[name] = (result.writtenBy[name] ?? 0) + bytes;

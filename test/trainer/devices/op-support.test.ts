@@ -6,16 +6,25 @@ import { portable } from "../../../trainer/tensor/lower/portable.ts";
 import { batch, build, train } from "../../../trainer/train.ts";
 import { cases } from "../tensor/gradient-cases.ts";
 import { inventions } from "../tensor/inventions.ts";
-import { checkGradients } from "../tensor/numeric.ts";
+import { checkGradients, evaluate } from "../tensor/numeric.ts";
 import { meetsConditions, SUPPORTED } from "./op-support.ts";
 
 const device = t.configure({ threads: 1 });
 const { supports } = device;
 
-/** The names of the operations the device is asked about from now on. */
-function watched(): Set<string> {
+const { kind: ownKind } = device;
+
+/** The names of the operations a device is asked about from now on, which it can all run unless told otherwise. */
+function watched({ kind = ownKind, supports: can = supports }: Partial<typeof device> = {}): Set<string> {
 	const seen = new Set<string>();
-	Object.assign(device, { supports: (node: bigint) => seen.add(device.ggml.op_desc(node)) && supports(node) });
+	Object.assign(device, {
+		kind,
+		supports: (node: bigint) => {
+			if (!can(node)) return false;
+			seen.add(device.ggml.op_desc(node));
+			return true;
+		},
+	});
 	return seen;
 }
 
@@ -58,19 +67,45 @@ it("what a device lacks is refused by name when the program is compiled", () => 
 	assert.throws(() => t.compile({ y: t.softmax(t.input("x", [2, 3])) }, [], portable), /cannot run SOFT_MAX/);
 });
 
-it("what CUDA's PAD has no grid for is padded another way", () => {
-	for (const [rows, pads] of [
-		[65_535, true],
-		[65_536, false],
-	] as const) {
-		const seen = watched();
-		const x = t.parameter(`x.${rows}`, t.ones([rows, 1, 1, 2]));
-		const [gradient] = t.grad(x.slice(-1, 0, 1).square().sum(), [x]);
-		const program = t.compile({ gradient: gradient! }, [], portable);
-		assert.equal(seen.has("PAD"), pads, `${rows} rows`);
-		assert.ok(program.run().gradient.data.every((value, i) => value === (i % 2 === 0 ? 2 : 0)));
-		program.close();
+it("nothing is asked of CUDA that it has no grid for", () => {
+	const seen = watched({
+		kind: "cuda",
+		supports: (node: bigint) => SUPPORTED.cuda.has(device.ggml.op_desc(node)) && meetsConditions(device.ggml, node),
+	});
+	for (const rows of [65_535, 65_536]) {
+		seen.clear();
+		const x = t.parameter(`x.${rows}`, t.ones([rows, 1, 2, 2]));
+		const y = t
+			.rmsNorm(x)
+			.add(t.softmax(x))
+			.add(x.sum(2, { keepdim: true }))
+			.slice(-1, 0, 1);
+		const [gradient] = t.grad(y.square().sum(), [x]);
+		t.compile({ gradient: gradient! }, [], portable).close();
+		assert.equal(seen.has("PAD"), rows === 65_535, `${rows} rows`);
 	}
+});
+
+it("no CUDA kernel looks at every token for every row of a table, or adds all rows in one thread", () => {
+	const seen = watched({ kind: "cuda" });
+	const table = t.parameter("looked up", t.normal([5, 3], 1, t.seeded(1)));
+	const gain = t.parameter("gain", t.ones([3]));
+	const ids = t.tensor(Int32Array.of(0, 4, 4, 1, 0, 0), [2, 3]);
+	const loss = t.embedding(ids, table).mul(gain).sum();
+	const [byTable, byGain] = t.grad(loss, [table, gain]);
+	const program = t.compile({ byTable: byTable!, byGain: byGain! }, [], portable);
+	assert.ok(!seen.has("GET_ROWS_BACK") && !seen.has("REPEAT_BACK"), [...seen].join(" "));
+	const counts = [3, 1, 0, 0, 2];
+	const { byTable: table_, byGain: gain_ } = program.run();
+	assert.deepEqual(
+		[...table_.data],
+		counts.flatMap((n) => [n, n, n]),
+	);
+	const values = [...new Array(5).keys()].map((row) => evaluate(table.slice(0, row, row + 1)));
+	gain_.data.forEach((sum, i) =>
+		assert.ok(Math.abs(sum - counts.reduce((s, n, row) => s + n * values[row]![i]!, 0)) < 1e-5),
+	);
+	program.close();
 });
 
 it("gradients are accumulated where they lie: nothing is copied", () => {

@@ -22,6 +22,9 @@ export const SUPPORTED = {
 	metal: new Set(EVERYWHERE),
 };
 
+/** Blocks of a CUDA grid in its second and third dimension. */
+const MAX_GRID = 65_535;
+
 /** Operations that move elements of either type, from wherever they lie. */
 const MOVES = new Set(["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "CONT", "CPY", "CONCAT"]);
 /** Operations whose second operand is indices. */
@@ -55,6 +58,7 @@ interface TensorStruct {
  */
 export function meetsConditions(ggml: Ggml, node: Pointer): boolean {
 	const name = ggml.op_desc(node);
+	if (!fitsGrid(name, node)) return false;
 	if (MOVES.has(name)) return true;
 	return read(node).src.every((source, i) => {
 		if (!source) return true;
@@ -66,9 +70,17 @@ export function meetsConditions(ggml: Ggml, node: Pointer): boolean {
 	});
 }
 
-/** How many elements a node has. */
-export function elementsOf(node: Pointer): number {
-	return Array.from(read(node).ne, Number).reduce((product, length) => product * length, 1);
+/** What `supports_op` does not ask: CUDA's kernels start a block for each index of some dimensions (pad.cu, norm.cu, …). */
+function fitsGrid(name: string, node: Pointer): boolean {
+	const [, b, c, d] = Array.from(read(node).ne, Number) as [number, number, number, number];
+	if (name === "PAD" || name === "REPEAT_BACK") return b <= MAX_GRID && c * d <= MAX_GRID;
+	return !(name === "RMS_NORM" || name === "SOFT_MAX") || (c <= MAX_GRID && d <= MAX_GRID);
+}
+
+/** How many elements a node writes: all of its own, but for SET_ROWS, whose result lies where its destination did. */
+export function elementsWritten(ggml: Ggml, node: Pointer): number {
+	const written = ggml.op_desc(node) === "SET_ROWS" ? read(node).src[0]! : node;
+	return Array.from(read(written).ne, Number).reduce((product, length) => product * length, 1);
 }
 
 function read(tensor: Pointer): TensorStruct {

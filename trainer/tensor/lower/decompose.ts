@@ -8,6 +8,12 @@ import type { Builder } from "./lowering.ts";
 type Lengths = [number, number, number, number];
 type PadAmounts = Parameters<Ggml["pad_ext"]> extends [Pointer, Pointer, ...infer Rest] ? Rest : never;
 
+/**
+ * Some of CUDA's kernels start a block for each index of the second dimension, or of the outer ones, without asking whether
+ * a grid has as many (pad.cu, binbcast.cu, norm.cu, softmax.cu).
+ */
+const MAX_GRID = 65_535;
+
 /** Aᵀ B of row-major matrices: x is B, y is A, as ggml_out_prod takes them. */
 export function outProduct({ ggml, context, device }: Builder, x: Pointer, y: Pointer): Pointer {
 	const fused = ggml.out_prod(context, x, y);
@@ -24,9 +30,19 @@ export function product({ ggml, context, device }: Builder, a: Pointer, b: Point
 }
 
 /** Sums x, of lengths `from`, over every dimension whose length in `to` is 1. */
-export function sumOver({ ggml, context, device }: Builder, x: Pointer, from: Lengths, to: Lengths): Pointer {
-	const fused = ggml.repeat_back(context, x, ggml.new_tensor_4d(context, TYPE.f32, ...to));
-	if (device.supports(fused)) return fused;
+export function sumOver(builder: Builder, x: Pointer, from: Lengths, to: Lengths): Pointer {
+	const { ggml, context, device } = builder;
+	const [width, ...outer] = to;
+	if (device.kind === "cuda" && outer.every((length) => length === 1) && width === from[0]) {
+		// A product with ones: CUDA's REPEAT_BACK gives each sum to a single thread (binbcast.cu).
+		const rows = from[1] * from[2] * from[3];
+		const ones = builder.constant(`ones ${[rows, 1]}`, [rows, 1], () => new Float32Array(rows).fill(1));
+		return outProduct(builder, ggml.reshape_4d(context, x, width, rows, 1, 1), ones);
+	}
+	if (to[1] <= MAX_GRID) {
+		const fused = ggml.repeat_back(context, x, ggml.new_tensor_4d(context, TYPE.f32, ...to));
+		if (device.supports(fused)) return fused;
+	}
 	let sum = x;
 	from.forEach((length, dim) => {
 		if (length === to[dim]) return;
@@ -45,23 +61,32 @@ export function softmaxGradient({ ggml, context, device }: Builder, g: Pointer, 
 	return ggml.scale(context, ggml.mul(context, p, ggml.sub(context, g, along)), scale);
 }
 
-/** The gradient of an embedding [width, vocabulary] from that of its rows g [width, tokens]: a scatter-add. */
+/**
+ * The gradient of an embedding [width, vocabulary] from that of its rows g [width, tokens]: a scatter-add. `name` says of
+ * which ids, for tables that are read by the same.
+ */
 export function scatterRows(
 	builder: Builder,
 	g: Pointer,
 	ids: Pointer,
+	name: string,
 	[tokens, vocabulary, width]: [number, number, number],
 ): Pointer {
 	const { ggml, context, device } = builder;
-	const fused = ggml.get_rows_back(context, g, ids, ggml.new_tensor_4d(context, TYPE.f32, width, vocabulary, 1, 1));
-	if (device.supports(fused)) return fused;
+	// CUDA's kernel reads every id once for each element of the table (getrows.cu).
+	if (device.kind !== "cuda") {
+		const fused = ggml.get_rows_back(context, g, ids, ggml.new_tensor_4d(context, TYPE.f32, width, vocabulary, 1, 1));
+		if (device.supports(fused)) return fused;
+	}
 	// A product with one-hot rows: as much arithmetic as the output head's.
-	const zero = builder.constant("zero", [1], () => new Float32Array(1));
-	const ones = builder.constant(`ones ${tokens}`, [tokens, 1, 1], () => new Float32Array(tokens).fill(1));
-	const empty = ggml.repeat_4d(context, zero, 1, vocabulary, tokens, 1);
-	const oneHot = ggml.set_rows(context, empty, ones, ggml.reshape_4d(context, ids, 1, tokens, 1, 1));
-	const transposed = (z: Pointer) => ggml.cont(context, ggml.transpose(context, z));
-	return ggml.mul_mat(context, transposed(g), transposed(ggml.reshape_4d(context, oneHot, vocabulary, tokens, 1, 1)));
+	const oneHot = builder.memo(`one-hot ${name} of ${vocabulary}`, () => {
+		const zero = builder.constant("zero", [1], () => new Float32Array(1));
+		const ones = builder.constant(`ones ${tokens}`, [tokens, 1, 1], () => new Float32Array(tokens).fill(1));
+		const empty = ggml.repeat_4d(context, zero, 1, vocabulary, tokens, 1);
+		const set = ggml.set_rows(context, empty, ones, ggml.reshape_4d(context, ids, 1, tokens, 1, 1));
+		return ggml.reshape_4d(context, set, vocabulary, tokens, 1, 1);
+	});
+	return outProduct(builder, g, oneHot);
 }
 
 /** Joins tensors along `dim`, by halves: one after the other, the first of many would be copied once for each that follows. */
@@ -71,9 +96,6 @@ export function joinAlong(builder: Builder, parts: readonly Pointer[], dim: numb
 	const [front, back] = [parts.slice(0, half), parts.slice(half)].map((some) => joinAlong(builder, some, dim));
 	return builder.ggml.concat(builder.context, front!, back!, dim);
 }
-
-/** CUDA's PAD starts a block for each row and each matrix of the result, without asking whether a grid has as many. */
-const MAX_GRID = 65_535;
 
 /** Adds zeros before and after x of `lengths` along `dim`. `zeros(n)` makes a block of n of them. */
 export function padAlong(

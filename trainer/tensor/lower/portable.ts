@@ -3,7 +3,7 @@ import { fail } from "../errors.ts";
 import { BYTES, type Pointer, ROPE_NEOX } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
 import { ne } from "../storage.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
+import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { accumulateInPlace } from "./accumulate.ts";
 import { attendInBlocks, attendInBlocksBackward, BLOCK, type Heads } from "./blocked-attention.ts";
 import { chunkLikelihoods } from "./chunked-likelihood.ts";
@@ -100,9 +100,13 @@ const rules: Record<string, Rule> = {
 	},
 
 	embedding: (_, { ggml, context }, [weight, ids]) => ggml.get_rows(context, weight!, ids!),
-	embedding_backward: ({ shape, inputs: [, tokens] }, builder, [g, ids]) =>
-		scatterRows(builder, g!, ids!, [tokens!.size, shape[0]!, shape[1]!]),
-	rms_norm: ({ attrs }, { ggml, context }, [x]) => ggml.rms_norm(context, x!, attrs.eps as number),
+	embedding_backward: ({ shape, inputs: [, tokens] }, builder, [g, ids]) => {
+		let source = tokens!;
+		while (source.op === "reshape") source = source.inputs[0]!;
+		return scatterRows(builder, g!, ids!, `${source.id}`, [tokens!.size, shape[0]!, shape[1]!]);
+	},
+	rms_norm: ({ attrs, shape }, builder, [x]) =>
+		byRows(builder, x!, shape, (rows) => builder.ggml.rms_norm(builder.context, rows, attrs.eps as number)),
 	rms_norm_backward: ({ attrs }, { ggml, context, device }, [g, x]) => {
 		const eps = attrs.eps as number;
 		const fused = ggml.rms_norm_back(context, g!, x!, eps);
@@ -113,7 +117,8 @@ const rules: Record<string, Rule> = {
 		const along = ggml.mul(context, y, ggml.mean(context, ggml.mul(context, g!, y)));
 		return ggml.div(context, ggml.sub(context, g!, along), r);
 	},
-	softmax: (_, { ggml, context }, [x]) => ggml.soft_max(context, x!),
+	softmax: ({ shape }, builder, [x]) =>
+		byRows(builder, x!, shape, (rows) => builder.ggml.soft_max(builder.context, rows)),
 	rotary: ({ attrs, shape }, builder, [x]) => {
 		const [, T, , D] = shape as [number, number, number, number];
 		const positions = builder.constant(`positions ${T}`, [T], () => Int32Array.from({ length: T }, (_, i) => i));
@@ -177,6 +182,13 @@ const rules: Record<string, Rule> = {
 		return sumGroups(builder, k!, q!.dim(2), ggml.mul_mat(context, byColumns(q!), transposed(ds)));
 	},
 };
+
+/** What `compute` makes of each row, as one matrix: CUDA's grids have room for more rows there than in outer dimensions. */
+function byRows({ ggml, context }: Builder, x: Pointer, shape: Shape, compute: (rows: Pointer) => Pointer): Pointer {
+	const width = shape.at(-1) ?? 1;
+	const rows = ggml.reshape_4d(context, x, width, sizeOf(shape) / width, 1, 1);
+	return ggml.reshape_4d(context, compute(rows), ...ne(shape));
+}
 
 /** Bytes from one index of each dimension to the next, in ggml's order. */
 function stridesOf(shape: readonly number[]): [number, number, number, number] {
