@@ -40,7 +40,8 @@ interface Computed {
 const device = configure({ threads: 1 });
 const { ggml, supports } = device;
 const computed: Computed[] = [];
-const moved = { toDevice: 0, fromDevice: 0 };
+const nothingMoved = { uploads: 0, toDevice: 0, readBacks: 0, fromDevice: 0 };
+const moved = { ...nothingMoved };
 const activations: number[] = [];
 
 Object.assign(device, {
@@ -54,10 +55,12 @@ Object.assign(ggml, {
 		return 0;
 	},
 	backend_tensor_set(tensor: bigint, data: Uint8Array, offset: number, bytes: number) {
+		moved.uploads++;
 		moved.toDevice += bytes;
 		backend_tensor_set(tensor, data, offset, bytes);
 	},
 	backend_tensor_get(tensor: bigint, data: Uint8Array, offset: number, bytes: number) {
+		moved.readBacks++;
 		moved.fromDevice += bytes;
 		backend_tensor_get(tensor, data, offset, bytes);
 	},
@@ -94,10 +97,10 @@ const file = await configured({
 });
 const model = file.build(VOCABULARY, 1);
 const weights = parameters(model.logits(input("tokens", [rows, LENGTH], "i32")));
-const steps: { computed: Computed[]; toDevice: number; fromDevice: number }[] = [];
+const steps: ({ computed: Computed[] } & typeof moved)[] = [];
 file.train(model, batches(2 * microSteps), () => {
 	steps.push({ computed: computed.splice(0), ...moved });
-	Object.assign(moved, { toDevice: 0, fromDevice: 0 });
+	Object.assign(moved, nothingMoved);
 });
 
 // The first step also moves the parameters to the device.
@@ -122,8 +125,8 @@ console.table({
 	kernels: report.kernels,
 	"bytes the kernels write": Object.fromEntries(Object.entries(report.written).map(([of, bytes]) => [of, gb(bytes)])),
 	activations: { micro: gb(report.activations.micro), update: gb(report.activations.update) },
-	"host to device": { step: `${report.toDevice} bytes` },
-	"device to host": { step: `${report.fromDevice} bytes` },
+	"host to device": { step: `${report.toDevice} bytes in ${report.uploads}` },
+	"device to host": { step: `${report.fromDevice} bytes in ${report.readBacks}` },
 });
 const largest = Object.entries(report.microWrittenBy).sort(([, a], [, b]) => b - a);
 console.log(`a micro-step writes by ${largest.map(([op, bytes]) => `${op} ${gb(bytes)}`).join(", ")}`);

@@ -2,7 +2,7 @@
  * ggml's C interface: the one file that knows its names. ggml comes prebuilt inside the platform packages of
  * node-llama-cpp; koffi calls it. Lengths are in ggml's order here (`ne[0]` is the contiguous dimension, PyTorch's last).
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import koffi from "koffi";
 
@@ -130,6 +130,7 @@ const baseFunctions = {
 	backend_graph_compute: c("int", "pointer", "pointer"),
 	backend_reg_get_proc_address: c("nullable", "pointer", "str"),
 	backend_reg_name: c("str", "pointer"),
+	backend_tensor_alloc: c("int", "pointer", "pointer", "pointer"),
 	backend_tensor_get: c("void", "pointer", "data", "size_t", "size_t"),
 	backend_tensor_set: c("void", "pointer", "data", "size_t", "size_t"),
 	gallocr_alloc_graph: c("bool", "pointer", "pointer"),
@@ -160,8 +161,14 @@ export const ROPE_NEOX = 2;
 export const DEVICE_CPU = 0;
 export const DEVICE_INTEGRATED = 2;
 
-/** Lines ggml logged while loading: why a back end could not be loaded stands here. */
+/** The last lines ggml logged: why a back end could not be loaded stands here. */
 export const log: string[] = [];
+const LOG_LINES = 100;
+/** `ggml_log_level`: an error, and more of the line before. */
+const LEVEL_ERROR = 4;
+const LEVEL_CONTINUED = 5;
+/** A device that fails again and again must not fill the run's log. */
+const ERROR_CHARACTERS = 16_384;
 
 /**
  * Loads ggml and every back end found beside it. Loaded once a process: two copies of the library would not share
@@ -190,12 +197,30 @@ export function loadGgml(directory: string): Ggml {
 
 	const base = koffi.load(join(directory, find(directory, "ggml-base")), { global: true });
 	const registry = koffi.load(join(directory, find(directory, "ggml")), { global: true });
-	const keep = koffi.register((_level: number, text: string) => log.push(text.trimEnd()), logCallback);
+	const keep = koffi.register(logger(), logCallback);
 	base.func("ggml_log_set", "void", [logCallback, pointer])(keep, null);
 	const ggml = Object.fromEntries([...bind(base, baseFunctions), ...bind(registry, registryFunctions)]) as Ggml;
 	ggml.backend_load_all_from_path(directory);
 	returnLargeBlocks();
 	return ggml;
+}
+
+/** Keeps what ggml logs. Errors go to stderr, and before the call returns: after a device's error ggml aborts the process. */
+function logger(): (level: number, text: string) => void {
+	let lineLevel = 0;
+	let room = ERROR_CHARACTERS;
+	return (level, text) => {
+		log.push(text.trimEnd());
+		if (log.length > LOG_LINES) log.shift();
+		if (level !== LEVEL_CONTINUED) lineLevel = level;
+		if (lineLevel !== LEVEL_ERROR || room <= 0) return;
+		room -= text.length;
+		try {
+			writeSync(2, text);
+		} catch {
+			// Nobody reads it, or not fast enough.
+		}
+	};
 }
 
 /**

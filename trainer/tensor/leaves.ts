@@ -1,4 +1,7 @@
-/** A program's inputs and constants. They live in one buffer of their own, apart from what is computed. */
+/**
+ * A program's inputs and constants. They live in buffers of their own, apart from what is computed: inputs side by side, so
+ * that a run uploads them at once.
+ */
 import type { Device } from "./device.ts";
 import { fail, show, TensorError } from "./errors.ts";
 import { BYTES, type Pointer, TYPE } from "./ggml.ts";
@@ -8,27 +11,45 @@ import { type Shape, sizeOf, type Tensor, type Values } from "./tensor.ts";
 /** What a run is given: numbers for scalars, typed arrays in row-major order otherwise. */
 export type Feeds = Record<string, Values | number>;
 
+/** Where an input may begin; no device asks for more. */
+const ALIGNMENT = 256;
+
+interface Input {
+	tensor: Tensor;
+	pointer: Pointer;
+	/** Bytes from the beginning of all inputs. */
+	offset: number;
+}
+
 export class Leaves {
-	/** Bytes of the buffer. */
+	/** Bytes of the buffers. */
 	bytes = 0;
 	readonly #device: Device;
-	readonly #context: Pointer;
-	readonly #inputs = new Map<string, { tensor: Tensor; pointer: Pointer }>();
+	readonly #contexts: { inputs: Pointer; constants: Pointer; upload: Pointer };
+	readonly #inputs = new Map<string, Input>();
 	readonly #constants = new Map<string, { pointer: Pointer; values: Values | undefined }>();
-	#buffer: Pointer | null = null;
+	#inputBytes = 0;
+	/** All inputs as one tensor, and its bytes here. */
+	#upload?: { pointer: Pointer; bytes: Uint8Array };
+	readonly #buffers: Pointer[] = [];
 
 	/** @param capacity How many tensors there may be. */
 	constructor(device: Device, capacity: number) {
 		this.#device = device;
-		const size = capacity * Number(device.ggml.tensor_overhead());
-		this.#context = device.ggml.init({ mem_size: size, mem_buffer: null, no_alloc: true });
+		const size = Number(device.ggml.tensor_overhead());
+		const context = (tensors: number) =>
+			device.ggml.init({ mem_size: tensors * size, mem_buffer: null, no_alloc: true });
+		this.#contexts = { inputs: context(capacity), constants: context(capacity), upload: context(1) };
 	}
 
 	input(tensor: Tensor): Pointer {
 		const name = tensor.attrs.name as string;
 		if (this.#inputs.has(name)) fail("compile", `two inputs are named ${name}`);
-		const pointer = this.#make(tensor.shape, tensor.dtype === "i32");
-		this.#inputs.set(name, { tensor, pointer });
+		const pointer = this.#make(this.#contexts.inputs, tensor.shape, tensor.dtype === "i32");
+		this.#inputs.set(name, { tensor, pointer, offset: this.#inputBytes });
+		const bytes = Math.ceil((tensor.size * BYTES) / ALIGNMENT) * ALIGNMENT;
+		this.#inputBytes += bytes;
+		this.bytes += bytes;
 		return pointer;
 	}
 
@@ -36,26 +57,37 @@ export class Leaves {
 		const known = this.#constants.get(key);
 		if (known) return known.pointer;
 		const values = make();
-		const pointer = this.#make(shape, values instanceof Int32Array);
+		const pointer = this.#make(this.#contexts.constants, shape, values instanceof Int32Array);
+		this.bytes += sizeOf(shape) * BYTES;
 		this.#constants.set(key, { pointer, values });
 		return pointer;
 	}
 
-	#make(shape: Shape, integers: boolean): Pointer {
-		this.bytes += sizeOf(shape) * BYTES;
-		return this.#device.ggml.new_tensor_4d(this.#context, integers ? TYPE.i32 : TYPE.f32, ...ne(shape));
+	#make(context: Pointer, shape: Shape, integers: boolean): Pointer {
+		return this.#device.ggml.new_tensor_4d(context, integers ? TYPE.i32 : TYPE.f32, ...ne(shape));
 	}
 
 	/** Gives all of them memory, and constants their values. */
 	allocate(): void {
-		const { ggml, backend } = this.#device;
-		if (this.bytes === 0) return;
-		this.#buffer = ggml.backend_alloc_ctx_tensors(this.#context, backend);
-		if (!this.#buffer) throw new TensorError(`compile: there is no memory for inputs of ${this.bytes} bytes`);
+		const { ggml } = this.#device;
+		if (this.#constants.size > 0) this.#allocate(this.#contexts.constants);
 		for (const constant of this.#constants.values()) {
 			if (constant.values) ggml.backend_tensor_set(constant.pointer, constant.values, 0, constant.values.byteLength);
 			constant.values = undefined;
 		}
+		if (this.#inputs.size === 0) return;
+		const pointer = this.#make(this.#contexts.upload, [this.#inputBytes / BYTES], true);
+		const buffer = this.#allocate(this.#contexts.upload);
+		this.#upload = { pointer, bytes: new Uint8Array(this.#inputBytes) };
+		for (const input of this.#inputs.values())
+			ggml.backend_tensor_alloc(buffer, input.pointer, ggml.get_data(pointer) + BigInt(input.offset));
+	}
+
+	#allocate(context: Pointer): Pointer {
+		const buffer = this.#device.ggml.backend_alloc_ctx_tensors(context, this.#device.backend);
+		if (!buffer) throw new TensorError(`compile: there is no memory for inputs of ${this.bytes} bytes`);
+		this.#buffers.push(buffer);
+		return buffer;
 	}
 
 	/** Fills the inputs. `bounds` says below what number the ids in an input must stay. */
@@ -64,7 +96,9 @@ export class Leaves {
 			if (this.#inputs.has(name)) continue;
 			fail("run", `there is no input ${name}; there are ${[...this.#inputs.keys()].join(", ")}`);
 		}
-		for (const [name, { tensor, pointer }] of this.#inputs) {
+		const upload = this.#upload;
+		if (!upload) return;
+		for (const [name, { tensor, offset }] of this.#inputs) {
 			const fed = feeds[name];
 			if (fed === undefined) fail("run", `input ${name} ${show(tensor.shape)} was not fed`);
 			const values = typeof fed === "number" ? Float32Array.of(fed) : fed;
@@ -74,13 +108,14 @@ export class Leaves {
 				fail("run", `input ${name} is ${tensor.dtype} ${show(tensor.shape)}, was fed a ${given}`);
 			}
 			checkIds(name, values, bounds.get(tensor));
-			this.#device.ggml.backend_tensor_set(pointer, values, 0, values.byteLength);
+			upload.bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
 		}
+		this.#device.ggml.backend_tensor_set(upload.pointer, upload.bytes, 0, upload.bytes.byteLength);
 	}
 
 	free(): void {
-		if (this.#buffer) this.#device.ggml.backend_buffer_free(this.#buffer);
-		this.#device.ggml.free(this.#context);
+		for (const buffer of this.#buffers) this.#device.ggml.backend_buffer_free(buffer);
+		for (const context of Object.values(this.#contexts)) this.#device.ggml.free(context);
 	}
 }
 
