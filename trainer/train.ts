@@ -185,7 +185,7 @@ export function build(vocabSize: number, seed: number): Model {
 /** How far attention of a layer looks back, in tokens; 0 for all the way. */
 function windowOf(layer: number): number {
 	const isShort = layer < DEPTH - 1 && WINDOW_PATTERN[layer % WINDOW_PATTERN.length] === "S";
-	return isShort ? LENGTH / 2 : 0;
+	return isShort ? Math.floor(LENGTH / 2) : 0;
 }
 
 function project(x: Tensor, weight: Tensor): Tensor {

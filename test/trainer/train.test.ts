@@ -97,6 +97,16 @@ describe("train.ts", () => {
 		assert.ok(losses[0][1]! < losses[0][0]! - 0.01, "and the second loss shows the first step");
 	});
 
+	it("takes sequences of odd length with short windows", async (t) => {
+		const odd = await variant(t, {
+			"const LENGTH = 256": "const LENGTH = 129",
+			'"S" = "L"': '"S" = "SL"',
+		});
+		const { rows, length } = odd.batch;
+		const tokens = input("tokens", [rows, length], "i32");
+		assert.deepEqual(odd.build(VOCABULARY, 1).logits(tokens).shape, [rows, 129, VOCABULARY]);
+	});
+
 	it("stops at once, in plain words, when the loss is no number any more", () => {
 		const model = build(VOCABULARY, 1);
 		const poisoned = {

@@ -11,7 +11,7 @@ import { cpu } from "./lower/cpu.ts";
 import type { Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
 import { release, reserve, reservedBytes, untouchedBytes } from "./reservations.ts";
-import { checkUpdates, reachable, schedule, type Update } from "./schedule.ts";
+import { checkOutputs, checkUpdates, reachable, schedule, type Update } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";
 
@@ -71,6 +71,7 @@ export function compile<Name extends string>(
 	const { ggml } = device;
 	const names = Object.keys(outputs) as Name[];
 	const wanted = names.map((name) => outputs[name]);
+	checkOutputs(outputs);
 	checkUpdates(updates);
 	const tensors = reachable([...wanted, ...updates.flatMap(({ target, value }) => [target, value])]);
 	const bounds = indexBounds(tensors);

@@ -13,7 +13,7 @@ export function fail(op: string, problem: string): never {
 
 /** `[2, 3]`, as in every message. */
 export function show(shape: readonly number[]): string {
-	return `[${shape.join(", ")}]`;
+	return `[${shape.map(String).join(", ")}]`;
 }
 
 /** The innermost stack frame outside this library, as `train.ts:42`. Only paid for when something has gone wrong. */

@@ -1,6 +1,6 @@
 /** Reverse-mode differentiation, from expressions to expressions. */
 import { fail, show } from "./errors.ts";
-import { definition, sameShape } from "./ops/define.ts";
+import { definition, describe, requireTensor, sameShape } from "./ops/define.ts";
 import { add } from "./ops/elementwise.ts";
 import { ones } from "./ops/leaf.ts";
 import { Parameter } from "./parameter.ts";
@@ -11,6 +11,9 @@ import type { Tensor } from "./tensor.ts";
  * them, clip them, feed them to an optimizer.
  */
 export function grad(loss: Tensor, by: readonly Tensor[]): Tensor[] {
+	requireTensor("grad", loss);
+	if (!Array.isArray(by)) fail("grad", `a list of tensors is wanted, not ${describe(by)}`);
+	requireTensor("grad", ...by);
 	if (loss.size !== 1) fail("grad", `the loss must be a scalar, not ${show(loss.shape)}`);
 	const targets = new Set(by);
 	const order = dependents(loss, targets);
@@ -30,6 +33,9 @@ export function grad(loss: Tensor, by: readonly Tensor[]): Tensor[] {
 	return by.map((target) => {
 		const gradient = gradients.get(target);
 		const name = target instanceof Parameter ? `parameter ${target.name}` : target.op;
+		if (!gradient && order.has(target)) {
+			fail("grad", `no gradient flows to ${name} ${show(target.shape)}: the loss uses it only under step or detach`);
+		}
 		if (!gradient) fail("grad", `the loss does not depend on ${name} ${show(target.shape)}`);
 		if (!sameShape(gradient.shape, target.shape)) fail("grad", `${name} has gradient ${show(gradient.shape)}`);
 		return gradient;

@@ -1,5 +1,6 @@
 /** What lasts from step to step: the weights of a model and the state of its optimizer. */
-import { fail } from "./errors.ts";
+import { fail, show } from "./errors.ts";
+import { checkShape, describe, gigabytes, requireTensor } from "./ops/define.ts";
 import { tensor } from "./ops/leaf.ts";
 import type { Random } from "./random.ts";
 import { type Shape, sizeOf, Tensor } from "./tensor.ts";
@@ -13,6 +14,8 @@ export class Parameter extends Tensor {
 
 	/** For the library; train.ts uses `parameter` and `state`. */
 	constructor(name: string, initial: Tensor, trainable: boolean) {
+		if (typeof name !== "string") fail("parameter", `a name is wanted first, not ${describe(name)}`);
+		requireTensor(`parameter ${name}`, initial);
 		if (initial.op !== "full" && !(initial.values instanceof Float32Array)) {
 			const wanted = "zeros, ones, full, uniform, normal or tensor";
 			fail(`parameter ${name}`, `starts from ${wanted}, not from a computed ${initial.op}`);
@@ -36,6 +39,7 @@ export function state(name: string, initial: Tensor): Parameter {
 
 /** Every trainable parameter that `of` depends on, in the order the model uses them. */
 export function parameters(...of: Tensor[]): Parameter[] {
+	requireTensor("parameters", ...of);
 	const seen = new Set<Tensor>();
 	const found: Parameter[] = [];
 	const stack = of.toReversed();
@@ -50,7 +54,7 @@ export function parameters(...of: Tensor[]): Parameter[] {
 
 /** Normally distributed with mean 0 and standard deviation `std`. */
 export function normal(shape: Shape, std: number, random: Random): Tensor {
-	const values = new Float32Array(sizeOf(shape));
+	const values = room("normal", shape, std, random);
 	for (let i = 0; i < values.length; i += 2) {
 		// Box-Muller: two uniform draws make two normal ones.
 		const radius = std * Math.sqrt(-2 * Math.log(1 - random()));
@@ -63,7 +67,19 @@ export function normal(shape: Shape, std: number, random: Random): Tensor {
 
 /** Uniformly distributed in [-bound, bound). */
 export function uniform(shape: Shape, bound: number, random: Random): Tensor {
-	const values = new Float32Array(sizeOf(shape));
+	const values = room("uniform", shape, bound, random);
 	for (let i = 0; i < values.length; i++) values[i] = (2 * random() - 1) * bound;
 	return tensor(values, shape);
+}
+
+/** Where random values go, once the arguments make sense. */
+function room(op: string, shape: Shape, spread: number, random: Random): Float32Array<ArrayBuffer> {
+	checkShape(op, shape);
+	if (!Number.isFinite(spread)) fail(op, `a number is wanted second, not ${describe(spread)}`);
+	if (typeof random !== "function") fail(op, `seeded(…) is wanted third, not ${describe(random)}`);
+	try {
+		return new Float32Array(sizeOf(shape));
+	} catch {
+		fail(op, `${show(shape)} needs ${gigabytes(shape)}, more memory than there is`);
+	}
 }

@@ -1,9 +1,9 @@
 /** In which order a program computes: inputs first, and no parameter written before its last reader. */
 import { fail, show } from "./errors.ts";
 import type { Plan, Write } from "./lower/lowering.ts";
-import { sameShape } from "./ops/define.ts";
+import { describe, requireF32, sameShape } from "./ops/define.ts";
 import { Parameter } from "./parameter.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** After a run, `target` holds what `value` was computed to be from the parameters as they were before it. */
 export interface Update {
@@ -13,14 +13,28 @@ export interface Update {
 
 /** A parameter's next value: `assign(momentum, momentum.mul(0.9).add(gradient))`. */
 export function assign(target: Parameter, value: Tensor): Update {
+	if (!(target instanceof Parameter)) fail("assign", `a parameter or a state is wanted, not ${describe(target)}`);
+	requireF32("assign", value);
 	if (!sameShape(target.shape, value.shape)) {
 		fail("assign", `${target.name} is ${show(target.shape)}, its new value ${show(value.shape)}`);
 	}
 	return { target, value };
 }
 
+/** Refuses outputs that are no tensors: a misspelt name, a list of gradients. */
+export function checkOutputs(outputs: Readonly<Record<string, unknown>>): void {
+	for (const [name, output] of Object.entries(outputs)) {
+		if (!(output instanceof Tensor)) fail("compile", `output ${name} must be a tensor, not ${describe(output)}`);
+	}
+}
+
 /** Refuses updates that have no meaning, before anything is built from them. */
 export function checkUpdates(updates: readonly Update[]): void {
+	if (!Array.isArray(updates)) fail("compile", `a list of updates is wanted, not ${describe(updates)}`);
+	for (const update of updates) {
+		const isUpdate = update?.target instanceof Parameter && update.value instanceof Tensor;
+		if (!isUpdate) fail("compile", `updates are made with assign; ${describe(update)} is none`);
+	}
 	const targets = new Set<Tensor>();
 	for (const { target } of updates) {
 		if (targets.has(target)) fail("compile", `${target.name} is updated twice`);

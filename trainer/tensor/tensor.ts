@@ -90,21 +90,28 @@ export class Tensor {
 	mean(dim?: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
 		return reduce.mean(this, dim, options);
 	}
-	/** The same elements in another shape; one length may be -1. */
-	reshape(shape: Shape): Tensor {
-		return shaping.reshape(this, shape);
+	/** The same elements in another shape, a list or several numbers; one length may be -1. */
+	reshape(...shape: [Shape] | number[]): Tensor {
+		return shaping.reshape(this, list(shape));
 	}
 	/** Swaps two dimensions. */
 	transpose(a: number, b: number): Tensor {
 		return shaping.transpose(this, a, b);
 	}
-	permute(dims: readonly number[]): Tensor {
-		return shaping.permute(this, dims);
+	/** Reorders dimensions, a list or several numbers. */
+	permute(...dims: [readonly number[]] | number[]): Tensor {
+		return shaping.permute(this, list(dims));
 	}
 	/** Elements `start` to `end` (exclusive) along `dim`; negative counts from the end. */
 	slice(dim: number, start: number, end?: number): Tensor {
 		return shaping.slice(this, dim, start, end);
 	}
+}
+
+/** Numbers as a method was given them: in one list, or one by one as in PyTorch. */
+function list(given: [readonly number[]] | number[]): readonly number[] {
+	const [first] = given;
+	return Array.isArray(first) ? first : (given as number[]);
 }
 
 export function sizeOf(shape: Shape): number {

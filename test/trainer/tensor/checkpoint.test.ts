@@ -141,7 +141,7 @@ describe("a checkpoint is refused", () => {
 				tampered("attrs", ({ nodes }) => {
 					nodes.at(-1)!.attrs = attrs;
 				}),
-				/softcap: (cap must be a number|has no attribute extra)/,
+				/softcap: (cap must be a finite number|has no attribute extra)/,
 			);
 		}
 	});

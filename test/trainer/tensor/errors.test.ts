@@ -51,11 +51,104 @@ describe("a wrong shape is named", () => {
 	});
 });
 
+describe("a wrong argument is refused under the function's own name", () => {
+	const a = t.input("a", [2, 3]);
+	const w = t.parameter("w", t.zeros([2, 3]));
+	const bias = t.parameter("bias", t.zeros([3]));
+	const nothing = undefined as unknown as t.Tensor;
+	// biome-ignore lint/suspicious/noExplicitAny: what the types refuse, and a train.ts that nobody checked may say
+	const any = t as any;
+
+	it("no tensor, where there should be one", () => {
+		refuses(() => a.mul(nothing), "mul: a tensor or a number is wanted, not undefined (errors.test.ts:");
+		refuses(() => t.sub(a, null as unknown as number), "sub: a tensor or a number is wanted, not null");
+		refuses(() => any.relu(a.shape), "relu: a tensor is wanted, not a value of type Array");
+		for (const name of ["neg", "rsqrt", "gelu", "sign", "softcap", "pow", "sum", "mean", "variance", "softmax"]) {
+			refuses(() => any[name](), `${name}: a tensor is wanted, not undefined`);
+		}
+		for (const name of ["rmsNorm", "rotary", "detach", "reshape", "permute", "slice", "pad", "shift", "parameters"]) {
+			refuses(() => any[name]("x"), `${name}: a tensor is wanted, not "x"`);
+		}
+		for (const name of ["matmul", "linear", "attention", "embedding", "crossEntropy"]) {
+			refuses(() => any[name](a, 3), `${name}: a tensor is wanted, not 3`);
+		}
+		refuses(() => any.concat(a, a), "concat: a list is wanted, not a tensor [2, 3]");
+		refuses(() => any.grad(a.sum(), w), "grad: a list of tensors is wanted, not a tensor [2, 3]");
+		refuses(() => any.parameter(t.zeros([3])), "parameter: a name is wanted first, not a tensor [3]");
+		refuses(() => any.parameter("w", [3]), "parameter w: a tensor is wanted");
+	});
+	it("shapes", () => {
+		refuses(() => a.mul(t.ones([4])), "mul: [2, 3] and [4] do not broadcast");
+		refuses(() => any.reshape(a, 3, 2), "reshape: a list is wanted, not 3");
+		refuses(() => a.reshape([2, nothing as unknown as number]), "reshape: [2, 3] does not fit into [2, undefined]");
+		refuses(() => any.zeros(3), "zeros: a shape such as [2, 3] is wanted, not 3");
+		refuses(() => any.input("x"), "input x: a shape such as [2, 3] is wanted, not undefined");
+		refuses(() => any.tensor([[1, 2]]), "tensor: one flat list of numbers is wanted");
+		refuses(() => t.mean(a, 2), "mean: there is no dimension 2 in [2, 3]");
+		refuses(() => t.softmax(a, 2), "softmax: there is no dimension 2 in [2, 3]");
+		refuses(() => t.embedding(t.zeros([9, 4]), tokens), "embedding: ids f32 [9, 4] and weight i32 [2, 5]");
+	});
+	it("numbers that are not finite", () => {
+		refuses(() => t.where(t.step(a), a, -Infinity), "where: a finite number is wanted, not -Infinity");
+		refuses(() => t.maximum(a, Number.NaN), "maximum: a finite number is wanted, not NaN");
+		refuses(() => t.minimum(a, 1e39), "minimum: a finite number is wanted, not 1e+39");
+		refuses(() => a.div(0), "div: cannot divide by the number 0");
+	});
+	it("options", () => {
+		refuses(() => any.rmsNorm(a, bias), "rmsNorm: options { weight, eps } are wanted, not a tensor [3]");
+		refuses(() => any.rmsNorm(a, { epsilon: 1 }), "rmsNorm: there is no option epsilon; there are weight, eps");
+		refuses(() => any.sum(a, 0, { keepDim: true }), "sum: there is no option keepDim; there are keepdim");
+		refuses(() => any.matmul(a, a, { transpose: true }), "matmul: there is no option transpose");
+		refuses(() => any.linear(a, w, bias), "linear: options { bias, bf16 } are wanted");
+		refuses(() => any.rotary(t.input("h", [1, 2, 1, 4]), 100), "rotary: options { base } are wanted, not 100");
+		const logits = t.input("logits", [2, 5, 9]);
+		const reduction = { reduction: "sum" };
+		refuses(() => any.crossEntropy(logits, tokens, reduction), 'the reduction is "mean" or "none", not "sum"');
+		refuses(() => any.crossEntropy(logits, tokens, { smoothing: 0.1 }), "there is no option smoothing");
+		const head = t.input("head", [2, 5, 4, 6]);
+		refuses(() => any.attention(head, head, head, { isCausal: true }), "attention: there is no option isCausal");
+		refuses(() => t.attention(head, head, head, { window: 2.5 }), "attention: window must be an integer, not 2.5");
+	});
+	it("of optimizers", () => {
+		const lr = 0.1;
+		refuses(() => t.adamw([w, bias], [w], { lr }), "adamw: 2 parameters were given 1 gradients");
+		refuses(() => t.adamw([w], [bias], { lr }), "adamw: w is [2, 3], its gradient [3]");
+		refuses(() => any.adamw([w], [w], {}), "adamw: a learning rate lr is wanted");
+		refuses(
+			() => any.adamw([w], [w]),
+			"adamw: options { lr, beta1, beta2, eps, weightDecay } are wanted, not undefined",
+		);
+		refuses(() => any.adamw([w], [w], { lr, betas: [0.9, 0.95] }), "adamw: there is no option betas");
+		refuses(() => t.adamw([w], [w], { lr, beta1: 1 }), "adamw: betas must be numbers from 0 to below 1, not 1");
+		refuses(() => any.adamw([a], [a], { lr }), "adamw: a parameter is wanted, not a tensor [2, 3]");
+		refuses(() => t.muon([bias], [bias], { lr }), "muon: bias is [3]: matrices are wanted");
+		refuses(() => any.muon([w], [w], {}), "muon: a learning rate lr is wanted");
+	});
+	it("of random initial values", () => {
+		refuses(() => any.normal([2, 3], 0.02), "normal: seeded(…) is wanted third, not undefined");
+		refuses(() => any.uniform([2, 3], t.seeded(1)), "uniform: a number is wanted second");
+		refuses(() => t.normal([100_000, 100_000], 1, t.seeded(1)), "normal: [100000, 100000]", "it needs 40.00 GB");
+	});
+});
+
 describe("a wrong program is refused before it runs", () => {
 	it("a loss that is not a number", () => refuses(() => t.grad(x, [x]), "the loss must be a scalar, not [2, 3]"));
 	it("a gradient by what the loss does not depend on", () => {
 		const w = t.parameter("idle", t.zeros([3]));
 		refuses(() => t.grad(x.sum(), [w]), "the loss does not depend on parameter idle [3]");
+	});
+	it("a gradient that does not flow", () => {
+		const threshold = t.parameter("threshold", t.zeros([3]));
+		const loss = x.mul(t.step(x.sub(threshold))).sum();
+		const why = "no gradient flows to parameter threshold [3]: the loss uses it only under step or detach";
+		refuses(() => t.grad(loss, t.parameters(loss)), why);
+	});
+	it("an output or an update that is none", () => {
+		const outputs = { loss: x, gradient: undefined as unknown as t.Tensor };
+		refuses(() => t.compile(outputs), "compile: output gradient must be a tensor, not undefined");
+		const updates = [undefined] as unknown as t.Update[];
+		refuses(() => t.compile({ x }, updates), "compile: updates are made with assign; undefined is none");
+		refuses(() => t.assign(x as t.Parameter, x), "assign: a parameter or a state is wanted, not a tensor [2, 3]");
 	});
 	it("a gradient of a gradient of a fused operation", () => {
 		const [g] = t.grad(t.rmsNorm(x).sum(), [x]) as [t.Tensor];

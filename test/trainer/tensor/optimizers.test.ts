@@ -32,6 +32,17 @@ for (const lowering of lowerings) {
 			release([w]);
 		});
 
+		it("AdamW without momentum divides by the running size of the gradient alone", () => {
+			const w = t.parameter("w", t.zeros([2]));
+			const g = t.input("g", [2]);
+			const program = t.compile({}, t.adamw([w], [g], { lr: 0.1, beta1: 0, beta2: 0 }), lowering);
+			program.run({ g: Float32Array.of(5, -3) });
+			program.run({ g: Float32Array.of(-2, -7) });
+			assertClose(t.read(w), [0, 0.2], 1e-5);
+			program.close();
+			release([w]);
+		});
+
 		for (const shape of [
 			[2, 9, 21],
 			[3, 21, 9],

@@ -1,10 +1,11 @@
 /**
  * Compiles kernels.cpp on first use with the system's C++ compiler, checks the result, and keeps it in the user's cache
- * under a name that says what it was made of: source, compiler, flags and CPU. Later starts find it there.
+ * under a name that says what it was made of (source, compiler, flags and CPU) and what it holds (the hash of the
+ * library). Later starts find it there; one that was damaged since is built again.
  */
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
 import { delimiter, dirname, extname, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
@@ -66,27 +67,34 @@ async function buildWith(
 	source: string,
 	cacheFolder: string,
 ): Promise<Build> {
-	const base = join(cacheFolder, await fingerprint(compiler, flags, source));
-	const [library, refusal] = [`${base}.so`, `${base}.refused`];
-	if (await exists(library)) return { ok: true, path: library, compiled: false };
+	const made = await fingerprint(compiler, flags, source);
+	const found = await findLibrary(cacheFolder, made);
+	if (found) return { ok: true, path: found, compiled: false };
+	const base = join(cacheFolder, made);
+	const refusal = `${base}.refused`;
 	if (await exists(refusal)) return { ok: false, reason: await readFile(refusal, "utf8") };
 
 	await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
 	// Renamed when complete: two processes may build at once, and neither sees the other's half.
-	const draft = `${base}.${process.pid}.${randomUUID()}.tmp.so`;
+	const draft = `${base}.${process.pid}.${randomUUID()}.tmp`;
 	try {
 		try {
 			await run(compiler, [...flags, source, "-o", draft], { timeout: COMPILE_TIMEOUT_MS });
 		} catch (error) {
 			return { ok: false, reason: `${compiler} could not compile the CPU kernels: ${firstError(error)}` };
 		}
-		const wrong = await findWrong(draft);
-		if (wrong !== undefined) {
-			const reason = `the CPU kernels built by ${compiler} compute wrongly and are not used (${wrong})`;
+		const verdict = await check(draft);
+		if ("wrong" in verdict) {
+			const reason = `the CPU kernels built by ${compiler} compute wrongly and are not used (${verdict.wrong})`;
 			await writeFile(`${draft}.txt`, reason);
 			await rename(`${draft}.txt`, refusal);
 			return { ok: false, reason };
 		}
+		if ("failure" in verdict) {
+			return { ok: false, reason: `the CPU kernels built by ${compiler} could not be checked: ${verdict.failure}` };
+		}
+		await flush(draft);
+		const library = `${base}.${await hashOf(draft)}.so`;
 		await rename(draft, library);
 		return { ok: true, path: library, compiled: true };
 	} finally {
@@ -94,18 +102,45 @@ async function buildWith(
 	}
 }
 
-/** What the self-check, in a process of its own, finds wrong with a build. */
-async function findWrong(library: string): Promise<string | undefined> {
+/** The library in the cache that was made of `made` and holds what its name says. Loading a damaged one could crash. */
+async function findLibrary(cacheFolder: string, made: string): Promise<string | undefined> {
+	for (const name of await readdir(cacheFolder).catch(() => [])) {
+		if (!name.startsWith(`${made}.`) || !name.endsWith(".so")) continue;
+		const path = join(cacheFolder, name);
+		const hash = await hashOf(path).catch(() => undefined);
+		if (name === `${made}.${hash}.so`) return path;
+	}
+	return undefined;
+}
+
+async function hashOf(path: string): Promise<string> {
+	return sha256(await readFile(path));
+}
+
+/** Waits until a file is on the disk: after a power cut, a renamed file may otherwise be empty. */
+async function flush(path: string): Promise<void> {
+	const file = await open(path, "r+");
+	await file.sync().finally(() => file.close());
+}
+
+/** Signals by which a build that computes wrongly may die. Any other comes from outside: a time limit, a lack of memory. */
+const FAULTS: readonly unknown[] = ["SIGILL", "SIGSEGV", "SIGBUS", "SIGFPE"];
+
+/** What the self-check, in a process of its own, says of a build. A `failure` says nothing about it. */
+async function check(library: string): Promise<{ ok: true } | { wrong: string } | { failure: string }> {
 	const program = join(import.meta.dirname, `self-check${extname(import.meta.filename)}`);
 	try {
 		await run(process.execPath, [program, library], {
 			timeout: CHECK_TIMEOUT_MS,
 			env: { ...process.env, NODE_OPTIONS: "" },
 		});
-		return undefined;
+		return { ok: true };
 	} catch (error) {
-		const { stdout, stderr, signal } = error as { stdout?: string; stderr?: string; signal?: string };
-		return stdout?.trim() || (signal ? `ended by ${signal}` : firstError({ stderr, message: String(error) }));
+		const { stdout, signal, killed } = error as { stdout?: string; signal?: string; killed?: boolean };
+		if (stdout) return { wrong: stdout.trim() };
+		if (FAULTS.includes(signal)) return { wrong: `ended by ${signal}` };
+		if (killed) return { failure: `the check took longer than ${CHECK_TIMEOUT_MS / 1000} s` };
+		return { failure: signal ? `the check was ended by ${signal}` : firstError(error) };
 	}
 }
 
@@ -118,11 +153,14 @@ function firstError(error: unknown): string {
 /** A name for what a build is made of. The compiler's file stands for its version, so that asking costs no process. */
 async function fingerprint(compiler: string, flags: readonly string[], source: string): Promise<string> {
 	const { size, mtimeMs } = await stat(compiler);
-	return createHash("sha256")
-		.update(await readFile(source))
-		.update(JSON.stringify([compiler, size, mtimeMs, flags, process.platform, process.arch, await cpuIdentity()]))
-		.digest("hex")
-		.slice(0, 32);
+	const parts = [compiler, size, mtimeMs, flags, process.platform, process.arch, await cpuIdentity()];
+	return sha256(await readFile(source), JSON.stringify(parts));
+}
+
+function sha256(...parts: (string | Uint8Array)[]): string {
+	const hash = createHash("sha256");
+	for (const part of parts) hash.update(part);
+	return hash.digest("hex").slice(0, 32);
 }
 
 /** The CPU's model and instruction sets: -march=native depends on them, and a cache may travel between machines. */

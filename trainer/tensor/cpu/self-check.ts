@@ -3,7 +3,8 @@
  * TypeScript arithmetic in double precision. build.ts runs this file as a program, in a process of its own, on every
  * new build; so a build that dies of an illegal instruction is refused like one that is merely wrong.
  *
- *     node self-check.ts PATH      exit 0: good; exit 1: the reason on standard output
+ *     node self-check.ts PATH      exit 0: good; exit 1: what is wrong on standard output. A library that cannot be
+ *                                  loaded is no result: the reason is on standard error.
  */
 import koffi from "koffi";
 import { type Kernels, loadKernels } from "./load.ts";
@@ -188,8 +189,9 @@ export function selfCheck(kernels: Kernels): void {
 }
 
 if (import.meta.main) {
+	const kernels = loadKernels(process.argv[2]!);
 	try {
-		selfCheck(loadKernels(process.argv[2]!));
+		selfCheck(kernels);
 	} catch (error) {
 		process.stdout.write((error as Error).message);
 		process.exitCode = 1;

@@ -1,7 +1,7 @@
 /** Scaled dot-product attention: causal, windowed, grouped-query. */
 import { fail, show } from "../errors.ts";
 import type { Shape, Tensor } from "../tensor.ts";
-import { define, requireF32, sameShape } from "./define.ts";
+import { define, requireF32, requireOptions, sameShape } from "./define.ts";
 
 /** `window` 0 means unlimited. */
 export type AttentionAttributes = { causal: boolean; window: number; scale: number };
@@ -62,6 +62,8 @@ interface AttentionOptions {
  * H / G query heads in a row (grouped-query attention, Ainslie et al. 2023).
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+	requireF32("attention", q, k, v);
+	requireOptions("attention", options, "causal", "window", "scale");
 	const { causal = true, window = 0, scale = 1 / Math.sqrt(q.dim(-1)) } = options;
 	if (window > 0 && !causal) fail("attention", "a window needs causal attention");
 	return attentionOp([q, k, v], { causal, window: window >= q.dim(1) ? 0 : window, scale });

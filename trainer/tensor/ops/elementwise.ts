@@ -1,7 +1,7 @@
 /** Operations on each element, with PyTorch's broadcasting. */
 import { fail, show } from "../errors.ts";
 import type { Operand, Shape, Tensor } from "../tensor.ts";
-import { define, requireF32, sameShape } from "./define.ts";
+import { define, requireF32, requireOperand, sameShape } from "./define.ts";
 import { full, uniformValue } from "./leaf.ts";
 import { sumTo } from "./reduce.ts";
 
@@ -58,15 +58,9 @@ export function affine(x: Tensor, scale: number, bias: number): Tensor {
 	return affineOp([x], { scale, bias });
 }
 
-function asTensor(x: Operand): Tensor {
+function asTensor(op: string, x: Operand): Tensor {
+	requireOperand(op, x);
 	return typeof x === "number" ? full([], x) : x;
-}
-
-/** The value of a tensor that is one number stretched to at most `other`'s shape. */
-function numberFor(x: Tensor, other: Tensor): number | undefined {
-	const value = uniformValue(x);
-	if (value === undefined || !sameShape(broadcast("broadcast", x.shape, other.shape), other.shape)) return undefined;
-	return value;
 }
 
 /**
@@ -74,41 +68,50 @@ function numberFor(x: Tensor, other: Tensor): number | undefined {
  * of a number on that side: `[scale, bias]`.
  */
 function arithmetic(
+	name: string,
 	op: (a: Tensor, b: Tensor) => Tensor,
 	right: (n: number) => [number, number],
 	left?: (n: number) => [number, number],
 ): (a: Operand, b: Operand) => Tensor {
 	return (a, b) => {
-		const [x, y] = [asTensor(a), asTensor(b)];
-		const onTheRight = numberFor(y, x);
+		const [x, y] = [asTensor(name, a), asTensor(name, b)];
+		const shape = broadcast(name, x.shape, y.shape);
+		const onTheRight = sameShape(shape, x.shape) ? uniformValue(y) : undefined;
 		if (onTheRight !== undefined) return affine(x, ...right(onTheRight));
-		const onTheLeft = left && numberFor(x, y);
+		const onTheLeft = left && sameShape(shape, y.shape) ? uniformValue(x) : undefined;
 		return onTheLeft === undefined ? op(x, y) : affine(y, ...left!(onTheLeft));
 	};
 }
 
 /** `a + b` */
 export const add = arithmetic(
+	"add",
 	addOp,
 	(n) => [1, n],
 	(n) => [1, n],
 );
 /** `a - b` */
 export const sub = arithmetic(
+	"sub",
 	subOp,
 	(n) => [1, -n],
 	(n) => [-1, n],
 );
 /** `a * b`, element by element. */
 export const mul = arithmetic(
+	"mul",
 	mulOp,
 	(n) => [n, 0],
 	(n) => [n, 0],
 );
 /** `a / b`, element by element. */
-export const div = arithmetic(divOp, (n) => [1 / n, 0]);
+export const div = arithmetic("div", divOp, (n) => {
+	if (!Number.isFinite(Math.fround(1 / n))) fail("div", `cannot divide by the number ${n}`);
+	return [1 / n, 0];
+});
 
 export function neg(x: Tensor): Tensor {
+	requireF32("neg", x);
 	return affine(x, -1, 0);
 }
 
@@ -160,27 +163,33 @@ const softcapOp = define<{ cap: number }>("softcap", {
 
 /** `cap * tanh(x / cap)`: keeps logits within ±cap (Gemma 2). A cap of 0 leaves `x` as it is. */
 export function softcap(x: Tensor, cap: number): Tensor {
+	requireF32("softcap", x);
 	return cap === 0 ? x : softcapOp([x], { cap });
 }
 
 /** `1 / sqrt(x)` */
 export function rsqrt(x: Tensor): Tensor {
+	requireF32("rsqrt", x);
 	return div(1, sqrt(x));
 }
 
 /** -1, 0 or 1. Its gradient is 0 everywhere. */
 export function sign(x: Tensor): Tensor {
+	requireF32("sign", x);
 	return sub(step(x), step(neg(x)));
 }
 
 /** Gaussian error linear unit in its tanh form: `x/2 * (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))` (Hendrycks & Gimpel 2016). */
 export function gelu(x: Tensor): Tensor {
+	requireF32("gelu", x);
 	const inner = mul(x, affine(square(x), 0.044715, 1));
 	return mul(x, sigmoid(mul(inner, 2 * Math.sqrt(2 / Math.PI))));
 }
 
 /** `x` to the power of a number. Anything but 0.5, 1, 2, 3 and -1 needs `x > 0`. */
 export function pow(x: Tensor, exponent: number): Tensor {
+	requireF32("pow", x);
+	requireOperand("pow", exponent);
 	switch (exponent) {
 		case 0.5:
 			return sqrt(x);
@@ -197,17 +206,24 @@ export function pow(x: Tensor, exponent: number): Tensor {
 	}
 }
 
-/** The larger of the two, element by element. */
-export function maximum(a: Tensor, b: Operand): Tensor {
-	return add(a, relu(sub(b, a)));
+/** The larger of the two, element by element. Where they are equal, the gradient goes to `a`. Infinities give NaN. */
+export function maximum(a: Operand, b: Operand): Tensor {
+	requireOperand("maximum", a, b);
+	return where(step(sub(b, a)), b, a);
 }
 
-/** The smaller of the two, element by element. */
-export function minimum(a: Tensor, b: Operand): Tensor {
-	return sub(a, relu(sub(a, b)));
+/** The smaller of the two, element by element. Where they are equal, the gradient goes to `a`. Infinities give NaN. */
+export function minimum(a: Operand, b: Operand): Tensor {
+	requireOperand("minimum", a, b);
+	return where(step(sub(a, b)), b, a);
 }
 
-/** `a` where `condition` is 1, `b` where it is 0 (both are computed; make conditions with `step`). */
+/**
+ * `a` where `condition` is 1, `b` where it is 0 (make conditions with `step`). Both are computed and multiplied by 1 or 0,
+ * so an infinity or a NaN in either gives NaN: for a mask, take -1e9.
+ */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+	requireF32("where", condition);
+	requireOperand("where", a, b);
 	return add(mul(condition, a), mul(sub(1, condition), b));
 }

@@ -1,11 +1,12 @@
 /** Leaves of an expression: what is fed every step, what stays fixed. (What is trained: ../parameter.ts.) */
 import { fail, show } from "../errors.ts";
 import { type Dtype, type Shape, sizeOf, Tensor, type Values } from "../tensor.ts";
-import { checkShape, define } from "./define.ts";
+import { checkShape, define, describe } from "./define.ts";
 
 /** A tensor that is fed by name every time a compiled function runs: `input("tokens", [B, T], "i32")`. */
 export function input(name: string, shape: Shape, dtype: Dtype = "f32"): Tensor {
 	checkShape(`input ${name}`, shape);
+	if (dtype !== "f32" && dtype !== "i32") fail(`input ${name}`, `the dtype is "f32" or "i32", not ${describe(dtype)}`);
 	return new Tensor("input", [], { name }, [...shape], dtype);
 }
 
@@ -16,6 +17,8 @@ export function scalar(name: string): Tensor {
 
 /** A fixed tensor with the given elements, row-major. An `Int32Array` makes indices. */
 export function tensor(values: Values | readonly number[], shape?: Shape): Tensor {
+	const isFlat = ArrayBuffer.isView(values) || (Array.isArray(values) && values.every((n) => typeof n === "number"));
+	if (!isFlat) fail("tensor", "one flat list of numbers is wanted, and then its shape");
 	const data = values instanceof Int32Array || values instanceof Float32Array ? values : Float32Array.from(values);
 	const dims = [...(shape ?? [data.length])];
 	checkShape("tensor", dims);
@@ -31,14 +34,17 @@ const fullOp = define<{ shape: Shape; value: number }>("full", {
 
 /** A fixed tensor whose elements are all `value`. */
 export function full(shape: Shape, value: number): Tensor {
+	checkShape("full", shape);
 	return fullOp([], { shape: [...shape], value });
 }
 
 export function zeros(shape: Shape): Tensor {
+	checkShape("zeros", shape);
 	return full(shape, 0);
 }
 
 export function ones(shape: Shape): Tensor {
+	checkShape("ones", shape);
 	return full(shape, 1);
 }
 

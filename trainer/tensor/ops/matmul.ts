@@ -1,7 +1,7 @@
 /** Matrix products. */
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
-import { define, requireF32, sameShape } from "./define.ts";
+import { define, requireF32, requireOptions, sameShape } from "./define.ts";
 import { add, broadcast } from "./elementwise.ts";
 import { broadcastTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";
@@ -44,6 +44,8 @@ const matmulOp = define<MatmulAttributes>("matmul", {
 
 /** Matrix product [..., M, K] × [..., K, N] → [..., M, N]. Leading dimensions broadcast. */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+	requireF32("matmul", a, b);
+	requireOptions("matmul", options, "transposeA", "transposeB", "bf16");
 	const attrs = { transposeA: false, transposeB: false, bf16: false, ...options };
 	if (a.shape.length > 2 && b.shape.length === 2 && !attrs.transposeA) {
 		const y = matmulOp([reshape(a, [-1, a.dim(-1)]), b], attrs);
@@ -63,12 +65,17 @@ interface LinearOptions {
 }
 
 /** `x Wᵀ + bias` with x [..., in] and weight [out, in] as in PyTorch. */
-export function linear(x: Tensor, weight: Tensor, { bias, bf16 = false }: LinearOptions = {}): Tensor {
+export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
+	requireF32("linear", x, weight);
+	requireOptions("linear", options, "bias", "bf16");
+	const { bias, bf16 = false } = options;
 	if (weight.shape.length !== 2 || x.dim(-1) !== weight.dim(1)) {
 		fail("linear", `x ${show(x.shape)} does not fit weight ${show(weight.shape)}: [..., in] and [out, in] are wanted`);
 	}
 	const rows = reshape(x, [-1, x.dim(-1)]);
 	const product = matmulOp([rows, weight], { transposeA: false, transposeB: true, bf16 });
 	const y = reshape(product, [...x.shape.slice(0, -1), weight.dim(0)]);
-	return bias ? add(y, bias) : y;
+	if (!bias) return y;
+	requireF32("linear", bias);
+	return add(y, bias);
 }

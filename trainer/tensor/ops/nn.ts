@@ -1,7 +1,7 @@
 /** What language models are made of: embedding, normalisation, softmax, rotary positions, cross-entropy. */
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
-import { define, requireF32, sameShape } from "./define.ts";
+import { axis, define, describe, requireF32, requireOptions, requireTensor, sameShape } from "./define.ts";
 import { mul, softcap } from "./elementwise.ts";
 import { mean } from "./reduce.ts";
 import { reshape, transpose } from "./shape.ts";
@@ -34,6 +34,11 @@ const embeddingBackward = define<{ count: number }>("embedding_backward", {
 
 /** Rows of `weight` [count, width] by token id: ids [...] → [..., width]. */
 export function embedding(ids: Tensor, weight: Tensor): Tensor {
+	requireTensor("embedding", ids, weight);
+	if (ids.dtype !== "i32" || weight.dtype !== "f32" || weight.shape.length !== 2) {
+		const given = `ids ${ids.dtype} ${show(ids.shape)} and weight ${weight.dtype} ${show(weight.shape)}`;
+		fail("embedding", `${given}: token ids and [count, width] are wanted, in this order`);
+	}
 	const rows = embeddingOp([weight, reshape(ids, [ids.size])], {});
 	return reshape(rows, [...ids.shape, rows.dim(-1)]);
 }
@@ -57,11 +62,16 @@ const rmsNormBackward = define<{ eps: number }>("rms_norm_backward", {
 
 /**
  * Divides by the root of the mean square over the last dimension (Zhang & Sennrich 2019).
- * `weight` [width], when given, scales the result.
+ * `weight` [width], when given, scales the result; `eps` is 1e-6 unless given.
  */
-export function rmsNorm(x: Tensor, { weight, eps = 1e-6 }: { weight?: Tensor; eps?: number } = {}): Tensor {
+export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = {}): Tensor {
+	requireF32("rmsNorm", x);
+	requireOptions("rmsNorm", options, "weight", "eps");
+	const { weight, eps = 1e-6 } = options;
 	const y = rmsNormOp([x], { eps });
-	return weight ? mul(y, weight) : y;
+	if (!weight) return y;
+	requireF32("rmsNorm", weight);
+	return mul(y, weight);
 }
 
 const softmaxOp = define("softmax", {
@@ -77,7 +87,8 @@ const softmaxOp = define("softmax", {
 
 /** `exp(x) / sum(exp(x))` over `dim`, computed without overflow. */
 export function softmax(x: Tensor, dim = -1): Tensor {
-	if (dim === -1 || dim === x.shape.length - 1) return softmaxOp([x], {});
+	requireF32("softmax", x);
+	if (dim === -1 || axis("softmax", dim, x.shape) === x.shape.length - 1) return softmaxOp([x], {});
 	return transpose(softmaxOp([transpose(x, dim, -1)], {}), dim, -1);
 }
 
@@ -96,9 +107,11 @@ const rotaryOp = define<{ base: number; inverse: boolean }>("rotary", {
 
 /**
  * Rotary position embedding (Su et al. 2021) of x [B, T, heads, D]: at position t, the pair (x[i], x[i + D/2]) is turned by
- * -t / base^(2i/D), the way nanochat turns it.
+ * -t / base^(2i/D), the way nanochat turns it. `base` is 10000 unless given.
  */
-export function rotary(x: Tensor, { base = 10_000 }: { base?: number } = {}): Tensor {
+export function rotary(x: Tensor, options: { base?: number } = {}): Tensor {
+	requireOptions("rotary", options, "base");
+	const { base = 10_000 } = options;
 	return rotaryOp([x], { base, inverse: false });
 }
 
@@ -133,18 +146,21 @@ const crossEntropyBackward = define<{ softcap: number }>("cross_entropy_backward
 });
 
 interface CrossEntropyOptions {
-	/** `none` gives one loss a position, in the shape of `targets`. */
+	/** "mean" (the default), or "none": one loss a position, in the shape of `targets`. */
 	reduction?: "mean" | "none";
-	/** Caps the logits first: `softcap(logits, cap)`. 0 for none. */
+	/** Caps the logits first: `softcap(logits, cap)`. 0, the default, for none. */
 	softcap?: number;
 }
 
 /** Negative log-likelihood in nats of targets [...] under logits [..., V]. */
-export function crossEntropy(
-	logits: Tensor,
-	targets: Tensor,
-	{ softcap: cap = 0, reduction = "mean" }: CrossEntropyOptions = {},
-): Tensor {
+export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
+	requireF32("crossEntropy", logits);
+	requireTensor("crossEntropy", targets);
+	requireOptions("crossEntropy", options, "reduction", "softcap");
+	const { softcap: cap = 0, reduction = "mean" } = options;
+	if (reduction !== "mean" && reduction !== "none") {
+		fail("crossEntropy", `the reduction is "mean" or "none", not ${describe(reduction)}`);
+	}
 	if (!sameShape(logits.shape.slice(0, -1), targets.shape)) {
 		fail("crossEntropy", `logits ${show(logits.shape)} do not match targets ${show(targets.shape)}`);
 	}
@@ -171,5 +187,6 @@ const detachOp = define("detach", {
 
 /** The same values, through which no gradient flows. */
 export function detach(x: Tensor): Tensor {
+	requireTensor("detach", x);
 	return detachOp([x], {});
 }

@@ -2,8 +2,8 @@
 import { fail, show } from "../errors.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 import { sizeOf } from "../tensor.ts";
-import { axis, define, requireF32, sameShape } from "./define.ts";
-import { affine, broadcast } from "./elementwise.ts";
+import { axis, checkShape, define, requireF32, requireOptions, sameShape } from "./define.ts";
+import { affine, broadcast, square, sub } from "./elementwise.ts";
 import { full, uniformValue } from "./leaf.ts";
 import { reshape } from "./shape.ts";
 
@@ -34,6 +34,8 @@ const broadcastToOp = define<{ shape: Shape }>("broadcast_to", {
 
 /** Stretches `x` to `shape` by PyTorch's broadcasting rules. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+	requireF32("broadcastTo", x);
+	checkShape("broadcastTo", shape);
 	if (sameShape(x.shape, shape)) return x;
 	if (!sameShape(broadcast("broadcastTo", x.shape, shape), shape)) {
 		fail("broadcastTo", `${show(x.shape)} does not stretch to ${show(shape)}`);
@@ -57,10 +59,13 @@ function padRank(shape: Shape, rank: number): Shape {
 	return [...Array<number>(rank - shape.length).fill(1), ...shape];
 }
 
-/** Sum over `dim` (a dimension, several, or all when left out). */
-export function sum(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-	const all = dim === undefined ? x.shape.map((_, i) => i) : typeof dim === "number" ? [dim] : dim;
-	const over = new Set(all.map((d) => axis("sum", d, x.shape)));
+type Dimensions = number | readonly number[] | undefined;
+
+function total(op: string, x: Tensor, dim: Dimensions, options: { keepdim?: boolean }): Tensor {
+	requireF32(op, x);
+	requireOptions(op, options, "keepdim");
+	const all = dim === undefined ? x.shape.map((_, i) => i) : [dim].flat();
+	const over = new Set(all.map((d) => axis(op, d, x.shape)));
 	const kept = x.shape.map((n, i) => (over.has(i) ? 1 : n));
 	const summed = sumTo(x, kept);
 	return options.keepdim
@@ -71,13 +76,23 @@ export function sum(x: Tensor, dim?: number | readonly number[], options: { keep
 			);
 }
 
+function average(op: string, x: Tensor, dim: Dimensions, options: { keepdim?: boolean }): Tensor {
+	const summed = total(op, x, dim, options);
+	return affine(summed, summed.size / x.size, 0);
+}
+
+/** Sum over `dim` (a dimension, several, or all when left out). */
+export function sum(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+	return total("sum", x, dim, options);
+}
+
 /** Mean over `dim` (a dimension, several, or all when left out). */
 export function mean(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-	const total = sum(x, dim, options);
-	return affine(total, total.size / x.size, 0);
+	return average("mean", x, dim, options);
 }
 
 /** Variance over `dim`, dividing by the number of elements. */
 export function variance(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-	return mean(x.sub(mean(x, dim, { keepdim: true })).square(), dim, options);
+	const deviation = sub(x, average("variance", x, dim, { keepdim: true }));
+	return average("variance", square(deviation), dim, options);
 }

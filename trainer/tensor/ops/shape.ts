@@ -1,8 +1,12 @@
 /** Operations that move elements and compute nothing. They also work on token ids. */
 import { fail, show } from "../errors.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
-import { axis, checkShape, define, sameShape } from "./define.ts";
+import { axis, checkShape, define, describe, requireTensor, sameShape } from "./define.ts";
 import { full, uniformValue } from "./leaf.ts";
+
+function requireList(op: string, value: unknown): void {
+	if (!Array.isArray(value)) fail(op, `a list is wanted, not ${describe(value)}`);
+}
 
 const reshapeOp = define<{ shape: Shape }>("reshape", {
 	arity: 1,
@@ -16,6 +20,8 @@ const reshapeOp = define<{ shape: Shape }>("reshape", {
 
 /** The same elements in another shape; one length may be -1. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+	requireTensor("reshape", x);
+	requireList("reshape", shape);
 	const known = -sizeOf(shape);
 	const target = shape.includes(-1) ? shape.map((n) => (n === -1 ? x.size / known : n)) : [...shape];
 	if (target.some((n) => !Number.isInteger(n))) fail("reshape", `${show(x.shape)} does not fit into ${show(shape)}`);
@@ -45,12 +51,15 @@ const permuteOp = define<{ dims: readonly number[] }>("permute", {
 
 /** Reorders dimensions: the result's dimension i is `x`'s dimension `dims[i]`. */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+	requireTensor("permute", x);
+	requireList("permute", dims);
 	const order = dims.map((d) => axis("permute", d, x.shape));
 	return order.every((d, i) => d === i) && order.length === x.shape.length ? x : permuteOp([x], { dims: order });
 }
 
 /** Swaps two dimensions. */
 export function transpose(x: Tensor, a: number, b: number): Tensor {
+	requireTensor("transpose", x);
 	const [i, j] = [axis("transpose", a, x.shape), axis("transpose", b, x.shape)];
 	return permute(
 		x,
@@ -73,6 +82,7 @@ const sliceOp = define<{ dim: number; start: number; end: number }>("slice", {
 
 /** Elements `start` to `end` (exclusive) along `dim`; negative counts from the end. */
 export function slice(x: Tensor, dim: number, start: number, end?: number): Tensor {
+	requireTensor("slice", x);
 	const along = axis("slice", dim, x.shape);
 	const length = x.shape[along]!;
 	const from = start < 0 ? start + length : start;
@@ -93,6 +103,7 @@ const padOp = define<{ dim: number; before: number; after: number }>("pad", {
 
 /** Adds zeros along `dim`. */
 export function pad(x: Tensor, dim: number, before: number, after: number): Tensor {
+	requireTensor("pad", x);
 	const along = axis("pad", dim, x.shape);
 	return before === 0 && after === 0 ? x : padOp([x], { dim: along, before, after });
 }
@@ -124,6 +135,8 @@ const concatOp = define<{ dim: number }>("concat", {
 
 /** Joins tensors along `dim`. */
 export function concat(tensors: readonly Tensor[], dim: number): Tensor {
+	requireList("concat", tensors);
+	requireTensor("concat", ...tensors);
 	const [first] = tensors;
 	if (!first) fail("concat", "nothing to join");
 	return tensors.length === 1 ? first : concatOp(tensors, { dim: axis("concat", dim, first.shape) });
@@ -134,6 +147,7 @@ export function concat(tensors: readonly Tensor[], dim: number): Tensor {
  * with weights is a causal convolution. `dim` is the time dimension of [B, T, ...].
  */
 export function shift(x: Tensor, steps: number, dim = 1): Tensor {
+	requireTensor("shift", x);
 	const along = axis("shift", dim, x.shape);
 	const length = x.shape[along]!;
 	if (!Number.isInteger(steps) || steps < 0 || steps >= length) {

@@ -1,32 +1,41 @@
 /** AdamW (Loshchilov & Hutter 2019), written with the same primitives a researcher has. */
+import { fail, show } from "../errors.ts";
+import { describe, requireF32, requireOperand, requireOptions, sameShape } from "../ops/define.ts";
 import { mul, sqrt, sub } from "../ops/elementwise.ts";
 import { zeros } from "../ops/leaf.ts";
-import { type Parameter, state } from "../parameter.ts";
+import { Parameter, state } from "../parameter.ts";
 import { assign, type Update } from "../schedule.ts";
 import type { Operand, Tensor } from "../tensor.ts";
 
 export interface AdamWOptions {
 	/** Learning rate: a number, or a scalar input that a schedule feeds. */
 	lr: Operand;
+	/** Default 0.9. */
 	beta1?: number;
+	/** Default 0.95. */
 	beta2?: number;
+	/** Default 1e-8. */
 	eps?: number;
-	/** Decoupled: each step shrinks weights by lr · weightDecay. */
+	/** Decoupled: each step shrinks weights by lr · weightDecay. Default 0. */
 	weightDecay?: Operand;
 }
 
 /** The updates of one AdamW step; `gradients[i]` belongs to `parameters[i]`. */
-export function adamw(
-	parameters: readonly Parameter[],
-	gradients: readonly Tensor[],
-	{ lr, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weightDecay = 0 }: AdamWOptions,
-): Update[] {
+export function adamw(parameters: readonly Parameter[], gradients: readonly Tensor[], options: AdamWOptions): Update[] {
+	requireWeights("adamw", parameters, gradients);
+	requireOptions("adamw", options, "lr", "beta1", "beta2", "eps", "weightDecay");
+	const { lr, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weightDecay = 0 } = options;
+	if (lr === undefined) fail("adamw", "a learning rate lr is wanted");
+	requireOperand("adamw", lr, eps, weightDecay);
+	for (const beta of [beta1, beta2]) {
+		if (!(beta >= 0 && beta < 1)) fail("adamw", `betas must be numbers from 0 to below 1, not ${describe(beta)}`);
+	}
 	const [first] = parameters;
 	if (!first) return [];
 	const count = state(`adamw.step.${first.name}`, zeros([]));
 	const steps = count.add(1);
-	const correction1 = steps.mul(Math.log(beta1)).exp().neg().add(1);
-	const correction2 = steps.mul(Math.log(beta2)).exp().neg().add(1);
+	const correction = (beta: number) => (beta === 0 ? 1 : steps.mul(Math.log(beta)).exp().neg().add(1));
+	const [correction1, correction2] = [correction(beta1), correction(beta2)];
 	const updates = parameters.flatMap((parameter, i) => {
 		const gradient = gradients[i] as Tensor;
 		const mean = state(`adamw.mean.${parameter.name}`, zeros(parameter.shape));
@@ -39,6 +48,26 @@ export function adamw(
 		return [assign(mean, newMean), assign(variance, newVariance), assign(parameter, decayed.sub(direction.mul(lr)))];
 	});
 	return [assign(count, steps), ...updates];
+}
+
+/** Refuses gradients that do not belong to the parameters, one to one. */
+export function requireWeights(op: string, parameters: readonly Parameter[], gradients: readonly Tensor[]): void {
+	if (!Array.isArray(parameters) || !Array.isArray(gradients)) {
+		fail(
+			op,
+			`a list of parameters and one of gradients are wanted, not ${describe(parameters)}, ${describe(gradients)}`,
+		);
+	}
+	if (parameters.length !== gradients.length) {
+		fail(op, `${parameters.length} parameters were given ${gradients.length} gradients`);
+	}
+	requireF32(op, ...gradients);
+	parameters.forEach((parameter, i) => {
+		if (!(parameter instanceof Parameter)) fail(op, `a parameter is wanted, not ${describe(parameter)}`);
+		const { shape } = gradients[i]!;
+		if (sameShape(parameter.shape, shape)) return;
+		fail(op, `${parameter.name} is ${show(parameter.shape)}, its gradient ${show(shape)}`);
+	});
 }
 
 /** The parameter after decoupled weight decay: p · (1 - lr · weightDecay). */

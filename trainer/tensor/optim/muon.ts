@@ -2,6 +2,8 @@
  * Muon (Jordan et al. 2024): momentum whose direction is made orthogonal. For the matrices inside a network, not for
  * embeddings, heads or vectors.
  */
+import { fail, show } from "../errors.ts";
+import { requireOperand, requireOptions } from "../ops/define.ts";
 import { sqrt, sub } from "../ops/elementwise.ts";
 import { zeros } from "../ops/leaf.ts";
 import { matmul } from "../ops/matmul.ts";
@@ -9,19 +11,20 @@ import { concat, reshape, slice, transpose } from "../ops/shape.ts";
 import { type Parameter, state } from "../parameter.ts";
 import { assign, type Update } from "../schedule.ts";
 import type { Operand, Tensor } from "../tensor.ts";
-import { decay } from "./adamw.ts";
+import { decay, requireWeights } from "./adamw.ts";
 
 export interface MuonOptions {
 	/** Learning rate: a number, or a scalar input that a schedule feeds. */
 	lr: Operand;
+	/** Default 0.95. */
 	momentum?: Operand;
-	/** Decoupled: each step shrinks weights by lr · weightDecay. */
+	/** Decoupled: each step shrinks weights by lr · weightDecay. Default 0. */
 	weightDecay?: Operand;
-	/** Newton-Schulz iterations. */
+	/** Newton-Schulz iterations. Default 5. */
 	iterations?: number;
 	/**
 	 * Decay of the second moment that evens out the size of the update's rows, or columns of a wide matrix (NorMuon, Li et
-	 * al. 2025); 0 leaves the update as it is.
+	 * al. 2025); 0, the default, leaves the update as it is.
 	 */
 	beta2?: Operand;
 	/** Orthogonalise with matrix products in bf16, as Muon's authors do. */
@@ -29,11 +32,14 @@ export interface MuonOptions {
 }
 
 /** The updates of one Muon step on matrices [out, in]; `gradients[i]` belongs to `parameters[i]`. */
-export function muon(
-	parameters: readonly Parameter[],
-	gradients: readonly Tensor[],
-	{ lr, momentum = 0.95, weightDecay = 0, iterations = 5, beta2 = 0, bf16 = false }: MuonOptions,
-): Update[] {
+export function muon(parameters: readonly Parameter[], gradients: readonly Tensor[], options: MuonOptions): Update[] {
+	requireWeights("muon", parameters, gradients);
+	requireOptions("muon", options, "lr", "momentum", "weightDecay", "iterations", "beta2", "bf16");
+	const { lr, momentum = 0.95, weightDecay = 0, iterations = 5, beta2 = 0, bf16 = false } = options;
+	if (lr === undefined) fail("muon", "a learning rate lr is wanted");
+	requireOperand("muon", lr, momentum, weightDecay, beta2);
+	const other = parameters.find(({ shape }) => shape.length !== 2);
+	if (other) fail("muon", `${other.name} is ${show(other.shape)}: matrices are wanted, adamw takes the others`);
 	// Matrices of one shape are worked on as one stack: a few large products instead of many small ones.
 	const stacks = Map.groupBy(parameters.keys(), (i) => parameters[i]!.shape.join(" × "));
 	return [...stacks.values()].flatMap((members) => {

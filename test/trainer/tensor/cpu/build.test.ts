@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -65,6 +65,58 @@ describe("building the kernels", { skip }, () => {
 		assert.deepEqual(await ensureKernels(options), first);
 		assert.deepEqual(await readdir(options.cacheFolder), start);
 		assert.ok(start.every((name) => name.endsWith(".refused")));
+	});
+
+	test("a library that was damaged in the cache is built again", async () => {
+		const options = { cacheFolder: join(scratch, "damaged"), flags: FAST };
+		const whole = await ensureKernels(options);
+		assert.ok(whole.ok && whole.compiled);
+		const bytes = await readFile(whole.path);
+		await truncate(whole.path, 20_000);
+		const truncated = await ensureKernels(options);
+		assert.ok(truncated.ok && truncated.compiled);
+		assert.deepEqual(await readFile(truncated.path), bytes);
+		await writeFile(truncated.path, bytes.with(bytes.length >> 1, bytes[bytes.length >> 1]! ^ 1));
+		const flipped = await ensureKernels(options);
+		assert.ok(flipped.ok && flipped.compiled);
+		assert.deepEqual(await ensureKernels(options), { ...flipped, compiled: false });
+	});
+
+	describe("a check that is cut short", () => {
+		/** Builds kernels that are ended by `signal` as soon as they are loaded, then the same without that. */
+		async function dyingOf(signal: string) {
+			const header = join(scratch, `${signal}.h`);
+			const dies = `#include <csignal>\n__attribute__((constructor)) static void die() { raise(${signal}); }\n`;
+			const options = { cacheFolder: join(scratch, signal), flags: [...FAST, "-include", header], compilers: ["c++"] };
+			await writeFile(header, dies);
+			const first = await ensureKernels(options);
+			await writeFile(header, "");
+			assert.ok(!first.ok);
+			return { reason: first.reason, second: await ensureKernels(options) };
+		}
+
+		test("from outside says what happened, and the build is tried again", async () => {
+			const { reason, second } = await dyingOf("SIGKILL");
+			assert.match(reason, /could not be checked: the check was ended by SIGKILL/);
+			assert.ok(second.ok && second.compiled);
+		});
+
+		test("by a fault of the build condemns it", async () => {
+			const { reason, second } = await dyingOf("SIGILL");
+			assert.match(reason, /compute wrongly and are not used \(ended by SIGILL\)/);
+			assert.deepEqual(second, { ok: false, reason });
+		});
+	});
+
+	test("a compiler whose result cannot be loaded is tried again", async () => {
+		const empty = join(scratch, "empty-c++");
+		await writeFile(empty, '#!/bin/sh\nfor last; do :; done\n: > "$last"\n');
+		await chmod(empty, 0o755);
+		const cacheFolder = join(scratch, "unloadable");
+		const build = await ensureKernels({ cacheFolder, flags: FAST, compilers: [empty] });
+		assert.ok(!build.ok);
+		assert.match(build.reason, /could not be checked: .*Failed to load shared library/);
+		assert.deepEqual(await readdir(cacheFolder), []);
 	});
 
 	test("a compiler that fails gives its own message as the reason", async () => {
