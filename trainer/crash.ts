@@ -14,6 +14,14 @@ export function oneLine(text: string): string {
 	return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON - 1)}…` : line;
 }
 
+/** The line among the last ones printed that says what went wrong: an assertion's, an error's, or simply the last. */
+export function lastError(words: string): string {
+	const lines = words.split("\n").map(oneLine).filter(Boolean);
+	// ggml says `CUDA error: out of memory`, below it `cudaGetLastError()`, then `ggml-cuda.cu:108: CUDA error`.
+	const isError = /GGML_ASSERT|\b\w*Error\b(?!\()|FATAL|\w error: \S/;
+	return lines.findLast((line) => isError.test(line)) ?? lines.at(-1) ?? "";
+}
+
 /**
  * What went wrong and where in the researcher's file: `message (train.ts:12)`. The message of a syntax error carries no
  * place, but its stack begins with one.

@@ -4,7 +4,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-import { oneLine } from "./crash.ts";
+import { lastError, oneLine } from "./crash.ts";
 import { memoryOf, offerToKernel } from "./memory.ts";
 import { BATCHES_FD, MESSAGES_FD, type Message } from "./protocol.ts";
 import { environment, permissions } from "./sandbox.ts";
@@ -123,12 +123,6 @@ export class GuestProcess {
 			});
 		this.#child.once("close", () => closeSync(fd));
 	}
-}
-
-/** The line among the last ones printed that says what went wrong: an assertion's, an error's, or simply the last. */
-function lastError(words: string): string {
-	const lines = words.split("\n").map(oneLine).filter(Boolean);
-	return lines.findLast((line) => /GGML_ASSERT|\b\w*Error\b|FATAL/.test(line)) ?? lines.at(-1) ?? "";
 }
 
 function listen(stream: Readable, onMessage: (message: Message) => void): void {

@@ -1,10 +1,12 @@
 /**
  * What a device computes, for comparing with the CPU: every operation's result and gradients, a whole model's loss and
- * gradients, and the losses of a few optimizer steps. A process of its own, since a process has one device.
+ * gradients, and the losses of a few optimizer steps. A process of its own, since a process has one device, and a device may
+ * end it: each answer is written when it is there, as a line of JSON after one with the `Questions`.
  *
- *     node bench/gpu/answers.ts vulkan:software answers.json
+ *     node bench/gpu/answers.ts vulkan:software answers.jsonl        everything
+ *     node bench/gpu/answers.ts vulkan:software answers.jsonl 12     from the thirteenth question on
  */
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { buildGpt, gpt } from "../../test/trainer/tensor/gpt.ts";
 import { cases } from "../../test/trainer/tensor/gradient-cases.ts";
 import { type Inputs, ids, random } from "../../test/trainer/tensor/numeric.ts";
@@ -14,22 +16,25 @@ import * as t from "../../trainer/tensor/index.ts";
 /** Arrays by name: `loss`, `d_x`, … or the reason there are none. */
 export type Answer = Record<string, number[]> | { error: string };
 
-export interface Answers {
+export interface Questions {
 	device: string;
-	operations: Record<string, Answer>;
-	model: Answer;
-	trajectory: Answer;
+	/** The operations, then a whole model and a trajectory. */
+	names: string[];
 }
 
-const [device, path] = process.argv.slice(2) as [DeviceName, string];
+const [device, path, first = "0"] = process.argv.slice(2) as [DeviceName, string, string?];
 const { description } = t.configure({ device });
-const answers: Answers = {
-	device: description,
-	operations: Object.fromEntries(cases.map(([name, build, inputs]) => [name, attempt(() => gradients(build, inputs))])),
-	model: attempt(wholeModel),
-	trajectory: attempt(trajectory),
-};
-writeFileSync(path, JSON.stringify(answers));
+const questions: [string, () => Record<string, number[]>][] = [
+	...cases.map(([name, build, inputs]): [string, () => Record<string, number[]>] => [
+		name,
+		() => gradients(build, inputs),
+	]),
+	["a model", wholeModel],
+	["a trajectory", trajectory],
+];
+const names = questions.map(([name]) => name);
+writeFileSync(path, `${JSON.stringify({ device: description, names } satisfies Questions)}\n`);
+for (const [, compute] of questions.slice(Number(first))) appendFileSync(path, `${JSON.stringify(attempt(compute))}\n`);
 
 function attempt(compute: () => Record<string, number[]>): Answer {
 	try {

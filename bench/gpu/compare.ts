@@ -1,11 +1,10 @@
 /** How far a device's answers are from the CPU's. */
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { DeviceName } from "../../trainer/tensor/device-name.ts";
-import type { Answer, Answers } from "./answers.ts";
+import type { Answer, Questions } from "./answers.ts";
+import { runNode } from "./child.ts";
 
 export interface Difference {
 	/** Largest difference over the largest magnitude, of the worst of its arrays; NaN when there is no answer. */
@@ -28,25 +27,35 @@ export async function compareWithCpu(device: DeviceName): Promise<Comparison> {
 	const folder = mkdtempSync(join(tmpdir(), "autoresearch-gpu-"));
 	try {
 		const [theirs, ours] = [await answersOf(device, folder), await answersOf("cpu", folder)];
-		const operations = Object.entries(ours.operations).map(([name, answer]) => [
-			name,
-			differ(theirs.operations[name]!, answer),
-		]);
-		return {
-			device: theirs.device,
-			operations: Object.fromEntries(operations),
-			model: differ(theirs.model, ours.model),
-			trajectory: differ(theirs.trajectory, ours.trajectory),
-		};
+		const differences = ours.answers.map((answer, i) => differ(theirs.answers[i]!, answer));
+		const [model, trajectory] = differences.splice(-2) as [Difference, Difference];
+		const operations = Object.fromEntries(differences.map((difference, i) => [ours.names[i]!, difference]));
+		return { device: theirs.device, operations, model, trajectory };
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
 }
 
-async function answersOf(device: DeviceName, folder: string): Promise<Answers> {
-	const path = join(folder, "answers.json");
-	await promisify(execFile)(process.execPath, [join(import.meta.dirname, "answers.ts"), device, path]);
-	return JSON.parse(readFileSync(path, "utf8"));
+/** Every answer of a device. A question that ends the process has that for an answer, and the next process goes on after it. */
+async function answersOf(device: DeviceName, folder: string): Promise<Questions & { answers: Answer[] }> {
+	const path = join(folder, `${device}.jsonl`);
+	const answers: Answer[] = [];
+	for (;;) {
+		rmSync(path, { force: true });
+		const end = await runNode([join(import.meta.dirname, "answers.ts"), device, path, String(answers.length)]).then(
+			() => undefined,
+			(error: Error) => error,
+		);
+		if (end && !existsSync(path)) throw end;
+		const [questions, ...more] = readFileSync(path, "utf8")
+			.trimEnd()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		answers.push(...more);
+		const { names } = questions as Questions;
+		if (answers.length < names.length) answers.push({ error: end?.message ?? "no answer" });
+		if (answers.length === names.length) return { ...questions, answers };
+	}
 }
 
 function differ(theirs: Answer, ours: Answer): Difference {

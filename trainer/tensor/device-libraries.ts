@@ -17,10 +17,12 @@ const PACKAGE_VERSION = "3.22.1";
 
 const CUDA_RUNTIME =
 	"CUDA 13's runtime, from NVIDIA's package repository: apt-get install cuda-cudart-13-0 libcublas-13-0";
+/** CUDA 13 takes 580. For an A100 or H100 the package has PTX only, of version 9.1, which takes 590. */
+export const CUDA_DRIVER = "NVIDIA's driver 580 or newer, and 590 or newer for an A100 or H100";
 /** Shared libraries the Linux builds need besides their own (readelf -d libggml-cuda.so), and where they come from. */
 const SYSTEM_LIBRARIES: Partial<Record<DeviceKind, Record<string, string>>> = {
 	cuda: {
-		"libcuda.so.1": "the NVIDIA driver; a container sees it when it is started with --gpus all",
+		"libcuda.so.1": `${CUDA_DRIVER}; a container sees it when it is started with --gpus all`,
 		"libcudart.so.13": CUDA_RUNTIME,
 		"libcublas.so.13": CUDA_RUNTIME,
 	},

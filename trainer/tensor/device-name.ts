@@ -8,7 +8,7 @@ export type DeviceName = DeviceKind | `${"cuda" | "vulkan"}:${number}` | "vulkan
 
 export interface ParsedDevice {
 	kind: DeviceKind;
-	/** Which of its kind, from 0, in the order the driver lists them; for CUDA after CUDA_VISIBLE_DEVICES. */
+	/** Which of its kind, from 0, in the order the driver lists them; for CUDA by PCI bus, of what CUDA_VISIBLE_DEVICES leaves. */
 	which: number | "software";
 }
 

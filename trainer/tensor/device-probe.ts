@@ -1,17 +1,21 @@
 /**
- * Looks for the devices of one kind and prints what it finds as JSON:
+ * Looks for the devices of one kind, has each compute something, and prints a line of JSON for what it finds, then one for
+ * each device: what is wrong with it, or null.
  *
- *     node device-probe.ts cuda
+ *     node device-probe.ts cuda        all of them
+ *     node device-probe.ts cuda 1      computes from the second on
  *
- * A process of its own, because a driver may crash while it is loaded and two builds of ggml do not share one process.
+ * A process of its own, because a driver may crash while it is loaded or used, and two builds of ggml do not share one
+ * process.
  */
+import { writeSync } from "node:fs";
 import koffi from "koffi";
-import { type DeviceFacts, listFacts } from "./device.ts";
+import { type DeviceFacts, listOf } from "./device.ts";
 import { missingLibraries } from "./device-libraries.ts";
 import { parseDevice } from "./device-name.ts";
 import { log } from "./ggml.ts";
 
-export interface Probe {
+export interface Listing {
 	devices: DeviceFacts[];
 	/** System libraries that could not be loaded, each with the way to get it. */
 	missing: string[];
@@ -20,10 +24,17 @@ export interface Probe {
 }
 
 const device = parseDevice(process.argv[2] ?? "")!;
+const first = Number(process.argv[3] ?? 0);
 const missing = missingLibraries(device.kind, canLoad);
-const devices = missing.length > 0 ? [] : listFacts(device);
+const found = missing.length > 0 ? [] : listOf(device);
 const said = log.filter((line) => line.startsWith(`ggml_${device.kind}`));
-process.stdout.write(JSON.stringify({ devices, missing, log: said } satisfies Probe));
+tell({ devices: found.map(({ facts }) => facts), missing, log: said } satisfies Listing);
+for (const { check } of found.slice(first)) tell(check() ?? null);
+
+/** At once: the next device may end the process. */
+function tell(what: unknown): void {
+	writeSync(1, `${JSON.stringify(what)}\n`);
+}
 
 function canLoad(name: string): boolean {
 	try {

@@ -1,5 +1,6 @@
 /** The device a program runs on: a ggml back end, and for the CPU a pool of threads that outlives the steps. */
 import { availableParallelism } from "node:os";
+import { checkCompute } from "./device-check.ts";
 import { findLibraries } from "./device-libraries.ts";
 import { type DeviceKind, type DeviceName, type ParsedDevice, parseDevice } from "./device-name.ts";
 import {
@@ -91,6 +92,8 @@ function find({ kind, which }: ParsedDevice): { ggml: Ggml; found: FoundDevice |
 		process.env.VK_LOADER_DRIVERS_SELECT ??= "*lvp*";
 		process.env.GGML_VK_VISIBLE_DEVICES ??= "0";
 	}
+	// CUDA's own order is the fastest first; with this one cuda:1 is what nvidia-smi calls 1.
+	if (kind === "cuda") process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
 	const ggml = loadGgml(findLibraries(kind));
 	const devices = listDevices(ggml).filter((device) => device.kind === kind);
 	return { ggml, found: devices[which === "software" ? 0 : which] };
@@ -155,8 +158,14 @@ export interface DeviceFacts {
 	totalBytes: number;
 }
 
+export interface ListedDevice {
+	facts: DeviceFacts;
+	/** Has it compute something small; returns what is wrong. A driver may end the process instead. */
+	check(): string | undefined;
+}
+
 /** Every device of the kind that `device` names. Loads ggml, so a process can ask about one kind only. */
-export function listFacts(device: ParsedDevice): DeviceFacts[] {
+export function listOf(device: ParsedDevice): ListedDevice[] {
 	const { ggml } = find(device);
 	return listDevices(ggml)
 		.filter(({ kind }) => kind === device.kind)
@@ -164,7 +173,10 @@ export function listFacts(device: ParsedDevice): DeviceFacts[] {
 			const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
 			ggml.backend_dev_memory(pointer, free, total);
 			const integrated = ggml.backend_dev_type(pointer) === DEVICE_INTEGRATED;
-			return { description, integrated, freeBytes: Number(free[0]), totalBytes: Number(total[0]) };
+			return {
+				facts: { description, integrated, freeBytes: Number(free[0]), totalBytes: Number(total[0]) },
+				check: () => checkCompute(ggml, pointer),
+			};
 		});
 }
 

@@ -30,7 +30,10 @@ test("asking for the CPU looks for nothing", async () => {
 test("each missing library is named with the way to get it", { skip: process.platform !== "linux" }, () => {
 	const lacking = (...names: string[]) => missingLibraries("cuda", (name) => !names.includes(name));
 	assert.deepEqual(lacking(), []);
-	assert.match(lacking("libcuda.so.1").join(), /^libcuda\.so\.1 \(the NVIDIA driver; .*--gpus all\)$/);
+	assert.match(
+		lacking("libcuda.so.1").join(),
+		/^libcuda\.so\.1 \(NVIDIA's driver .*590 or newer for an A100 or H100; .*--gpus all\)$/,
+	);
 	assert.match(
 		lacking("libcudart.so.13", "libcublas.so.13").join(),
 		/^libcudart\.so\.13 and libcublas\.so\.13 \(CUDA 13's runtime, .* apt-get install cuda-cudart-13-0 libcublas-13-0\)$/,

@@ -8,11 +8,18 @@ import { tempDir } from "../../support/lab.ts";
 const SOURCE = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 int ggml_backend_graph_compute_async(void *backend, void *graph) {
+	static int calls = 0;
+	const char *once = getenv("FAILING_DRIVER_ONCE");
+	if (once && (++calls < atoi(once) || open(getenv("FAILING_DRIVER_MARK"), O_CREAT | O_EXCL, 0600) < 0)) {
+		int (*compute)(void *, void *) = dlsym(RTLD_NEXT, "ggml_backend_graph_compute_async");
+		return compute(backend, graph);
+	}
 	const char *fault = getenv("FAILING_DRIVER");
 	if (strcmp(fault, "wrong") == 0) return 0;
 	if (strcmp(fault, "hang") == 0) for (;;) pause();
@@ -29,11 +36,18 @@ int ggml_backend_graph_compute_async(void *backend, void *graph) {
 
 export const PTX_ERROR = "the provided PTX was compiled with an unsupported toolchain.";
 
-/** What must be in the environment of a process whose driver fails: with CUDA's message, or by `wrong` numbers or a `hang`. */
-export function failingDriver(t: TestContext, fault: string): NodeJS.ProcessEnv {
+/**
+ * What must be in the environment of processes whose driver fails: with CUDA's message, or by `wrong` numbers or a `hang`.
+ * @param once the first process that computes so many times meets the fault at the last of them, and no other ever
+ */
+export function failingDriver(t: TestContext, fault: string, once?: number): NodeJS.ProcessEnv {
 	const folder = tempDir(t);
 	const [source, library] = [join(folder, "driver.c"), join(folder, "driver.so")];
 	writeFileSync(source, SOURCE);
 	execFileSync("cc", ["-shared", "-fPIC", "-o", library, source, "-ldl"]);
-	return { LD_PRELOAD: library, FAILING_DRIVER: fault };
+	return {
+		LD_PRELOAD: library,
+		FAILING_DRIVER: fault,
+		...(once && { FAILING_DRIVER_ONCE: String(once), FAILING_DRIVER_MARK: join(folder, "met") }),
+	};
 }

@@ -1,9 +1,11 @@
 /** The whole trainer on Vulkan's software device: apt-get install mesa-vulkan-drivers, npm install the vulkan package. */
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { type Comparison, compareWithCpu } from "../../../bench/gpu/compare.ts";
+import { warmUp } from "../../../src/engine/ready.ts";
+import { loadLab } from "../../../src/lab/lab.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { GuestProcess } from "../../../trainer/guest-process.ts";
 import { parseWorkerOptions } from "../../../trainer/options.ts";
@@ -89,13 +91,26 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 		const { code, stdout, stderr } = await run("--device", "vulkan:software");
 		assert.equal(code, 0, stderr);
 		assert.match(stdout, /baseline/);
+		assert.match(stderr, /preparing: kernels \(compiling the GPU's kernels, once\)/);
+		assert.ok(!existsSync(join(lab.dir, "results/demo/warm-up")), "what warmed it is thrown away");
 		const table = readFileSync(join(lab.dir, "results/demo/results.tsv"), "utf8").trimEnd().split("\n");
 		assert.match(table[1]!, /\tkeep\t/);
 		assert.match(readFileSync(join(lab.dir, "results/demo/journal.jsonl"), "utf8"), /"device":"vulkan:software"/);
 
+		const again = await run();
+		assert.equal(again.code, 0, again.stderr);
+		assert.doesNotMatch(again.stderr, /kernels/, "a run that goes on is warm");
+
 		const elsewhere = await run("--device", "cpu");
 		assert.equal(elsewhere.code, 2);
 		assert.match(elsewhere.stderr, /run demo trains on vulkan:software, not on cpu/);
+	});
+
+	it("a training file that fails while the device warms up is the baseline's to tell", async (t) => {
+		const lab = builtInLab(t);
+		lab.write("trainer/train.ts", 'throw new Error("no");\n');
+		const options = { lab: loadLab(lab.dir), seed: 1, threads: 1, device: "vulkan:software" };
+		await warmUp(options, join(lab.dir, "out"), () => {});
 	});
 
 	it("the console shows the device, its steps, and the baseline kept", async (t) => {

@@ -128,6 +128,20 @@ test("a native abort is named, with what the process said last", () =>
 		() => "the process died of SIGABRT: GGML_ASSERT(a == b) failed",
 	));
 
+test("what ggml logs of a device's error before it aborts is the reason", async () => {
+	const lines = ["CUDA error: out of memory", "  current device: 0, in function f at g.cu:1", "  cudaGetLastError()"];
+	const log = lines.map((line) => `say(4, ${JSON.stringify(`${line}\n`)});`).join(" ");
+	await crashes(
+		{
+			[IMPORT]: `import koffi from "koffi";\n${IMPORT}`,
+			[STEP]: `${STEP}
+			const say = koffi.load(null).func("void ggml_log_internal(int level, const char* format)");
+			${log} console.error("ggml-cuda.cu:108: CUDA error"); process.abort();`,
+		},
+		() => "out of memory: CUDA error: out of memory",
+	);
+});
+
 test("a parameter that cannot fit is refused with both sizes", () =>
 	crashes(
 		{
