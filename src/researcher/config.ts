@@ -56,7 +56,7 @@ export type CommandConfig = z.output<typeof commandSchema>;
 export const researcherSchema = z.strictObject({
 	/** The researcher to use when no flag names one. */
 	name: z.string().min(1).optional(),
-	/** Who works on while the researcher waits out an outage. */
+	/** Who works on while the researcher waits out an outage, or fails. */
 	fallback: z.literal("search").optional(),
 	anthropic: anthropicSchema.prefault({}),
 	command: commandSchema.optional(),

@@ -4,6 +4,7 @@
  */
 import { createTwoFilesPatch } from "diff";
 import type { Change } from "../loop/events.ts";
+import { oneLine } from "./brief/quote.ts";
 import type { Brief, Evidence, Proposal, SourceFile } from "./researcher.ts";
 import { type Constant, readConstants, SyntaxProblem } from "./search/constants.ts";
 import { traceLineage } from "./search/lineage.ts";
@@ -14,6 +15,9 @@ export class Rejection extends Error {
 }
 
 const TITLE_LIMIT = 100;
+const HYPOTHESIS_LIMIT = 1000;
+/** A rejection names at most so many of the lines where a text occurs. */
+const NAMED_LINES = 5;
 /** Experiments whose diffs are compared with a draft's, newest first. */
 const COMPARED = 40;
 
@@ -69,13 +73,16 @@ export class Draft {
 		}
 		if (old === "") throw new Rejection("`old` is empty: copy the text that is to be replaced from the file.");
 		if (old === replacement) throw new Rejection("`old` and `new` are the same: nothing would change.");
-		const at = text.indexOf(old);
-		if (at < 0) throw new Rejection(`\`old\` does not occur in ${path}. ${nearest(text, old)}`);
-		if (text.indexOf(old, at + 1) >= 0) {
-			const lines = occurrences(text, old).join(", ");
-			throw new Rejection(`\`old\` occurs more than once in ${path} (lines ${lines}): copy more of its surroundings.`);
+		const [place, ...more] = occurrences(text, old);
+		if (!place) throw new Rejection(`\`old\` does not occur in ${path}. ${nearest(text, old)}`);
+		if (more.length > 0) {
+			const lines = [place, ...more].slice(0, NAMED_LINES).map(({ start }) => lineOf(text, start));
+			throw new Rejection(
+				`\`old\` occurs more than once in ${path} (lines ${lines.join(", ")}): copy more of its surroundings.`,
+			);
 		}
-		return new Map(this.#texts).set(path, text.slice(0, at) + replacement + text.slice(at + old.length));
+		const inserted = replacement.replace(/\r?\n/g, text.includes("\r\n") ? "\r\n" : "\n");
+		return new Map(this.#texts).set(path, text.slice(0, place.start) + inserted + text.slice(place.end));
 	}
 
 	/**
@@ -90,9 +97,9 @@ export class Draft {
 		for (const { path, text } of files) checkSyntax(path, text);
 		const changes = files.flatMap(({ path, text }) => changedConstants(path, this.base.get(path)!, text));
 		await this.#rejectRepeat(changes, evidence);
-		const subject = title.replace(/\s+/g, " ").trim().replace(/\.$/, "");
+		const subject = oneLine(title, TITLE_LIMIT).replace(/\.$/, "");
 		if (!subject) throw new Rejection("The title is empty.");
-		return { title: subject.slice(0, TITLE_LIMIT), hypothesis: hypothesis.replace(/\s+/g, " ").trim(), files, changes };
+		return { title: subject, hypothesis: oneLine(hypothesis, HYPOTHESIS_LIMIT), files, changes };
 	}
 
 	async #rejectRepeat(changes: Change[], evidence: Evidence | undefined): Promise<void> {
@@ -179,12 +186,12 @@ function diffLines(diff: string): string {
 	return lines.map((line) => line.replace(/\s+/g, "")).join("\n");
 }
 
-function occurrences(text: string, part: string): number[] {
-	const lines: number[] = [];
-	for (let at = text.indexOf(part); at >= 0 && lines.length < 5; at = text.indexOf(part, at + 1)) {
-		lines.push(lineOf(text, at));
-	}
-	return lines;
+/** Where a part occurs in a text, whatever the line ends of either. */
+function occurrences(text: string, part: string): { start: number; end: number }[] {
+	const lines = part.split(/\r?\n/).map((line) => line.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+	// Looked ahead for, so that places that overlap are found too.
+	const pattern = new RegExp(`(?=(${lines.join("\\r?\\n")}))`, "g");
+	return [...text.matchAll(pattern)].map(({ index, 1: found }) => ({ start: index, end: index + found!.length }));
 }
 
 /** Where a text that was not copied exactly was probably copied from. */

@@ -16,6 +16,8 @@ export interface Brief {
 	files: SourceFile[];
 	metric: { name: string; direction: "lower" | "higher" };
 	budgetSeconds: number;
+	/** Set where the lab trains with a command of its own, which is ended after so many seconds; else the built-in trainer does. */
+	ownTrainer?: { timeoutSeconds: number };
 	/** Every decided experiment, oldest first. */
 	history: readonly Experiment[];
 	/** Number of the experiment `files` is taken from. */
@@ -91,6 +93,8 @@ export interface Evidence {
 export interface Checkout extends AsyncDisposable {
 	/** Absolute path of the lab's root in it. */
 	readonly dir: string;
+	/** Where the process that works in it is named while it does, so that a later start can end one whose console was killed. */
+	readonly pidPath: string;
 	/** Paths changed, added or deleted since it was made, relative to `dir`. */
 	changed(): Promise<string[]>;
 }
@@ -119,6 +123,8 @@ export interface Researcher {
 	readonly name: string;
 	/** The language model behind it, when there is one and it is known. */
 	readonly model?: string;
+	/** What it reports of its spending (`onUsage`): nothing when absent, tokens, or tokens and what they cost. */
+	readonly counts?: "tokens" | "cost";
 	propose(brief: Brief, options: ProposeOptions): Promise<Proposal>;
 	/** Rejects with a ResearcherError when it cannot work: asked once, before anything trains. */
 	check?(signal: AbortSignal): Promise<void>;

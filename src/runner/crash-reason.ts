@@ -21,12 +21,16 @@ function reason(result: ProcessResult, timeoutSeconds: number): string {
 	if (result.timedOut) return `timeout: still running after ${Math.round(timeoutSeconds)} s, the limit for a whole run`;
 	const stated = result.tail.findLast((line) => line.startsWith("crash: "));
 	if (stated) return stated.slice("crash: ".length);
-	if (result.signal) return SIGNALS[result.signal] ?? `ended by ${result.signal}`;
-	const said = lastError(result.tail);
+	const error = namedError(result.tail);
+	if (result.signal) {
+		const how = SIGNALS[result.signal] ?? `ended by ${result.signal}`;
+		return error ? `${how}: ${error}` : how;
+	}
+	const said = error ?? result.tail.at(-1);
 	return said ? `exit ${result.code}: ${said}` : `exit ${result.code} without a word`;
 }
 
-/** The line that names the error: Python's last traceback line, a JavaScript error's first, else the last line printed. */
-function lastError(tail: string[]): string | undefined {
-	return tail.findLast((line) => /^(\w+\.)*\w*(Error|Exception|Interrupt)\b/.test(line)) ?? tail.at(-1);
+/** The line that names the error: Python's last traceback line, a JavaScript error's first, ggml's before it aborts. */
+function namedError(tail: string[]): string | undefined {
+	return tail.findLast((line) => /^(\w+\.)*\w*(Error|Exception|Interrupt)\b|^\w+ error: \S|GGML_ASSERT/.test(line));
 }

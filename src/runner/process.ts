@@ -39,6 +39,8 @@ const TAIL_LINES = 60;
 const LINE_LIMIT = 4096;
 /** Between asking a group to end and ending it. */
 const GRACE_MS = 3000;
+/** How long the pipes of a program that has ended may stay open. */
+const PIPES_MS = 500;
 
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
 	const started = performance.now();
@@ -82,12 +84,11 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
 		},
 		Math.min(request.timeoutSeconds * 1000, 2 ** 31 - 1),
 	);
+	child.once("exit", () => clearTimeout(timer)); // it was in time, however long its pipes stay open
 	request.signal.addEventListener("abort", end, { once: true });
 	if (request.signal.aborted) end();
 
 	const outcome = await settled(child);
-	// Whatever the leader left running in its group goes with it.
-	signalGroup(child.pid, "SIGKILL");
 	clearTimeout(timer);
 	clearTimeout(killTimer);
 	request.signal.removeEventListener("abort", end);
@@ -102,19 +103,29 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
 }
 
 function settled(child: ChildProcess): Promise<Pick<ProcessResult, "code" | "signal" | "spawnError">> {
+	endWithLeader(child);
 	return new Promise((resolve) => {
 		child.once("error", (spawnError) => resolve({ code: null, signal: null, spawnError }));
-		child.once("exit", (code, signal) => {
-			const done = () => resolve({ code, signal });
-			child.once("close", done);
-			// A grandchild may hold the pipes open: the leader's end is what counts.
-			signalGroup(child.pid, "SIGKILL");
-			setTimeout(done, 500).unref();
-		});
+		child.once("close", (code, signal) => resolve({ code, signal }));
 	});
 }
 
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+/**
+ * Ends a child's group when its leader has ended, and its pipes a moment later, so that `close` follows `exit` soon:
+ * what has left the group may hold them open for ever.
+ */
+export function endWithLeader(child: ChildProcess): void {
+	child.once("exit", () => {
+		signalGroup(child.pid, "SIGKILL");
+		const timer = setTimeout(() => {
+			child.stdout?.destroy();
+			child.stderr?.destroy();
+		}, PIPES_MS);
+		child.once("close", () => clearTimeout(timer));
+	});
+}
+
+export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 	if (!pid) return;
 	try {
 		process.kill(-pid, signal);

@@ -5,8 +5,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { GpuUse } from "../loop/events.ts";
+import { physicalGpu } from "./cuda.ts";
 
-/** One second of a GPU. Absent is what the driver does not tell. */
+/** What a GPU did in about a second. Absent is what the driver does not tell. */
 export interface GpuSample {
 	/** Share of the last second in which a kernel ran, from 0 to 1. */
 	load?: number;
@@ -33,22 +34,18 @@ function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
 	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
-/**
- * The GPU as nvidia-smi numbers it. CUDA numbers the ones CUDA_VISIBLE_DEVICES leaves, in that order; an entry there may also
- * be a UUID, which nvidia-smi takes as it is.
- */
-export function physicalGpu(device: string, visible = process.env.CUDA_VISIBLE_DEVICES): string | undefined {
-	const which = /^cuda(?::(\d+))?$/.exec(device);
-	if (!which) return undefined;
-	const index = Number(which[1] ?? 0);
-	return visible ? visible.split(",")[index]?.trim() : String(index);
+interface TimedSample extends GpuSample {
+	/** Since the sample before, or since the watch began. */
+	seconds: number;
 }
 
+/** A sample says nothing of what the GPU does later than this; nvidia-smi writes one a second. */
+const SAMPLE_LASTS_MS = 3000;
+
 export class Telemetry {
-	/** The last sample; undefined before the first. */
-	latest: GpuSample | undefined;
-	readonly #samples: GpuSample[] = [];
+	readonly #samples: TimedSample[] = [];
 	readonly #child: ChildProcess | undefined;
+	#sampledAt = performance.now();
 
 	/** @param device as the trainer names it; only `cuda:n` is watched. */
 	constructor(device: string, program = "nvidia-smi") {
@@ -60,9 +57,18 @@ export class Telemetry {
 		createInterface({ input: this.#child.stdout! }).on("line", (line) => {
 			const sample = parseSample(line);
 			if (!sample) return;
-			this.latest = sample;
-			this.#samples.push(sample);
+			const now = performance.now();
+			this.#samples.push({ ...sample, seconds: (now - this.#sampledAt) / 1000 });
+			this.#sampledAt = now;
 		});
+	}
+
+	/** What the GPU does now; undefined before the first sample, and when there has been none for a while. */
+	get latest(): GpuSample | undefined {
+		const last = this.#samples.at(-1);
+		if (!last || performance.now() - this.#sampledAt > SAMPLE_LASTS_MS) return undefined;
+		const { seconds, ...sample } = last;
+		return sample;
 	}
 
 	/** What was seen; undefined when nothing was. */
@@ -70,25 +76,37 @@ export class Telemetry {
 		return summarize(this.#samples);
 	}
 
-	/** Stops watching. */
+	/** Stops watching. Nothing waits for nvidia-smi, which may hang in its driver. */
 	stop(): void {
-		this.#child?.kill();
+		this.#child?.kill("SIGKILL");
+		this.#child?.stdout?.destroy();
+		this.#child?.unref();
 	}
 }
 
-export function summarize(samples: readonly GpuSample[]): GpuUse | undefined {
+/** Rates are weighted by the time each sample stands for: on a busy machine lines come late. */
+export function summarize(samples: readonly TimedSample[]): GpuUse | undefined {
 	if (samples.length === 0) return undefined;
-	const of = (key: keyof GpuSample) => samples.map((sample) => sample[key]).filter((value) => value !== undefined);
-	const mean = (values: number[]) =>
-		values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : undefined;
-	const peak = (values: number[]) => (values.length > 0 ? Math.max(...values) : undefined);
+	const mean = (key: keyof GpuSample) => {
+		const told = samples.filter((sample) => sample[key] !== undefined);
+		const total = sum(told.map(({ seconds }) => seconds));
+		return total > 0 ? sum(told.map((sample) => sample[key]! * sample.seconds)) / total : undefined;
+	};
+	const peak = (key: keyof GpuSample) => {
+		const told = samples.map((sample) => sample[key]).filter((value) => value !== undefined);
+		return told.length > 0 ? Math.max(...told) : undefined;
+	};
 	return {
 		...present({
-			meanLoad: mean(of("load")),
-			peakMemoryMb: peak(of("memoryMb")),
-			peakTemperature: peak(of("temperature")),
-			meanWatts: mean(of("watts")),
+			meanLoad: mean("load"),
+			peakMemoryMb: peak("memoryMb"),
+			peakTemperature: peak("temperature"),
+			meanWatts: mean("watts"),
 		}),
-		seconds: samples.length,
+		seconds: sum(samples.map(({ seconds }) => seconds)),
 	};
+}
+
+function sum(values: number[]): number {
+	return values.reduce((total, value) => total + value, 0);
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Lab } from "../lab/lab.ts";
 import type { PhaseSeconds, TrainingProgress, TrainingSummary } from "../loop/events.ts";
 import { crashReason } from "./crash-reason.ts";
+import { CUDA_ORDER, deviceEnvironment } from "./cuda.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { parseProgress, parseSummary } from "./progress.ts";
 import { Telemetry } from "./telemetry.ts";
@@ -68,14 +69,15 @@ export class Trainer {
 		signal: AbortSignal,
 		onProgress: (p: TrainingProgress) => void,
 	): Promise<Trained | Crashed> {
-		const { lab, budgetSeconds } = this.#options;
-		const timeoutSeconds = lab.timeout ?? Math.max(2 * budgetSeconds, LEAST_TIMEOUT_SECONDS);
+		const { lab, budgetSeconds, device } = this.#options;
+		const timeoutSeconds = trainingTimeout(lab, budgetSeconds);
 		const lines: string[] = [];
 		let firstStep: number | undefined;
-		const telemetry = new Telemetry(this.#options.device);
+		// A command that chooses for itself most likely takes the first GPU it sees.
+		const telemetry = new Telemetry(device === "auto" ? "cuda" : device);
 		const started = performance.now();
 		const result = await this.#run(
-			lab.train === "built-in" ? trainArguments(this.#options, labDir, out) : lab.train.command,
+			lab.train === "built-in" ? trainArguments(this.#options, labDir, out) : lab.train,
 			labDir,
 			out,
 			LOG,
@@ -114,7 +116,7 @@ export class Trainer {
 		const { metric, evaluate } = this.#options.lab;
 		const lines: string[] = [];
 		const result = await this.#run(
-			evaluate === "built-in" ? evaluateArguments(this.#options, modelPath(out), "val", out) : evaluate.command,
+			evaluate === "built-in" ? evaluateArguments(this.#options, modelPath(out), "val", out) : evaluate,
 			labDir,
 			out,
 			EVALUATE_LOG,
@@ -130,8 +132,9 @@ export class Trainer {
 		return { value, seconds: result.seconds };
 	}
 
+	/** @param program a command line of our own, or a command of the lab's. */
 	async #run(
-		command: string[],
+		program: string[] | { command: string[] },
 		labDir: string,
 		out: string,
 		log: string,
@@ -141,15 +144,17 @@ export class Trainer {
 	): Promise<ProcessResult> {
 		mkdirSync(out, { recursive: true });
 		const { budgetSeconds, seed, threads, device } = this.#options;
+		const isOwn = Array.isArray(program);
 		const result = await runProcess({
-			command,
+			command: isOwn ? program : program.command,
 			cwd: labDir,
 			env: {
+				CUDA_DEVICE_ORDER: CUDA_ORDER,
 				...withoutSecrets(process.env),
 				AUTORESEARCH_BUDGET: String(budgetSeconds),
 				AUTORESEARCH_SEED: String(seed),
 				AUTORESEARCH_THREADS: String(threads),
-				AUTORESEARCH_DEVICE: device,
+				...(isOwn ? {} : deviceEnvironment(device)),
 				AUTORESEARCH_OUT: out,
 			},
 			logPath: join(out, log),
@@ -161,6 +166,11 @@ export class Trainer {
 		if (result.aborted) throw new Interrupted("interrupted");
 		return result;
 	}
+}
+
+/** When a trainer is ended whatever it does. */
+export function trainingTimeout(lab: Lab, budgetSeconds: number): number {
+	return lab.timeout ?? Math.max(2 * budgetSeconds, LEAST_TIMEOUT_SECONDS);
 }
 
 /** The built-in trainer on the training file of `labDir`. */
@@ -219,9 +229,18 @@ function keepTail(lines: string[], line: string): void {
 	if (lines.length > SUMMARY_LINES) lines.splice(0, SUMMARY_LINES / 2);
 }
 
-/** A training run has no business with the researcher's credentials. */
+/** Words of a variable's name that say it holds a credential: OPENAI_API_KEY, GH_PAT, but not TOKENIZERS_PARALLELISM. */
+const CREDENTIAL =
+	/(^|_)((api|access|auth)?(key|token)|secret|pass|passphrase|pat|credential)s?(_|$)|passw(or)?d|_pwd$/i;
+/** A URL with a user's name or password in it: a database, a proxy, a package index. */
+const URL_WITH_USER = /:\/\/[^/\s]+@/;
+
+/** A training run has no business with the credentials of the researcher or of the human. */
 export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	return Object.fromEntries(
-		Object.entries(env).filter(([name]) => !/KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^ANTHROPIC_/i.test(name)),
+		Object.entries(env).filter(
+			([name, value = ""]) =>
+				!CREDENTIAL.test(name) && !/^ANTHROPIC_|^SSH_AUTH_SOCK$/i.test(name) && !URL_WITH_USER.test(value),
+		),
 	);
 }

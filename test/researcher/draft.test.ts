@@ -29,6 +29,37 @@ test("dollar signs in a replacement are text", async () => {
 	assert.match((await submit(draft)).files[0]!.text, /return `\$&\$1` && MATRIX_LR/);
 });
 
+test("a file with CRLF line ends is edited by lines with LF, and keeps its own", async () => {
+	const crlf = TEXT.replaceAll("\n", "\r\n");
+	const draft = new Draft(briefOf({ files: [{ path: "train.ts", text: crlf }] }));
+	draft.edit(undefined, "= 4; // 1..12\n\nexport", "= 5; // 1..12\n\n// Deeper.\nexport");
+	const [file] = (await submit(draft)).files;
+	assert.equal(file!.text, crlf.replace("= 4;", "= 5;").replace("export", "// Deeper.\r\nexport"));
+});
+
+test("lines with CRLF fit a file with LF, which keeps its own", () => {
+	const draft = new Draft(briefOf());
+	draft.edit(undefined, "model.\r\nconst MATRIX_LR = 0.02", "model.\r\nconst MATRIX_LR = 0.03");
+	assert.equal(draft.read("train.ts"), TEXT.replace("0.02", "0.03"));
+});
+
+test("an edit that fits in two places is not made, though the places overlap", () => {
+	const draft = new Draft(briefOf({ files: [{ path: "train.ts", text: "f(a, a, a);\n" }] }));
+	assert.throws(() => draft.edit(undefined, "a, a", "b"), /more than once in train\.ts \(lines 1, 1\)/);
+});
+
+test("a title and a hypothesis are lines of bounded length, without escape sequences", async () => {
+	const draft = new Draft(briefOf());
+	draft.edit(undefined, "= 4", "= 5");
+	const { title, hypothesis } = await draft.submit(
+		"\x1b[31mRaise\x07\nDEPTH.",
+		`\x1b]0;x\x07${"because ".repeat(10_000)}`,
+	);
+	assert.equal(title, "Raise DEPTH");
+	assert.match(hypothesis, /^because .*…$/);
+	assert.ok(hypothesis.length <= 1000);
+});
+
 test("edits that cancel out are no proposal", async () => {
 	const draft = new Draft(briefOf());
 	draft.edit(undefined, "= 4", "= 5");

@@ -26,6 +26,8 @@ export interface Answer {
 	usage?: Usage;
 	/** Ends the connection after this many events. */
 	cutAfter?: number;
+	/** Sends nothing but so many pings at first, as a server does that thinks for long. */
+	pings?: { count: number; everyMs: number };
 	/** Waits this long between events. */
 	dripMs?: number;
 	/** Called after so many events were sent, before the rest. */
@@ -85,6 +87,7 @@ export async function serveMessages(...replies: Reply[]): Promise<MessagesServer
 		} else if (request.body.stream) {
 			await stream(response, reply, request.body.model);
 		} else {
+			await reply.pauseAfter?.until();
 			response.writeHead(200, { "content-type": "application/json" });
 			response.end(JSON.stringify(message(reply, request.body.model, reply.content)));
 		}
@@ -123,6 +126,10 @@ function message({ usage, stop_reason, stop_details }: Answer, model: string, co
 
 async function stream(response: ServerResponse, answer: Answer, model: string): Promise<void> {
 	response.writeHead(200, { "content-type": "text/event-stream" });
+	for (let ping = 0; ping < (answer.pings?.count ?? 0); ping++) {
+		response.write('event: ping\ndata: {"type":"ping"}\n\n');
+		await setTimeout(answer.pings!.everyMs);
+	}
 	const events = eventsOf(answer, model);
 	for (const [i, event] of events.entries()) {
 		if (answer.cutAfter === i) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,7 +23,7 @@ function request(t: TestContext, script: string, more: Partial<ProcessRequest> =
 
 /** A process that was killed lets go of its pipes a moment before it is gone. */
 async function gone(pid: number): Promise<void> {
-	for (let tries = 0; tries < 400 && isAlive(identityOf(pid)); tries++) await sleep(5);
+	for (let tries = 0; tries < 800 && isAlive(identityOf(pid)); tries++) await sleep(5);
 	assert.equal(isAlive(identityOf(pid)), false);
 }
 
@@ -61,6 +61,19 @@ test("what a program leaves in the background is ended with it, though it holds 
 	const result = await runProcess(wanted);
 	assert.equal(result.code, 0);
 	await gone(Number(readFileSync(wanted.logPath, "utf8")));
+});
+
+test("what has left the group keeps nobody waiting, and what it prints afterwards goes nowhere", async (t) => {
+	const leave = "setsid sh -c 'echo $$ > away; sleep 1.5; echo late; sleep 5' & until [ -s away ]; do sleep 0.01; done";
+	const wanted = request(t, leave);
+	const result = await runProcess(wanted);
+	// The log's descriptor is free again: the next file gets it.
+	const next = join(wanted.cwd, "next");
+	const fd = openSync(next, "w");
+	t.after(() => closeSync(fd));
+	assert.equal(result.code, 0);
+	await gone(Number(readFileSync(join(wanted.cwd, "away"), "utf8")));
+	assert.equal(readFileSync(next, "utf8"), "");
 });
 
 test("an abort ends the program, and is told apart from a timeout", async (t) => {

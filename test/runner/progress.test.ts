@@ -59,6 +59,13 @@ test("a crash is told in a sentence", () => {
 		crashReason(ended({ code: null, timedOut: true, signal: "SIGKILL" }), 600),
 		/timeout: still running after 600 s/,
 	);
+	const ggml = ["CUDA error: an illegal memory access", "  cudaGetLastError()", "ggml-cuda.cu:108: CUDA error"];
+	const aborted = { code: null, signal: "SIGABRT" } as const;
+	assert.equal(
+		crashReason(ended({ ...aborted, tail: ggml }), 600),
+		"aborted (SIGABRT): CUDA error: an illegal memory access",
+	);
+	assert.equal(crashReason(ended({ ...aborted, tail: ["step 1"] }), 600), "aborted (SIGABRT)");
 	assert.equal(crashReason(ended({ code: 3 }), 600), "exit 3 without a word");
 	assert.ok(crashReason(ended({ tail: ["x".repeat(5000)] }), 600).length <= 300);
 });
@@ -76,14 +83,35 @@ test("a training file may import the tensor library and nothing of the machine",
 	assert.match(preflight("train.ts", `${good}export * from "../prepare/dataset.ts";\n`)!, /train\.ts:4: imports/);
 });
 
-test("a training run is not given the researcher's credentials", () => {
-	const env = {
-		PATH: "/bin",
+test("a training run is not given the human's credentials, and keeps everything else", () => {
+	const secret = {
 		ANTHROPIC_API_KEY: "a",
 		ANTHROPIC_BASE_URL: "b",
 		GITHUB_TOKEN: "c",
-		aws_secret_access: "d",
-		HOME: "/h",
+		GH_PAT: "d",
+		aws_secret_access: "e",
+		AWS_ACCESS_KEY_ID: "f",
+		OPENAI_APIKEY: "g",
+		PGPASSWORD: "h",
+		MYSQL_PWD: "i",
+		DB_PASS: "j",
+		GOOGLE_APPLICATION_CREDENTIALS: "k",
+		SSH_AUTH_SOCK: "/run/agent",
+		DATABASE_URL: "postgres://user:secret@host/db",
+		https_proxy: "http://user:secret@proxy:8080",
+		PIP_INDEX_URL: "https://token@host/simple",
 	};
-	assert.deepEqual(withoutSecrets(env), { PATH: "/bin", HOME: "/h" });
+	const harmless = {
+		PATH: "/bin",
+		PWD: "/h",
+		OLDPWD: "/",
+		HOME: "/h",
+		TOKENIZERS_PARALLELISM: "false",
+		KEYBOARD: "de",
+		KEYMAP: "de",
+		COMPASS: "north",
+		HTTP_PROXY: "http://proxy:8080",
+		TRACKING_URL: "https://host/runs/@me",
+	};
+	assert.deepEqual(withoutSecrets({ ...secret, ...harmless }), harmless);
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseSample, physicalGpu, summarize, Telemetry } from "../../src/runner/telemetry.ts";
+import { promisify } from "node:util";
+import { parseSample, summarize, Telemetry } from "../../src/runner/telemetry.ts";
 import { tempDir } from "../support/lab.ts";
 
 test("a line of nvidia-smi is a second of a GPU", () => {
@@ -21,25 +23,17 @@ test("what a GPU does not measure is absent, and what nvidia-smi says when it fa
 	assert.equal(parseSample("[N/A], [N/A], [N/A], [N/A]"), undefined);
 });
 
-test("CUDA's first GPU is the first that CUDA_VISIBLE_DEVICES leaves", () => {
-	assert.equal(physicalGpu("cuda:0", "3,1"), "3");
-	assert.equal(physicalGpu("cuda:1", "3,GPU-8f2c"), "GPU-8f2c");
-	assert.equal(physicalGpu("cuda:2", ""), "2");
-	assert.equal(physicalGpu("cpu", ""), undefined);
-	assert.equal(physicalGpu("vulkan:0", ""), undefined);
-});
-
-test("an experiment's record has means of rates and peaks of levels", () => {
+test("an experiment's record has means of rates over its time, and peaks of levels", () => {
 	const samples = [
-		{ load: 0.5, memoryMb: 100, watts: 300 },
-		{ load: 1, memoryMb: 300, temperature: 70, watts: 500 },
+		{ load: 0.5, memoryMb: 100, watts: 300, seconds: 3 },
+		{ load: 1, memoryMb: 300, temperature: 70, watts: 500, seconds: 1 },
 	];
 	assert.deepEqual(summarize(samples), {
-		meanLoad: 0.75,
+		meanLoad: 0.625,
 		peakMemoryMb: 300,
 		peakTemperature: 70,
-		meanWatts: 400,
-		seconds: 2,
+		meanWatts: 350,
+		seconds: 4,
 	});
 	assert.equal(summarize([]), undefined);
 });
@@ -51,19 +45,48 @@ test("without nvidia-smi there is no telemetry, and no error", async () => {
 	assert.equal(telemetry.use, undefined);
 });
 
-test("nvidia-smi is asked once, about the GPU that trains, and ended with the run", async (t) => {
+/** A program in nvidia-smi's place. */
+function standIn(t: TestContext, script: string): string {
 	const program = join(tempDir(t), "nvidia-smi");
-	// Prints its own arguments as what it measured, then waits like --loop=1 does.
-	writeFileSync(program, '#!/bin/sh\ncase "$1" in --id=1) echo "80, 2048, 50, 120.5";; esac\nexec sleep 100\n');
+	writeFileSync(program, `#!/bin/sh\n${script}\n`);
 	chmodSync(program, 0o755);
+	return program;
+}
+
+test("nvidia-smi is asked once, about the GPU that trains", async (t) => {
+	// Answers for that GPU only, then waits like --loop=1 does.
+	const program = standIn(t, 'case "$1" in --id=1) echo "50, 2048, 50, 128";; esac\nexec sleep 100');
 	const telemetry = new Telemetry("cuda:1", program);
 	while (!telemetry.latest) await sleep(10);
 	telemetry.stop();
-	assert.deepEqual(telemetry.use, {
-		meanLoad: 0.8,
-		peakMemoryMb: 2048,
-		peakTemperature: 50,
-		meanWatts: 120.5,
-		seconds: 1,
-	});
+	const { seconds, ...use } = telemetry.use!;
+	assert.deepEqual(use, { meanLoad: 0.5, peakMemoryMb: 2048, peakTemperature: 50, meanWatts: 128 });
+	assert.ok(seconds > 0);
+});
+
+test("lines that come late stand for the time that has passed", async (t) => {
+	const program = standIn(t, "echo 0, 1, 1, 1; sleep 0.5; echo 100, 1, 1, 1; exec sleep 100");
+	const telemetry = new Telemetry("cuda:0", program);
+	while (telemetry.latest?.load !== 1) await sleep(10);
+	telemetry.stop();
+	assert.ok(telemetry.use!.seconds >= 0.5);
+});
+
+test("what nvidia-smi said last is not said for long after it has died", async (t) => {
+	const telemetry = new Telemetry("cuda:0", standIn(t, "echo 50, 2048, 50, 128"));
+	while (!telemetry.latest) await sleep(10);
+	while (telemetry.latest) await sleep(100);
+	assert.equal(telemetry.use!.meanLoad, 0.5, "the record keeps it");
+	telemetry.stop();
+});
+
+test("a program that will not end keeps nobody waiting", async (t) => {
+	const program = standIn(t, 'trap "" TERM\necho 50, 2048, 50, 128\nwhile :; do sleep 1; done');
+	const script = `
+		const { Telemetry } = await import(${JSON.stringify(import.meta.resolve("../../src/runner/telemetry.ts"))});
+		const telemetry = new Telemetry("cuda:0", ${JSON.stringify(program)});
+		while (!telemetry.latest) await new Promise((done) => setTimeout(done, 10));
+		telemetry.stop();`;
+	const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+	await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
 });

@@ -21,6 +21,7 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 	return {
 		name: "anthropic",
 		model: config.model,
+		counts: config.prices ? "cost" : "tokens",
 		check: (signal) => client.check(signal),
 
 		async propose(brief, options) {
@@ -40,8 +41,7 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 
 		async repair(brief: Brief, crash: Crash, options: ProposeOptions) {
 			if (crash.attempt > MAX_REPAIRS) return undefined;
-			const rendered = await renderBrief(brief, "tools", options.evidence);
-			const opening = openingOf({ ...rendered, current: `${rendered.current}\n\n${renderRepair(crash, MAX_REPAIRS)}` });
+			const opening = openingOf(await renderRepair(brief, crash, MAX_REPAIRS, "tools", options.evidence));
 			const draft = new Draft(brief, crash.proposal.files);
 			try {
 				const workbench = { brief, draft, evidence: options.evidence, repairing: true };

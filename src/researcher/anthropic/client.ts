@@ -4,6 +4,7 @@
  */
 import Anthropic, { AnthropicError, APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
 import type { Usage } from "../../loop/events.ts";
+import { oneLine } from "../brief/quote.ts";
 import type { AnthropicConfig, Prices } from "../config.ts";
 import { ResearcherError } from "../researcher.ts";
 
@@ -39,6 +40,19 @@ export class Outage extends Error {
 		this.retryAfterSeconds = retryAfterSeconds;
 	}
 }
+
+/** The service does not answer this request: a setting it does not take, no credit. */
+class Refused extends Error {
+	override readonly name = "Refused";
+}
+
+/** The model called a tool with something that is no JSON. Another answer may do better. */
+export class UnreadableCall extends Error {
+	override readonly name = "UnreadableCall";
+}
+
+/** What is quoted of an error of a server, in characters. */
+const QUOTED = 300;
 
 export class ModelClient {
 	readonly #config: AnthropicConfig;
@@ -77,26 +91,34 @@ export class ModelClient {
 		};
 	}
 
-	/** Throws a ResearcherError when the key, the model or a setting is refused. An outage is no reason not to start. */
+	/**
+	 * Throws a ResearcherError when the key, the model or a setting is refused, or when the server has no Messages API. An
+	 * outage is no reason not to start, and neither is an answer that takes longer than the signal allows.
+	 */
 	async check(signal: AbortSignal): Promise<void> {
+		const { baseUrl } = this.#config;
+		const messages: MessageParam[] = [{ role: "user", content: "Answer with the word ready." }];
+		let answer: Partial<Message> | string;
 		try {
-			const messages: MessageParam[] = [{ role: "user", content: "Answer with the word ready." }];
-			await this.#client.messages.create({ ...this.parameters, max_tokens: 16, messages }, { signal });
+			answer = await this.#client.messages.create({ ...this.parameters, max_tokens: 16, messages }, { signal });
 		} catch (error) {
 			const translated = this.#translate(error, signal);
-			const refusedConnection = translated instanceof Outage && /ECONNREFUSED|ENOTFOUND/.test(translated.message);
-			if (refusedConnection && this.#config.baseUrl) {
-				throw new ResearcherError(
-					`Nothing answers at ${this.#config.baseUrl}: start the server, or correct the base URL.`,
-				);
+			if (translated instanceof ResearcherError) throw translated;
+			if (translated instanceof Refused) throw new ResearcherError(translated.message);
+			if (baseUrl && translated instanceof Outage && /ECONNREFUSED|ENOTFOUND/.test(translated.message)) {
+				throw new ResearcherError(`Nothing answers at ${baseUrl}: start the server, or correct the base URL.`);
 			}
-			if (!(translated instanceof Outage)) throw translated;
+			return;
+		}
+		// A web page is given back as its text.
+		if (baseUrl && (typeof answer === "string" || !Array.isArray(answer?.content))) {
+			throw new ResearcherError(`What answers at ${baseUrl} is no Messages API. ${baseUrlHint(baseUrl)}`);
 		}
 	}
 
 	/**
-	 * One answer. Rejects with an Outage, with a ResearcherError, with the signal's reason when it is aborted, or with an
-	 * Error that says what the service did not like about the request.
+	 * One answer. Rejects with an Outage, with an UnreadableCall, with a ResearcherError, with the signal's reason when it is
+	 * aborted, or with an Error that says what the service did not like about the request.
 	 */
 	async ask(request: ModelRequest, signal: AbortSignal, listener: ModelListener = {}): Promise<Message> {
 		signal.throwIfAborted();
@@ -108,9 +130,10 @@ export class ModelClient {
 			watch.abort();
 		};
 		const stalled = giveUp(`the answer stood still for ${stallSeconds} s`);
-		let stallTimer = setTimeout(stalled, stallSeconds * 1000);
+		const stallTimer = setTimeout(stalled, stallSeconds * 1000);
 		const limitTimer = setTimeout(giveUp(`the answer took longer than ${answerSeconds} s`), answerSeconds * 1000);
-		const stream = this.#client.messages.stream(
+		const client = this.#client.withOptions({ fetch: heardFetch(() => stallTimer.refresh()) });
+		const stream = client.messages.stream(
 			{ ...this.parameters, ...request },
 			{ signal: AbortSignal.any([signal, watch.signal]) },
 		);
@@ -119,10 +142,6 @@ export class ModelClient {
 			text += delta;
 			listener.onText?.(text);
 		};
-		stream.on("streamEvent", () => {
-			clearTimeout(stallTimer);
-			stallTimer = setTimeout(stalled, stallSeconds * 1000);
-		});
 		stream.on("text", add);
 		stream.on("thinking", add);
 		if (listener.onToolInput) stream.on("inputJson", (_, snapshot) => listener.onToolInput!(snapshot));
@@ -133,6 +152,7 @@ export class ModelClient {
 		} catch (error) {
 			received = stream.currentMessage;
 			if (silence && !signal.aborted) throw new Outage(silence);
+			if (isUnreadable(received?.content.at(-1))) throw new UnreadableCall();
 			throw this.#translate(error, signal);
 		} finally {
 			clearTimeout(stallTimer);
@@ -148,11 +168,15 @@ export class ModelClient {
 		if (error instanceof APIConnectionError) return new Outage(`no connection to ${server}${causeOf(error)}`);
 		if (error instanceof APIError) {
 			const { status, type } = error;
-			const said = error.apiMessage ?? error.message;
+			const said = oneLine(error.apiMessage ?? error.message, QUOTED);
 			if (status === 401 || status === 403 || type === "authentication_error" || type === "permission_error") {
 				return new ResearcherError(
 					`${server} does not accept the key (${said}). Set ANTHROPIC_API_KEY to one that it does.`,
 				);
+			}
+			// A server that knows the Messages API says in its error what it did not find.
+			if (baseUrl && status === 404 && (!error.apiMessage || VERSIONED.test(baseUrl))) {
+				return new ResearcherError(`${baseUrl} has no Messages API (404). ${baseUrlHint(baseUrl)}`);
 			}
 			if (status === 404 || type === "not_found_error") {
 				return new ResearcherError(`${server} does not know the model ${model} (${said}). Name another with --model.`);
@@ -162,13 +186,47 @@ export class ModelClient {
 			}
 			const passing = status === undefined || status >= 500 || [408, 409, 429].includes(status);
 			if (passing && type !== "invalid_request_error") {
-				return new Outage(`${server} answered ${status ?? type ?? "with an error"}`, retryAfter(error));
+				const answer = status ?? (type ? oneLine(type, QUOTED) : "with an error");
+				return new Outage(`${server} answered ${answer}`, retryAfter(error));
 			}
-			return new Error(`${server} refused the request: ${said}`);
+			return new Refused(`${server} refused the request: ${said}`);
 		}
 		// What is left of the SDK's errors is a stream that broke off or made no sense.
 		if (error instanceof AnthropicError) return new Outage(`the answer of ${server} broke off`);
 		return error instanceof Error ? error : new Error(String(error));
+	}
+}
+
+/** The SDK adds the version to the base URL itself. */
+const VERSIONED = /\/v1\/?$/;
+
+function baseUrlHint(baseUrl: string): string {
+	if (VERSIONED.test(baseUrl)) return `Leave /v1 out of the base URL: ${baseUrl.replace(VERSIONED, "")}`;
+	return `Correct the base URL: requests go to ${baseUrl.replace(/\/$/, "")}/v1/messages.`;
+}
+
+/** `fetch` that tells of each piece of an answer as it arrives: the SDK keeps a server's pings to itself. */
+function heardFetch(onHeard: () => void): typeof fetch {
+	return async (input, init) => {
+		const response = await fetch(input, init);
+		onHeard();
+		const heard = new TransformStream<Uint8Array, Uint8Array>({
+			transform(piece, controller) {
+				onHeard();
+				controller.enqueue(piece);
+			},
+		});
+		return new Response(response.body?.pipeThrough(heard), response);
+	};
+}
+
+/** A tool call whose input is no JSON. The SDK parses the input when it is read, and throws. */
+function isUnreadable(block: Anthropic.ContentBlock | undefined): boolean {
+	if (block?.type !== "tool_use") return false;
+	try {
+		return block.input === undefined;
+	} catch {
+		return true;
 	}
 }
 

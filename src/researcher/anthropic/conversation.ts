@@ -2,17 +2,19 @@
  * One proposal as a conversation: the brief, the model's tool calls and our answers, until it submits. Mistakes are answered
  * inside the conversation, a bounded number of times.
  */
+import { clean, oneLine } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
 import type { AnthropicConfig } from "../config.ts";
 import { type Draft, Rejection } from "../draft.ts";
 import type { Proposal, ProposeOptions, SourceFile } from "../researcher.ts";
-import type {
-	Message,
-	MessageParam,
-	ModelClient,
-	ModelRequest,
-	TextBlockParam,
-	ToolResultBlockParam,
+import {
+	type Message,
+	type MessageParam,
+	type ModelClient,
+	type ModelRequest,
+	type TextBlockParam,
+	type ToolResultBlockParam,
+	UnreadableCall,
 } from "./client.ts";
 import { patiently } from "./patience.ts";
 import { editSchema, runTool, toolDefinitions, type Workbench } from "./tools.ts";
@@ -32,6 +34,8 @@ export interface Opening {
 const DRAFT_INTERVAL_MS = 100;
 /** What of an answer's text is shown while it is written. */
 const SHOWN_CHARACTERS = 2000;
+/** What a notice quotes of the model's words. */
+const QUOTED = 300;
 
 /**
  * Resolves to the proposal, or to undefined when the model gave up a crash. Rejects with GivenUp after too many mistakes
@@ -49,14 +53,22 @@ export async function converse(
 	let mistakes = 0;
 	const mistake = (what: string) => {
 		mistakes++;
-		if (mistakes > config.maxMistakes) throw new GivenUp(`after ${mistakes} mistakes, the last: ${what}`);
+		if (mistakes > config.maxMistakes)
+			throw new GivenUp(`after ${mistakes} mistakes, the last: ${oneLine(what, QUOTED)}`);
 	};
 	const say = (text: string) => appendToLast(messages, { type: "text", text });
 
 	for (let turn = 1; turn <= config.maxTurns; turn++) {
 		if (turn === config.maxTurns && turn > 1) say(section("answers", "hurry"));
 		const request = { system: opening.system, tools, messages: withBreakpoint(messages) };
-		const answer = await ask(client, config, request, workbench, options);
+		const answer = await ask(client, config, request, workbench, options).catch((error) => {
+			if (!(error instanceof UnreadableCall)) throw error;
+		});
+		if (!answer) {
+			mistake("a tool was called with something that is no JSON");
+			say(section("answers", "no JSON"));
+			continue;
+		}
 		const reason = answer.stop_reason;
 		if (reason === "max_tokens") {
 			mistake("an answer was cut off at its limit");
@@ -81,13 +93,19 @@ export async function converse(
 		}
 		const results: ToolResultBlockParam[] = [];
 		for (const { id, name, input } of calls) {
+			const reply = (content: string, is_error?: true) =>
+				results.push({ type: "tool_result", tool_use_id: id, content, is_error });
 			try {
 				const result = await runTool(name, input, workbench);
 				if (typeof result === "string") {
-					results.push({ type: "tool_result", tool_use_id: id, content: result });
+					reply(result);
 				} else if (result.type === "give-up") {
-					options.onNotice("info", `experiment ${workbench.brief.n} is not repaired: ${result.reason}`);
+					const why = oneLine(result.reason, QUOTED);
+					options.onNotice("info", `experiment ${workbench.brief.n} is not repaired: ${why}`);
 					return undefined;
+				} else if (results.some((earlier) => earlier.is_error)) {
+					// It was written before the model could know: the file is not what its title says.
+					reply(section("answers", "submitted too soon"), true);
 				} else {
 					const proposal = await workbench.draft.submit(result.title, result.hypothesis, workbench.evidence);
 					return { ...proposal, expectedGain: result.expectedGain };
@@ -95,7 +113,7 @@ export async function converse(
 			} catch (error) {
 				if (!(error instanceof Rejection)) throw error;
 				mistake(error.message);
-				results.push({ type: "tool_result", tool_use_id: id, content: error.message, is_error: true });
+				reply(error.message, true);
 			}
 		}
 		messages.push({ role: "user", content: results });
@@ -113,7 +131,8 @@ async function ask(
 ): Promise<Message> {
 	let shownAt = 0;
 	let text = "";
-	const show = () => onDraft({ text: text.slice(-SHOWN_CHARACTERS), files: draft.files });
+	const shown = () => clean(text.slice(-SHOWN_CHARACTERS));
+	const show = () => onDraft({ text: shown(), files: draft.files });
 	const seldom = (show: () => void) => {
 		if (performance.now() - shownAt < DRAFT_INTERVAL_MS) return;
 		shownAt = performance.now();
@@ -125,7 +144,7 @@ async function ask(
 				text = all;
 				seldom(show);
 			},
-			onToolInput: (input) => seldom(() => onDraft({ text: text.slice(-SHOWN_CHARACTERS), ...glimpse(input, draft) })),
+			onToolInput: (input) => seldom(() => onDraft({ text: shown(), ...glimpse(input, draft) })),
 			onUsage,
 		});
 	const answer = await patiently(attempt, { ...config, signal, onWait });
@@ -138,7 +157,7 @@ function glimpse(input: unknown, draft: Draft): { files: SourceFile[]; title?: s
 	const edit = editSchema.safeParse(input);
 	const files = edit.success ? draft.preview(edit.data.path, edit.data.old, edit.data.new) : undefined;
 	const { title } = (input ?? {}) as { title?: unknown };
-	return { files: files ?? draft.files, ...(typeof title === "string" && { title }) };
+	return { files: files ?? draft.files, ...(typeof title === "string" && { title: oneLine(title, QUOTED) }) };
 }
 
 /** An answer as it may be sent back: a tool call whose input was no object would make the next request invalid. */

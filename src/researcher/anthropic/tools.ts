@@ -1,7 +1,7 @@
 /** The researcher's tools: all it can do. They read the lab, edit a draft in memory, and end the conversation. */
 import { z } from "zod";
-import { gains } from "../brief/digest.ts";
-import { bounded, oneLine, quote } from "../brief/quote.ts";
+import { describe, gains } from "../brief/digest.ts";
+import { bounded, quote } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
 import { type Draft, Rejection } from "../draft.ts";
 import type { Brief, Evidence } from "../researcher.ts";
@@ -141,11 +141,7 @@ async function listExperiments(
 	const lines = found
 		.slice(-LISTED)
 		.toReversed()
-		.map((e) => {
-			const gain = gainOf(e);
-			const measured = e.value === undefined ? "" : ` ${e.value.toFixed(6)}`;
-			return `#${e.n} ${e.status}${measured}${gain === undefined ? "" : ` (gain ${gain.toPrecision(2)})`} ${oneLine(e.title, 120)}`;
-		});
+		.map((e) => describe(e, gainOf(e)));
 	const more = found.length > LISTED ? `\n${found.length - LISTED} older ones: ask with \`before\`.` : "";
 	return `${found.length} experiments.${more}\n${quote("experiments", lines.join("\n"), READ_LIMIT)}`;
 }

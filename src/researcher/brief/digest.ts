@@ -11,6 +11,7 @@ const KEPT = 25;
 const NEAR_MISSES = 15;
 const RECENT = 25;
 const CRASHES = 10;
+const VERDICTS = 10;
 const TITLE = 120;
 const REASON = 100;
 const DIFFS = 5;
@@ -34,31 +35,25 @@ export function gains({ history, metric }: Pick<Brief, "history" | "metric">): G
 /** Experiments whose diffs a digest shows when it is given them: the last keeps. */
 export function worthShowing(history: readonly Experiment[]): number[] {
 	return history
-		.filter((e) => e.status === "keep" && e.commit !== e.parent)
+		.filter(isWin)
 		.slice(-DIFFS)
 		.map((e) => e.n);
 }
 
 /** @param diffs unified diffs by experiment number, for those of `worthShowing` that could be read */
 export function digest(brief: Brief, diffs: ReadonlyMap<number, string>): string {
-	const { history, metric, best } = brief;
-	if (history.length === 0) return "No experiment has been measured yet.";
+	const { history, pending = [] } = brief;
 	const gainOf = gains(brief);
 	const line = (e: Experiment) => describe(e, gainOf(e));
-	const kept = history.filter((e) => e.status === "keep" && e.commit !== e.parent);
-	const discarded = history.filter((e) => e.status === "discard" && gainOf(e) !== undefined);
+	const kept = history.filter(isWin);
+	const discarded = history.filter((e) => e.status === "discard" && !isByHand(e) && gainOf(e) !== undefined);
 	const near = discarded.toSorted((a, b) => gainOf(b)! - gainOf(a)!).slice(0, NEAR_MISSES);
 	const crashed = history.filter((e) => e.status === "crash");
-	const leader = history.find((e) => e.n === best);
-	const count = (status: Experiment["status"]) => history.filter((e) => e.status === status).length;
-	const head = [
-		`${history.length} experiments: ${count("keep")} kept, ${count("discard")} discarded, ${count("crash")} crashed.`,
-		`Baseline ${value(history[0]!)}; experiment ${best}, which you build on, ${leader ? value(leader) : "not measured"} (${metric.name}).`,
-	].join(" ");
 	const families = tallyFamilies(history.slice(1))
 		.filter(({ tried }) => tried > 0)
 		.map(({ name, tried, kept }) => `${name}: ${tried} tried, ${kept} kept`);
-	const pending = (brief.pending ?? []).map((e) => `#${e.n} ${oneLine(e.title, TITLE)}`);
+	const judged = history.filter(isByHand);
+	const training = pending.map((e) => `#${e.n} ${oneLine(e.title, TITLE)}`);
 	const sections = [
 		list(
 			"kept, newest first: number, measurement, gain over its parent, title",
@@ -66,28 +61,56 @@ export function digest(brief: Brief, diffs: ReadonlyMap<number, string>): string
 		),
 		list("near misses: discarded, closest first", near.map(line)),
 		list("the last experiments, newest first", history.slice(-RECENT).toReversed().map(line)),
+		list("the human's own verdicts, newest first", judged.toReversed().slice(0, VERDICTS).map(line)),
 		list("crashes, newest first", crashed.toReversed().slice(0, CRASHES).map(line)),
 		list("kinds of ideas", families),
-		list("in training now, not decided", pending),
+		list("in training now, not decided", training),
 		...[...diffs].map(([n, diff]) => quote(`diff of experiment ${n}, kept`, diff, DIFF_CHARACTERS)),
 	];
-	let text = head;
+	let text = headline(brief);
 	for (const section of sections) {
 		if (section && text.length + section.length + 2 <= DIGEST_LIMIT) text += `\n\n${section}`;
 	}
 	return text;
 }
 
+/** How the night stands, in two or three sentences. */
+function headline({ history, metric, best }: Brief): string {
+	const [baseline] = history;
+	if (!baseline) return "No experiment has been measured yet.";
+	const count = (status: Experiment["status"]) => history.filter((e) => e.status === status).length;
+	const leader = history.find((e) => e.n === best);
+	const win = history.findLast(isWin);
+	const since = history.slice(win ? history.indexOf(win) + 1 : 1);
+	const minutes = Math.round(since.reduce((sum, e) => sum + e.workedMs, 0) / 60_000);
+	return [
+		`${history.length} experiments: ${count("keep")} kept, ${count("discard")} discarded, ${count("crash")} crashed.`,
+		`Baseline ${value(baseline)}; experiment ${best}, which you build on, ${leader ? value(leader) : "not measured"} (${metric.name}).`,
+		`${win ? `The last win was experiment ${win.n}` : "No win yet"}: ${since.length} experiments and ${minutes} minutes of work since.`,
+	].join(" ");
+}
+
+/** Kept, and no baseline: that is kept without having beaten anything. */
+function isWin({ status, commit, parent }: Experiment): boolean {
+	return status === "keep" && commit !== parent;
+}
+
+/** Kept, taken back, rejected or skipped by the human: the gate discards nothing that was not measured. */
+function isByHand({ status, value, reverted, byHand }: Experiment): boolean {
+	return Boolean(reverted || byHand) || (status === "discard" && value === undefined);
+}
+
 function list(name: string, lines: string[]): string {
 	return lines.length === 0 ? "" : quote(name, lines.join("\n"), DIGEST_LIMIT);
 }
 
-function describe(experiment: Experiment, gain: number | undefined): string {
-	const { n, status, title, reason, reverted } = experiment;
+/** An experiment on one line; its reason where that is more than its measurement says: a crash, or a human's verdict. */
+export function describe(experiment: Experiment, gain: number | undefined): string {
+	const { n, status, title, reason = "" } = experiment;
 	const measured = experiment.value === undefined ? "" : ` ${value(experiment)}`;
 	const difference =
 		gain === undefined ? "" : ` (${gain > 0 ? "better" : "worse"} by ${Math.abs(gain).toPrecision(2)})`;
-	const why = status === "crash" || reverted ? `: ${oneLine(reason ?? "", REASON)}` : "";
+	const why = status === "crash" || isByHand(experiment) ? `: ${oneLine(reason, REASON)}` : "";
 	return `#${n} ${status}${measured}${difference} ${oneLine(title, TITLE)}${why}`;
 }
 

@@ -15,10 +15,14 @@ import { fill } from "./templates.ts";
 const PROGRAM_LIMIT = 20_000;
 const FILES_LIMIT = 90_000;
 const REFERENCE_LIMIT = 40_000;
-const NOTES = 20;
+/** Notes of the human beyond so many are left out. */
+export const NOTES = 20;
 const NOTE_LIMIT = 500;
 /** No brief is longer than this many characters, whatever the lab and the history hold. */
 export const BRIEF_LIMIT = 210_000;
+
+/** How a researcher works. */
+type Way = "tools" | "agent";
 
 export interface RenderedBrief {
 	/** Who the researcher is and how it works; the same all night. */
@@ -32,45 +36,70 @@ export interface RenderedBrief {
 }
 
 /** @param way how the researcher works: with tools of ours, or as an agent in a checkout */
-export async function renderBrief(brief: Brief, way: "tools" | "agent", evidence?: Evidence): Promise<RenderedBrief> {
-	const { metric, budgetSeconds, program, files, reference = [] } = brief;
-	const paths = files.map((file) => `\`${file.path}\``).join(" and ");
-	const plan = brief.plan ?? planNext(brief.history, brief.best, metric.direction);
-	const role = fill("role", {
-		budget: budgetSeconds >= 120 ? `${Math.round(budgetSeconds / 6) / 10} minutes` : `${budgetSeconds} seconds`,
-		metric: metric.name,
-		direction: metric.direction,
-		files: paths,
-	});
-	const diffs = await readDiffs(brief, evidence);
+export async function renderBrief(brief: Brief, way: Way, evidence?: Evidence): Promise<RenderedBrief> {
+	const plan = brief.plan ?? planNext(brief.history, brief.best, brief.metric.direction);
 	return {
-		role: `${role}\n\n${fill(way, way === "agent" ? { files: paths } : {})}`,
-		reference: renderFiles(reference, REFERENCE_LIMIT),
-		steady: fill("steady", {
-			version: program.version,
-			program: bounded(clean(program.text).trim(), PROGRAM_LIMIT, "start"),
-			files: renderFiles(files, FILES_LIMIT),
-		}),
+		...renderLasting(brief, way),
+		steady: renderSteady(brief, brief.files),
 		current: fill("proposal", {
 			number: brief.n,
-			base: brief.best,
-			history: digest(brief, diffs),
+			// Before the baseline is measured, it is what is built on all the same.
+			base: Math.max(brief.best, 1),
+			history: digest(brief, await readDiffs(brief, evidence)),
 			notes: renderNotes(brief),
 			plan: renderPlan(brief, plan),
 		}),
 	};
 }
 
-/** What is said, on top of its brief, to the author of a crash. */
-export function renderRepair(crash: Crash, attempts: number): string {
-	return fill("repair", {
-		number: crash.n,
-		title: oneLine(crash.proposal.title, 120),
-		reason: oneLine(crash.reason, 300),
-		attempt: crash.attempt,
-		attempts,
-		files: renderFiles(crash.proposal.files, FILES_LIMIT),
-		log: quote(`log of experiment ${crash.n}`, crash.log, 6000, "end"),
+/** What the author of a crash is given: its brief, with the files as they crashed and the crash for what to do. */
+export async function renderRepair(
+	brief: Brief,
+	crash: Crash,
+	attempts: number,
+	way: Way,
+	evidence?: Evidence,
+): Promise<RenderedBrief> {
+	const { n, attempt, proposal, reason, log } = crash;
+	return {
+		...renderLasting(brief, way),
+		steady: renderSteady(brief, []),
+		current: fill("repair", {
+			history: digest(brief, await readDiffs(brief, evidence)),
+			notes: renderNotes(brief),
+			number: n,
+			attempt,
+			attempts,
+			crash: quote(`experiment ${n}`, `${oneLine(proposal.title, 120)}\n${oneLine(reason, 300)}`, 1000),
+			files: renderFiles(proposal.files, FILES_LIMIT),
+			log: quote(`log of experiment ${n}`, log, 6000, "end"),
+		}),
+	};
+}
+
+function renderLasting(brief: Brief, way: Way): Pick<RenderedBrief, "role" | "reference"> {
+	const { metric, budgetSeconds, ownTrainer, files, reference = [] } = brief;
+	const paths = files.map((file) => `\`${file.path}\``).join(" and ");
+	const role = fill("role", {
+		budget: budgetSeconds >= 120 ? `${Math.round(budgetSeconds / 6) / 10} minutes` : `${budgetSeconds} seconds`,
+		metric: metric.name,
+		direction: metric.direction,
+		files: paths,
+		trainer: ownTrainer
+			? fill("trainer-own", { seconds: budgetSeconds, timeout: ownTrainer.timeoutSeconds })
+			: fill("trainer-built-in"),
+	});
+	return {
+		role: `${role}\n\n${fill(way, way === "agent" ? { files: paths } : {})}`,
+		reference: renderFiles(reference, REFERENCE_LIMIT),
+	};
+}
+
+function renderSteady({ program }: Brief, files: readonly SourceFile[]): string {
+	return fill("steady", {
+		version: program.version,
+		program: bounded(clean(program.text).trim(), PROGRAM_LIMIT, "start"),
+		files: renderFiles(files, FILES_LIMIT),
 	});
 }
 

@@ -8,6 +8,8 @@ import { packageRoot } from "../../package-root.ts";
 
 export type Template =
 	| "role"
+	| "trainer-built-in"
+	| "trainer-own"
 	| "tools"
 	| "agent"
 	| "steady"

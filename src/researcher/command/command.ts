@@ -53,9 +53,8 @@ export function createCommand(name: string, config: CommandConfig, env: NodeJS.P
 
 		async repair(brief, crash: Crash, options) {
 			if (crash.attempt > MAX_REPAIRS) return undefined;
-			const text = joinBrief(await renderBrief(brief, "agent", options.evidence));
-			const repair = `${text}\n\n${renderRepair(crash, MAX_REPAIRS)}`;
-			const proposal = await work(name, config, env, brief, repair, crash.proposal.files, options);
+			const text = joinBrief(await renderRepair(brief, crash, MAX_REPAIRS, "agent", options.evidence));
+			const proposal = await work(name, config, env, brief, text, crash.proposal.files, options);
 			if (typeof proposal !== "string") return proposal;
 			options.onNotice("info", `experiment ${crash.n} is not repaired: ${proposal}`);
 			return undefined;
@@ -93,6 +92,7 @@ async function work(
 		const result = await runAgent({
 			command,
 			cwd: checkout.dir,
+			pidPath: checkout.pidPath,
 			env: { ...env, ...config.env },
 			input: takesFile ? "" : text,
 			timeoutSeconds: config.timeoutSeconds,

@@ -1,12 +1,15 @@
 /** Runs an agent program to its end, its whole process group with it. */
 import { spawn } from "node:child_process";
-import { finished } from "node:stream/promises";
-import { printable } from "../../runner/process.ts";
+import { writeFileSync } from "node:fs";
+import { endWithLeader, printable, signalGroup } from "../../runner/process.ts";
+import { identityOf } from "../../runner/process-identity.ts";
 import { ResearcherError } from "../researcher.ts";
 
 export interface AgentRun {
 	command: string[];
 	cwd: string;
+	/** Names the program while it runs, so that a later start can end one whose console was killed. */
+	pidPath: string;
 	env: NodeJS.ProcessEnv;
 	/** Written to its standard input, which is then closed. */
 	input: string;
@@ -35,6 +38,7 @@ export async function runAgent(run: AgentRun): Promise<AgentResult> {
 	run.signal.throwIfAborted();
 	const [program, ...args] = run.command;
 	const child = spawn(program!, args, { cwd: run.cwd, env: run.env, detached: true, stdio: "pipe" });
+	if (child.pid) writeFileSync(run.pidPath, identityOf(child.pid));
 	const result: AgentResult = { code: null, timedOut: false, output: "", errors: "" };
 	let grace: NodeJS.Timeout | undefined;
 	const end = () => {
@@ -47,17 +51,17 @@ export async function runAgent(run: AgentRun): Promise<AgentResult> {
 	}, run.timeoutSeconds * 1000);
 	run.signal.addEventListener("abort", end, { once: true });
 
-	const exited = new Promise<void>((resolve, reject) => {
+	endWithLeader(child);
+	const closed = new Promise<void>((resolve, reject) => {
 		child.once("error", (error: NodeJS.ErrnoException) => {
 			const why = error.code === "ENOENT" ? "it is not installed or not on the PATH" : error.message;
 			reject(new ResearcherError(`${program} could not be started: ${why}.`));
 		});
 		child.once("exit", (code) => {
 			result.code = code;
-			// What it left running holds our pipes open; its own end is what counts.
-			signalGroup(child.pid, "SIGKILL");
-			resolve();
+			clearTimeout(timer); // it was in time, however long its pipes stay open
 		});
+		child.once("close", () => resolve());
 	});
 	collect(child.stdout, run.onLine, (text) => {
 		result.output = (result.output + text).slice(-OUTPUT_LIMIT);
@@ -69,8 +73,7 @@ export async function runAgent(run: AgentRun): Promise<AgentResult> {
 	child.stdin.on("error", () => {});
 	child.stdin.end(run.input);
 	try {
-		await exited;
-		await Promise.all([finished(child.stdout), finished(child.stderr)].map((end) => end.catch(() => {})));
+		await closed;
 	} finally {
 		clearTimeout(timer);
 		clearTimeout(grace);
@@ -89,13 +92,4 @@ function collect(stream: NodeJS.ReadableStream, onLine: (line: string) => void, 
 		rest = lines.pop()!.slice(-LINE_LIMIT);
 		for (const line of lines) onLine(printable(line.slice(0, LINE_LIMIT)));
 	});
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-	if (!pid) return;
-	try {
-		process.kill(-pid, signal);
-	} catch {
-		// The group is gone already.
-	}
 }

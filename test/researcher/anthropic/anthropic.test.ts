@@ -42,7 +42,7 @@ test("a proposal is a conversation of several turns: read, look back, edit, subm
 		changes: [{ name: "MATRIX_LR", from: "0.02", to: "0.03" }],
 		expectedGain: 0.002,
 	});
-	assert.match(told(server, 1), /#2 discard 1\.950000 \(gain -0\.050\) Raise DEPTH/);
+	assert.match(told(server, 1), /#2 discard 1\.950000 \(worse by 0\.050\) Raise DEPTH/);
 	assert.match(told(server, 1), /DEPTH = 6; \/\/ from 2/);
 	assert.match(told(server, 1), /loss: 7\.1/);
 	assert.match(told(server, 2), /export const metric = 1;/);
@@ -128,7 +128,8 @@ const mistakes: [what: string, content: Answer["content"], answer: RegExp][] = [
 	],
 	["a tool that does not exist", [call("run_shell", { command: "rm -rf /" })], /There is no tool run_shell/],
 	["a call without its input", [call("edit_file", { old: 3 })], /edit_file: old/],
-	["input that is no JSON", [call("edit_file", '{"old": "MATRIX')], /edit_file: /],
+	["input that breaks off", [call("edit_file", '{"old": "MATRIX')], /edit_file: /],
+	["input that is no JSON", [call("edit_file", '{"old": "a", "new": }')], /no valid JSON/],
 	["giving up without a crash", [call("give_up", { reason: "hard" })], /nothing to give up/],
 	["a file that may not be read", [call("read_file", { path: "../../etc/passwd" })], /cannot be read/],
 	["an experiment that never was", [call("open_experiment", { n: 99 })], /no decided experiment 99/],
@@ -146,6 +147,48 @@ for (const [what, content, answer] of mistakes) {
 		assert.equal(proposal.files.length, 1);
 	});
 }
+
+test("a model that never writes JSON is given up, and waited for at no time", async () => {
+	const garbled: Answer = { content: [call("edit_file", '{"old": "a", "new": }')] };
+	const { heard, options } = listen();
+	await using server = await serveMessages(garbled, garbled, garbled, garbled);
+	await assert.rejects(
+		connect(server, { maxMistakes: 1 }).propose(briefOf(), options),
+		/given up: after 2 mistakes, the last: a tool was called with something that is no JSON/,
+	);
+	assert.equal(server.left(), 0);
+	assert.deepEqual(heard.waits, []);
+	assert.equal(heard.usage.length, 4);
+});
+
+test("a submission is not taken when an edit before it in the same answer was refused", async () => {
+	const misfit = call("edit_file", { old: "DEPTH = nonsense", new: "DEPTH = 6" });
+	const { proposal, server } = await propose([
+		{ content: [call("edit_file", raise), misfit, call("submit", { ...submission, title: "Raise both" })] },
+		{ content: [call("edit_file", { old: "DEPTH = 4", new: "DEPTH = 5" }), call("submit", submission)] },
+	]);
+	assert.match(told(server, 1), /does not occur in train\.ts.*Not submitted/s);
+	assert.equal(proposal.title, submission.title);
+	assert.equal(proposal.files[0]!.text, EDITED.replace("DEPTH = 4", "DEPTH = 5"));
+});
+
+test("a model's words reach the human on one line of bounded length, without escape sequences", async () => {
+	const idle: Answer = {
+		content: [],
+		stop_reason: "refusal",
+		stop_details: { type: "refusal", category: null, explanation: `\x1b[2JNo\n\x07${"x".repeat(1000)}` },
+	};
+	const { heard } = await propose(
+		[idle, { content: [{ type: "text", text: "\x1b[31mHm" }, ...editAndSubmit.content] }],
+		{
+			maxMistakes: 0,
+		},
+	);
+	assert.match(heard.notices[0]!, /\(No x+…/);
+	assert.ok(heard.notices[0]!.length < 500);
+	assert.doesNotMatch(JSON.stringify(heard.drafts), /\\u001b/);
+	assert.doesNotMatch(heard.notices[0]!, /[\x00-\x1f]/);
+});
 
 test("an answer cut off at its limit is asked for again in smaller pieces", async () => {
 	const { proposal, server } = await propose([
@@ -272,7 +315,7 @@ test("a crash goes back to its author, with the end of the log and the files as 
 test("a crash may be given up, is not submitted unchanged, and is not repaired a third time", async () => {
 	await using server = await serveMessages(
 		{ content: [call("submit", submission)] },
-		{ content: [call("give_up", { reason: "it needs twice the memory" })] },
+		{ content: [call("give_up", { reason: "it needs\n\x1b[1mtwice\x1b[0m the memory" })] },
 	);
 	const { heard, options } = listen();
 	assert.equal(await connect(server).repair!(briefOf(), crash, options), undefined);

@@ -49,6 +49,12 @@ for (const [what, reply, config, reason] of outages) {
 	});
 }
 
+test("a server that sends pings while it thinks is alive", async () => {
+	const thinking: Answer = { ...editAndSubmit, pings: { count: 8, everyMs: 100 } };
+	const { heard } = await propose([thinking], { stallSeconds: 0.4 });
+	assert.deepEqual(heard.waits, []);
+});
+
 test("the wait is as long as the service asks", async () => {
 	const { heard } = await propose([failure(429, "rate_limit_error", "slow", { "retry-after": "0.3" }), editAndSubmit]);
 	assert.ok(heard.waits[0]!.until! - Date.now() <= 300);
@@ -85,6 +91,21 @@ const refused: [what: string, reply: Reply, reason: RegExp][] = [
 		failure(404, "not_found_error", "model: claude-9"),
 		/does not know the model claude-opus-5-5 .*Name another with --model/,
 	],
+	[
+		"a request that is refused",
+		failure(400, "invalid_request_error", "Your credit balance\n\x1b[31mis too low"),
+		/refused the request: Your credit balance is too low$/,
+	],
+	[
+		"a server without this API",
+		{ status: 404, body: '{"detail":"Not Found"}' },
+		/has no Messages API \(404\)\. Correct/,
+	],
+	[
+		"a web page where the API should be",
+		{ status: 200, headers: { "content-type": "text/html" }, body: "<p>It works!</p>" },
+		/is no Messages API\. Correct the base URL: requests go to http:\/\/127\.0\.0\.1:\d+\/v1\/messages\./,
+	],
 ];
 for (const [what, reply, reason] of refused) {
 	test(`${what} is said at the start`, async () => {
@@ -103,6 +124,28 @@ test("a setting that the model does not take is said at the start", async () => 
 		connect(server, { effort: "max" }).check!(new AbortController().signal),
 		/effort: not supported/,
 	);
+});
+
+test("a base URL with a version of its own is answered with the one without it", async () => {
+	for (const notFound of [failure(404, "not_found_error", "Not Found"), { status: 404, body: "404 page not found" }]) {
+		await using server = await serveMessages(notFound);
+		const researcher = connect(server, { baseUrl: `${server.url}/v1` });
+		await assert.rejects(
+			researcher.check!(new AbortController().signal),
+			new RegExp(`has no Messages API \\(404\\)\\. Leave /v1 out of the base URL: ${server.url}$`),
+		);
+	}
+});
+
+test("a server that is slow to answer at the start does not keep the night from starting", async () => {
+	const released = Promise.withResolvers<void>();
+	await using server = await serveMessages({
+		...editAndSubmit,
+		pauseAfter: { events: 0, until: () => released.promise },
+	});
+	await connect(server).check!(AbortSignal.timeout(200));
+	assert.equal(server.requests.length, 1);
+	released.resolve();
 });
 
 test("an outage at the start does not keep the night from starting; a server that is not there does", async () => {

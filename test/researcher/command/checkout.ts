@@ -18,6 +18,7 @@ export function checkoutOf(files: Record<string, string>): Checkout {
 	git("commit", "--quiet", "-m", "base");
 	return {
 		dir,
+		pidPath: `${dir}.pid`,
 		changed: async () =>
 			git("status", "--porcelain", "--untracked-files=all")
 				.split("\n")
@@ -25,6 +26,7 @@ export function checkoutOf(files: Record<string, string>): Checkout {
 				.map((line) => line.slice(3)),
 		async [Symbol.asyncDispose]() {
 			rmSync(dir, { recursive: true, force: true });
+			rmSync(`${dir}.pid`, { force: true });
 		},
 	};
 }

@@ -128,6 +128,15 @@ test("an agent that leaves something running does not keep the loop waiting", as
 	await gone(Number(readFileSync(pidFile, "utf8")));
 });
 
+test("an agent whose helper left its group and holds its pipes open is not waited for", async () => {
+	const pidFile = join(scratch, "helper");
+	const leave = `setsid sh -c 'echo $$ > ${pidFile}; exec sleep 600' & until [ -s ${pidFile} ]; do sleep 0.01; done`;
+	const detaches = agent("detaches", `${leave}\n${WELL}`);
+	const { proposal } = await propose(detaches);
+	process.kill(Number(readFileSync(pidFile, "utf8")));
+	assert.equal(proposal.files[0]!.text, TEXT.replace("0.02", "0.03"));
+});
+
 test("an agent is ended at once when program.md changes", async () => {
 	const controller = new AbortController();
 	const started = join(scratch, "started");

@@ -133,6 +133,7 @@ export function record(fields: Partial<Experiment> & { n: number; parent: string
 		removed: 1,
 		seconds: {},
 		startedAt: "2026-11-21T22:00:00.000Z",
+		workedMs: 0,
 		...fields,
 	};
 }
