@@ -3,8 +3,7 @@ import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { Command } from "commander";
 import { openDataset } from "../../prepare/dataset.ts";
-import type { DeviceFacts } from "../../trainer/tensor/device.ts";
-import { chooseDevice, findDevices, GPU_KINDS } from "../../trainer/tensor/device-choice.ts";
+import { chooseBest, type FoundDevice, findDevices, GPU_KINDS } from "../../trainer/tensor/device-choice.ts";
 import { messageOf } from "../errors.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { labOption } from "./options.ts";
@@ -26,33 +25,34 @@ export function doctorCommand(): Command {
 			"\nExample:\n  autoresearch doctor\n\nIt exits with 1 when something is missing that nothing works without.",
 		)
 		.action(async (flags: { lab: string }) => {
-			const findings = await examine(flags.lab);
-			for (const { what, ok, needed, text } of findings) {
+			for await (const { what, ok, needed, text } of examine(flags.lab)) {
 				process.stdout.write(`${ok ? "ok  " : needed ? "MISS" : "-   "}  ${what.padEnd(10)}${text}\n`);
+				if (needed && !ok) process.exitCode = 1;
 			}
-			if (findings.some(({ ok, needed }) => needed && !ok)) process.exitCode = 1;
 		});
 }
 
-async function examine(labDir: string): Promise<Finding[]> {
+/** Told one by one: a driver may take its time to answer. */
+async function* examine(labDir: string): AsyncGenerator<Finding> {
 	const gib = (totalmem() / 2 ** 30).toFixed(0);
+	yield { what: "node", ok: true, text: `${process.version} (${process.platform}-${process.arch})` };
+	yield {
+		what: "machine",
+		ok: true,
+		text: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${availableParallelism()} threads, ${gib} GB`,
+	};
+	yield tool("git", ["--version"], { needed: true, hint: "install git" });
+	yield compiler();
+	yield await cpu();
+	yield* await gpus();
+	yield key();
 	const lab = attempt(() => loadLab(labDir));
-	return [
-		{ what: "node", ok: true, text: `${process.version} (${process.platform}-${process.arch})` },
-		{
-			what: "machine",
-			ok: true,
-			text: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${availableParallelism()} threads, ${gib} GB`,
-		},
-		tool("git", ["--version"], { needed: true, hint: "install git" }),
-		compiler(),
-		...(await devices()),
-		key(),
-		lab instanceof Error
-			? { what: "lab", ok: false, text: messageOf(lab) }
-			: { what: "lab", ok: true, text: `${lab.name} in ${lab.dir}` },
-		...(lab instanceof Error ? [] : [data(lab)]),
-	];
+	if (lab instanceof Error) {
+		yield { what: "lab", ok: false, text: messageOf(lab) };
+		return;
+	}
+	yield { what: "lab", ok: true, text: `${lab.name} in ${lab.dir}` };
+	yield data(lab);
 }
 
 function tool(name: string, args: string[], { needed = false, hint = "" }): Finding {
@@ -78,15 +78,14 @@ function compiler(): Finding {
 			};
 }
 
-/** The CPU, which must work, then each kind of GPU this platform may have, and what the trainer would choose. */
-async function devices(): Promise<Finding[]> {
-	const gpus = await Promise.all(GPU_KINDS.map((kind) => findDevices(kind)));
-	const { device } = await chooseDevice("auto");
+/** Each kind of GPU this platform may have, and what the trainer would choose. */
+async function gpus(): Promise<Finding[]> {
+	const found = await Promise.all(GPU_KINDS.map((kind) => findDevices(kind)));
+	const { device } = await chooseBest(async (wanted) => found.find(({ kind }) => kind === wanted)!);
 	return [
-		await cpu(),
-		...gpus.map(({ kind, devices, problem }) => ({
+		...found.map(({ kind, devices, problem }) => ({
 			what: kind,
-			ok: devices.length > 0,
+			ok: devices.some(({ problem }) => !problem),
 			text: problem ?? devices.map(describe).join(", "),
 		})),
 		{ what: "device", ok: true, text: `--device auto trains on ${device}` },
@@ -103,7 +102,8 @@ async function cpu(): Promise<Finding> {
 	}
 }
 
-function describe({ description, freeBytes, totalBytes }: DeviceFacts, i: number): string {
+function describe({ description, freeBytes, totalBytes, problem }: FoundDevice, i: number): string {
+	if (problem) return `${i}: ${description} does not work: ${problem}`;
 	const gb = (bytes: number) => (bytes / 1e9).toFixed(1);
 	return `${i}: ${description}, ${gb(freeBytes)} of ${gb(totalBytes)} GB free`;
 }

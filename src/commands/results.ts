@@ -5,8 +5,11 @@ import { Command, Option } from "commander";
 import { UserError } from "../errors.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
+import type { Usage } from "../loop/events.ts";
 import { readJournal } from "../loop/journal.ts";
+import { spent } from "../loop/spending.ts";
 import { best, fold, initialState, type State } from "../loop/state.ts";
+import { grouped } from "../report/format.ts";
 import { programRecords, resultRecords } from "../report/results-table.ts";
 import { jsonOption, labOption, tagOption } from "./options.ts";
 
@@ -65,7 +68,24 @@ function resultsText(state: State): string {
 		e.status ?? "running",
 		e.status === "crash" ? `${e.title} [${e.reason}]` : e.title,
 	]);
-	return textTable([["    n", "commit", state.metric.name, "status", "description"], ...rows]);
+	return textTable([["    n", "commit", state.metric.name, "status", "description"], ...rows]) + spendingText(state);
+}
+
+/** What each proposal cost and all of them together; nothing where nothing was counted. */
+function spendingText(state: State): string {
+	const total = spent(state);
+	if (!total) return "";
+	const rows = state.experiments.flatMap(({ n, usage }) => (usage ? [spendingRow(`${n}`, usage)] : []));
+	if (state.spentAhead) rows.push(spendingRow("next", state.spentAhead));
+	const header = ["n", "input", "output", "cache read", "cache write", "cost"];
+	const table = [header, ...rows, spendingRow("all", total)];
+	return `\nTokens:\n${textTable(table.map(([n, ...cells]) => [n!.padStart(5), ...cells]))}`;
+}
+
+function spendingRow(name: string, usage: Usage): string[] {
+	const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, cost } = usage;
+	const counts = [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens].map(grouped);
+	return [name, ...counts, cost === undefined ? "-" : cost.toFixed(4)];
 }
 
 function programsText(state: State): string {

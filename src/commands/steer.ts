@@ -4,6 +4,7 @@ import { leaveNote } from "../engine/inbox.ts";
 import { UserError } from "../errors.ts";
 import { loadLab } from "../lab/lab.ts";
 import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
+import { noteProblem, oneLine } from "../loop/command.ts";
 import { labOption, tagOption } from "./options.ts";
 import { readState } from "./results.ts";
 
@@ -23,8 +24,9 @@ Examples:
 What should hold for the whole run belongs in program.md.`,
 		)
 		.action((words: string[], flags: { lab: string; tag?: string }) => {
-			const note = words.join(" ").trim();
-			if (!note) throw new UserError("an empty note says nothing");
+			const note = oneLine(words.join(" "));
+			const problem = noteProblem(note);
+			if (problem) throw new UserError(problem);
 			const lab = loadLab(flags.lab);
 			const tag = checkTag(flags.tag ?? todaysTag());
 			readState(lab, tag);

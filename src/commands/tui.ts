@@ -1,5 +1,5 @@
 /** `autoresearch tui`: the loop with its console. */
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { openInBackground } from "../engine/opening-engine.ts";
@@ -36,7 +36,11 @@ Press ? in the console for its keys. Without a terminal it prints the lines of "
 					const { startEngine } = await import("../engine/start.ts");
 					return startEngine(runOptions(flags), listeners);
 				},
-				resolve(flags.lab, "program.md"),
+				async () => {
+					const { loadLab } = await import("../lab/lab.ts");
+					const { dir, program } = loadLab(flags.lab);
+					return join(dir, program);
+				},
 			);
 			await runTui(engine, { plain: flags.plain, opened });
 			await engine.command({ type: "stop" });

@@ -45,8 +45,8 @@ export interface Engine {
 	/** Resolves to a one-line answer for the human, e.g. "pausing after experiment 7". */
 	command(command: Command): Promise<string>;
 	readonly read: Files;
-	/** Absolute path of the human's program.md, for $EDITOR. */
-	readonly programPath: string;
+	/** Absolute path of the human's program.md, whatever the lab calls it, for $EDITOR. */
+	programPath(): Promise<string>;
 	/** Settles when the run has ended; rejects if it could not go on. */
 	readonly finished: Promise<void>;
 }

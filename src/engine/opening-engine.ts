@@ -20,14 +20,18 @@ export interface Opening {
  * @param open what opens the engine, given who listens to it
  * @param programPath where program.md is, which the console may be asked for before the engine is there
  */
-export function openInBackground(open: (listeners: StartListeners) => Promise<Engine>, programPath: string): Opening {
+export function openInBackground(
+	open: (listeners: StartListeners) => Promise<Engine>,
+	programPath: () => Promise<string>,
+): Opening {
 	let state = initialState();
 	const listeners = new Set<Listener>();
 	const hear: Listener = (now, event) => {
 		state = now;
 		for (const listener of listeners) listener(now, event);
 	};
-	const opened = open({ onEvent: hear, onPrepare: (progress) => hear(...preparing(state, progress)) });
+	const tell = (tick: Tick) => hear(fold(state, tick), tick);
+	const opened = open({ onEvent: hear, onPrepare: (progress) => tell(preparing(progress)) });
 	const finished = opened.then((engine) => engine.finished);
 	finished.catch(() => {});
 	return {
@@ -40,7 +44,10 @@ export function openInBackground(open: (listeners: StartListeners) => Promise<En
 				listeners.add(listener);
 				return () => listeners.delete(listener);
 			},
-			command: async (command) => (await opened).command(command),
+			async command(command) {
+				if (command.type === "stop") tell({ type: "tick.stopping" });
+				return (await opened).command(command);
+			},
 			read: {
 				diff: async (n) => (await opened).read.diff(n),
 				log: async (n, from, limit) => (await opened).read.log(n, from, limit),
@@ -52,9 +59,8 @@ export function openInBackground(open: (listeners: StartListeners) => Promise<En
 	};
 }
 
-function preparing(state: State, { stage, done, total, note }: ReadyProgress): [State, Tick] {
+function preparing({ stage, done, total, note }: ReadyProgress): Tick {
 	const share = total > 0 ? ` ${Math.floor((100 * done) / total)}%` : "";
 	const text = `preparing ${stage}${share}${note ? ` (${note})` : ""}`;
-	const tick: Tick = { type: "tick.phase", phase: "starting", n: 0, note: text };
-	return [fold(state, tick), tick];
+	return { type: "tick.phase", phase: "starting", n: 0, note: text };
 }

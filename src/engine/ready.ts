@@ -1,7 +1,9 @@
 /** What the built-in trainer needs before its first experiment, so that none of it counts against one. */
+import { rmSync } from "node:fs";
 import { type PrepareProgress, prepareDataset } from "../../prepare/dataset.ts";
 import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
 import type { Lab } from "../lab/lab.ts";
+import { Interrupted, Trainer, type TrainerOptions } from "../runner/trainer.ts";
 
 export interface ReadyProgress extends Omit<PrepareProgress, "stage"> {
 	stage: PrepareProgress["stage"] | "kernels";
@@ -26,4 +28,32 @@ export async function makeReady(
 	const kernels = await ensureKernels();
 	clearTimeout(telling);
 	return kernels.ok ? undefined : `computing with ggml's own operations, which are slower: ${kernels.reason}`;
+}
+
+/** Compiling every kernel of a model takes a minute or two; a device that needs longer has another problem. */
+const WARM_UP_LIMIT_SECONDS = 300;
+
+/**
+ * Trains the lab's own file on a GPU for two steps that are thrown away, so that its driver compiles the kernels outside the
+ * baseline's budget; it keeps them for later runs. What goes wrong here goes wrong in the baseline, which says so.
+ * @param out a folder for what training leaves, removed in the end
+ */
+export async function warmUp(
+	{ lab, ...options }: Omit<TrainerOptions, "budgetSeconds">,
+	out: string,
+	onProgress: (progress: ReadyProgress) => void,
+): Promise<void> {
+	onProgress({ stage: "kernels", done: 0, total: 0, note: "compiling the GPU's kernels, once" });
+	const patient = { ...lab, timeout: WARM_UP_LIMIT_SECONDS };
+	const trainer = new Trainer({ ...options, lab: patient, budgetSeconds: WARM_UP_LIMIT_SECONDS });
+	const enough = new AbortController();
+	try {
+		await trainer.train(lab.dir, out, enough.signal, ({ step }) => {
+			if (step > 0) enough.abort();
+		});
+	} catch (error) {
+		if (!(error instanceof Interrupted)) throw error;
+	} finally {
+		rmSync(out, { recursive: true, force: true });
+	}
 }

@@ -28,7 +28,9 @@ export async function showBrief(options: RunOptions): Promise<string> {
 		budgetSeconds: options.budget ?? lab.budget,
 	};
 	const state: State = begun.tag ? begun : { ...begun, ...fresh };
-	const n = inFlight(state)?.n ?? state.experiments.length + 1;
+	const running = inFlight(state);
+	// What is committed is in training: the next proposal is asked for meanwhile.
+	const n = running && !running.commit ? running.n : state.experiments.length + 1;
 	const parts = { lab, repository, researcher, dir, store: { state } };
 	const { brief, basis } = await planBrief(parts, n, readProgram(join(lab.dir, lab.program)));
 	return researcher.show(brief, evidenceOf(parts, basis));

@@ -18,12 +18,13 @@ import { type Listener, Store } from "../loop/store.ts";
 import { Program } from "../program/program.ts";
 import { type ResearcherFlags, resolveConfig } from "../researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../researcher/index.ts";
+import type { Researcher } from "../researcher/researcher.ts";
 import { resolveDevice } from "../runner/device.ts";
 import { Trainer } from "../runner/trainer.ts";
 import type { Engine } from "./engine.ts";
 import { watchInbox } from "./inbox.ts";
 import { takeLock } from "./lock.ts";
-import { makeReady, type ReadyProgress } from "./ready.ts";
+import { makeReady, type ReadyProgress, warmUp } from "./ready.ts";
 import { RunFiles } from "./run-files.ts";
 
 export interface RunOptions {
@@ -77,15 +78,19 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		const program = new Program(join(lab.dir, lab.program), join(dir, "program"), state.program.version || undefined);
 		const config = resolveConfig(lab.researcher, process.env, options.researcher);
 		const researcher = createResearcher(defaultResearcher(config, process.env), config, process.env);
+		checkCountable(options.limits ?? {}, researcher);
 		await researcher.check?.(AbortSignal.timeout(CHECK_TIMEOUT_MS));
 		const threads = options.threads ?? availableParallelism();
 		const asked = options.device === "auto" ? undefined : options.device;
 		const wanted = asked ?? (carriesOn ? state.device : "auto");
 		let chosen = "";
 		const device = lab.train === "built-in" ? await resolveDevice(wanted, (line) => (chosen = line)) : wanted;
+		if (carriesOn) checkDevice(device, state);
 		const seed = options.seed ?? (carriesOn ? state.seed : 1);
 		const budgetSeconds = options.budget ?? (carriesOn ? state.budgetSeconds : lab.budget);
 		const slower = lab.train === "built-in" ? await makeReady(lab, device, listeners.onPrepare) : undefined;
+		if (lab.train === "built-in" && device !== "cpu" && state.experiments.length === 0)
+			await warmUp({ lab, seed, threads, device }, join(dir, "warm-up"), listeners.onPrepare);
 		const worktree = await Worktree.open(repository, join(dir, "worktree"));
 
 		const facts = { budgetSeconds, researcher: researcher.name, model: researcher.model, seed, device };
@@ -131,7 +136,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 			subscribe: (listener) => store.subscribe(listener),
 			command: (command) => loop.command(command),
 			read: new RunFiles(dir, repository, program, () => store.state),
-			programPath: program.path,
+			programPath: async () => program.path,
 			finished: loop.run().finally(async () => {
 				await closeInbox();
 				store.close();
@@ -171,16 +176,10 @@ async function checkFreshStart(lab: Lab, tag: string, repository: Repository): P
 }
 
 /** Numbers measured under other conditions must not meet in one table. */
-function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, metric, device }: State): void {
+function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, metric }: State): void {
 	if (options.budget !== undefined && options.budget !== budgetSeconds) {
 		throw new UserError(
 			`run ${tag} gives each experiment ${budgetSeconds} s, not ${options.budget} s, and its numbers would not compare: leave --budget out to carry on, or start another run with --tag NAME`,
-		);
-	}
-	const { device: asked = "auto" } = options;
-	if (asked !== "auto" && kindOf(asked) !== kindOf(device)) {
-		throw new UserError(
-			`run ${tag} trains on ${device}, not on ${asked}, and in the same time another device learns more or less: leave --device out to carry on, or start another run with --tag NAME`,
 		);
 	}
 	if (metric.name !== lab.metric.name || metric.direction !== lab.metric.direction) {
@@ -190,9 +189,28 @@ function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, me
 	}
 }
 
-/** Two GPUs of one machine and kind compare; a GPU and a CPU do not. */
-function kindOf(device: string): string {
-	return device.split(":")[0]!;
+/** A limit that nobody counts towards would never be reached. */
+function checkCountable({ tokens, cost }: Limits, { name, counts }: Researcher): void {
+	const flag = tokens !== undefined ? "--max-tokens" : "--max-cost";
+	if (!counts && (tokens ?? cost) !== undefined) {
+		throw new UserError(
+			`the researcher ${name} does not count what it spends, so ${flag} would never be reached: leave it out, or use --researcher anthropic`,
+		);
+	}
+	if (cost !== undefined && counts !== "cost") {
+		throw new UserError(
+			`--max-cost needs prices: set researcher.${name}.prices in ${LAB_FILE} to those of a million tokens, like { "input": 5, "output": 25 }`,
+		);
+	}
+}
+
+/** Two GPUs of one machine and kind compare; a GPU and a CPU, or a software device, do not. */
+function checkDevice(chosen: string, { tag, device }: State): void {
+	const kindOf = (name: string) => name.replace(/:\d+$/, "");
+	if (kindOf(chosen) === kindOf(device)) return;
+	throw new UserError(
+		`run ${tag} trains on ${device}, not on ${chosen}, and in the same time another device learns more or less: leave --device out to carry on, or start another run with --tag NAME`,
+	);
 }
 
 /** The branch is the loop's to move, which it cannot be while somebody works on it. */

@@ -10,6 +10,8 @@ import type { Repository } from "./repository.ts";
 export interface Checkout extends AsyncDisposable {
 	/** Absolute path of the lab's root in it. */
 	readonly dir: string;
+	/** Where the process that works in it is named; beside it, and removed with it. */
+	readonly pidPath: string;
 	/** Paths changed, added or deleted since it was made, relative to `dir`; those outside it begin with `..`. */
 	changed(): Promise<string[]>;
 }
@@ -29,8 +31,10 @@ export async function openCheckout(repository: Repository, commit: string, path:
 	await git.raw(["remote", "remove", "origin"]);
 	await git.raw(["checkout", "--quiet", "--detach", commit]);
 	const { prefix } = repository;
+	const pidPath = `${path}.pid`;
 	return {
 		dir: join(path, prefix),
+		pidPath,
 		async changed() {
 			const edited = await git.raw(["diff", "--name-only", "-z", commit]);
 			const untracked = await git.raw(["ls-files", "--others", "--exclude-standard", "-z"]);
@@ -41,6 +45,7 @@ export async function openCheckout(repository: Repository, commit: string, path:
 		},
 		async [Symbol.asyncDispose]() {
 			rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+			rmSync(pidPath, { force: true });
 		},
 	};
 }

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import type { Repository } from "../git/repository.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { ProgramVersion } from "../program/program.ts";
-import { planNext } from "../researcher/plateau.ts";
+import { NOTES } from "../researcher/brief/render.ts";
+import { type Plan, planNext } from "../researcher/plateau.ts";
 import type { Brief, Evidence, Researcher, SourceFile } from "../researcher/researcher.ts";
 import { printable } from "../runner/process.ts";
-import { LOG } from "../runner/trainer.ts";
+import { LOG, trainingTimeout } from "../runner/trainer.ts";
 import { experimentPath } from "./consequences.ts";
-import { best, inFlight, type State } from "./state.ts";
+import { inFlight, type Note, type State, standingOn } from "./state.ts";
 
 /** A note is told to this many proposals, so that one that fails does not lose it. */
 const NOTE_BRIEFS = 5;
@@ -33,16 +34,20 @@ export interface Planned {
 	basis: string;
 }
 
-/** The brief for experiment `n` under a version of program.md, as things stand now. */
-export async function planBrief(parts: BriefParts, n: number, program: ProgramVersion): Promise<Planned> {
+/**
+ * The brief for experiment `n` under a version of program.md, as things stand now.
+ * @param asked the plan to follow; worked out from the history when absent
+ */
+export async function planBrief(parts: BriefParts, n: number, program: ProgramVersion, asked?: Plan): Promise<Planned> {
 	const { store, repository, lab, researcher } = parts;
 	const { state } = store;
 	const history = state.experiments.filter(({ status }) => status);
 	const running = inFlight(state);
 	// The search has plans of its own, and is what every other researcher is compared with.
-	const plan = researcher.name === "search" ? undefined : planNext(history, state.best, state.metric.direction);
-	const from = plan?.base ?? state.best;
-	const basis = state.experiments[from - 1]?.commit ?? best(state)?.commit ?? state.base;
+	const plan =
+		asked ?? (researcher.name === "search" ? undefined : planNext(history, state.standing, state.metric.direction));
+	const from = plan?.base ?? state.standing;
+	const basis = state.experiments[from - 1]?.commit ?? standingOn(state)?.commit ?? state.base;
 	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });
 	const brief: Brief = {
 		n,
@@ -50,15 +55,23 @@ export async function planBrief(parts: BriefParts, n: number, program: ProgramVe
 		files: await Promise.all(lab.edit.map(read)),
 		metric: state.metric,
 		budgetSeconds: state.budgetSeconds,
+		...(lab.train !== "built-in" && { ownTrainer: { timeoutSeconds: trainingTimeout(lab, state.budgetSeconds) } }),
 		history,
 		best: from,
 		seed: state.seed,
 		pending: running && running.n !== n ? [running] : [],
-		notes: state.notes.filter(({ heardBy }) => heardBy === undefined || heardBy > n - NOTE_BRIEFS),
+		notes: notesFor(state, n),
 		reference: lab.train === "built-in" && (await repository.exists(basis, REFERENCE)) ? [await read(REFERENCE)] : [],
 		plan,
 	};
 	return { brief, basis };
+}
+
+/** As many notes as a brief holds: those not heard yet in their order, before any is told again. */
+function notesFor({ notes }: State, n: number): Note[] {
+	const unheard = notes.filter(({ heardBy }) => heardBy === undefined).slice(0, NOTES);
+	const heard = notes.filter(({ heardBy }) => heardBy !== undefined && heardBy > n - NOTE_BRIEFS);
+	return [...heard.slice(Math.max(0, heard.length + unheard.length - NOTES)), ...unheard];
 }
 
 export function evidenceOf(

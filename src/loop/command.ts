@@ -8,14 +8,17 @@ export type Command =
 	 * commit stays; nothing of the unfinished run counts. While nothing is trained it is the same as `pause`.
 	 */
 	| { type: "pause-now" }
-	/** End the experiment in flight; it becomes a discarded row. */
-	| { type: "skip" }
-	/** Take back the last kept experiment: the branch returns to its parent. An experiment in flight on top of it is skipped. */
-	| { type: "revert" }
+	/** End experiment `n`, which is in flight; it becomes a discarded row. Refused when another is by now. */
+	| { type: "skip"; n: number }
+	/**
+	 * Take back experiment `n`, which the branch stands on: the branch returns to its parent. Refused when it stands on another by
+	 * now. An experiment in flight on top of it is skipped.
+	 */
+	| { type: "revert"; n: number }
 	/**
 	 * Keep experiment `n` although the gate did not. It must stand right on the commit the branch is on (refused
 	 * otherwise, with the way out in the answer); the branch moves to it (`experiment.adopted`). An experiment in flight is
-	 * skipped, since it was built on the old best.
+	 * skipped, since it was built on the old base.
 	 */
 	| { type: "keep"; n: number }
 	/**
@@ -32,5 +35,23 @@ export type Command =
 	| { type: "note"; text: string }
 	/** End the run in an orderly way: the trainer is ended, the experiment in flight carries on at the next start. */
 	| { type: "stop" }
-	/** End the run once the experiment in flight is decided; at once when there is none. */
-	| { type: "stop-after" };
+	/** End the run once experiment `n`, which is in flight, is decided; at once when it was set aside (`run.stop-after`). */
+	| { type: "stop-after"; n: number }
+	/** Take a `stop-after` back. */
+	| { type: "go-on" };
+
+/** Longer notes are refused. */
+export const NOTE_LIMIT = 500;
+
+/** A note as it is sent: one line without control characters. */
+export function oneLine(text: string): string {
+	return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+}
+
+/** Why a note cannot be sent; undefined when it can. */
+export function noteProblem(text: string): string | undefined {
+	if (!text) return "an empty note says nothing";
+	return text.length > NOTE_LIMIT
+		? `the note has ${text.length} characters, ${NOTE_LIMIT} at most are sent`
+		: undefined;
+}

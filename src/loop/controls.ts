@@ -1,4 +1,5 @@
 /** What the human has asked of the loop, held until the loop can act on it, and the means to end what it is doing now. */
+import type { Move } from "./moves.ts";
 
 /** Why the activity of the moment ends before its time. */
 export type Interruption =
@@ -6,17 +7,13 @@ export type Interruption =
 	| { kind: "discard"; reason: string }
 	/** Its run is begun afresh later. */
 	| { kind: "set-aside" }
-	/** program.md changed: the proposal being written is asked for again. */
-	| { kind: "program" }
+	/** program.md changed or a note was given: the proposal being written is asked for again. */
+	| { kind: "steering" }
 	/** The process ends; the next start carries on. */
 	| { kind: "stop" };
 
-/** A move of the branch that the human asked for. */
-export type Move = { type: "revert" | "keep" | "base"; n: number };
-
 export class Controls {
 	stopping = false;
-	stopAfter = false;
 	/** Moves not made yet, oldest first: made between two experiments. */
 	readonly moves: Move[] = [];
 	#activity = new AbortController();
@@ -55,9 +52,9 @@ export class Controls {
 		});
 	}
 
-	/** Resolves to the human's answer to proposal `n`; rejects when the activity is interrupted first. */
-	async approval(n: number): Promise<boolean> {
-		const { signal } = this;
+	/** Resolves to the human's answer to proposal `n`; rejects when the activity is interrupted or `end` aborted first. */
+	async approval(n: number, end: AbortSignal): Promise<boolean> {
+		const signal = AbortSignal.any([this.signal, end]);
 		try {
 			return await new Promise<boolean>((answer, reject) => {
 				this.#approval = { n, answer };

@@ -6,16 +6,21 @@
 import { mergeTexts } from "../git/merge.ts";
 import type { ProgramVersion } from "../program/program.ts";
 import { changedConstants } from "../researcher/draft.ts";
+import type { Plan } from "../researcher/plateau.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { type Planned, planBrief } from "./brief.ts";
-import { type Asking, askForProposal } from "./proposal.ts";
+import { type Asking, askForProposal, Writing } from "./proposal.ts";
 
 interface Draft {
 	n: number;
 	program: string;
+	/** What the branch stood on when it was begun. */
+	standing: number;
 	controller: AbortController;
+	writing: Writing;
+	planned: Promise<Planned>;
 	/** Resolves to undefined when it was dropped or the researcher failed; the loop then asks in the ordinary way. */
-	result: Promise<{ planned: Planned; proposal: Proposal } | undefined>;
+	result: Promise<Drafted | undefined>;
 }
 
 export interface Drafted {
@@ -26,6 +31,8 @@ export interface Drafted {
 export class DraftAhead {
 	readonly #asking: Asking;
 	#draft?: Draft;
+	/** Results still to come, those of dropped drafts included. */
+	readonly #unfinished = new Set<Promise<unknown>>();
 
 	constructor(asking: Asking) {
 		this.#asking = asking;
@@ -34,12 +41,20 @@ export class DraftAhead {
 	/** Begins to draft experiment `n` under `program`; what was being drafted before is dropped. */
 	begin(n: number, program: ProgramVersion): void {
 		this.drop();
+		const { store } = this.#asking;
 		const controller = new AbortController();
-		const result = (async () => {
-			const planned = await planBrief(this.#asking, n, program);
-			return { planned, proposal: await askForProposal(this.#asking, planned, controller.signal, true) };
-		})().catch(() => undefined);
-		this.#draft = { n, program: program.version, controller, result };
+		const writing = new Writing(store, n);
+		const planned = planBrief(this.#asking, n, program);
+		const result = planned
+			.then(async (planned) => {
+				const proposal = await askForProposal(this.#asking, planned, controller.signal, writing);
+				return { planned, proposal };
+			})
+			.catch(() => undefined);
+		this.#unfinished.add(result);
+		void result.then(() => this.#unfinished.delete(result));
+		const { standing } = store.state;
+		this.#draft = { n, program: program.version, standing, controller, writing, planned, result };
 	}
 
 	/** The number being drafted; undefined when there is none. */
@@ -52,6 +67,23 @@ export class DraftAhead {
 		this.#draft = undefined;
 	}
 
+	/** Drops the draft and resolves when nothing is being written any more. */
+	async close(): Promise<void> {
+		this.drop();
+		await Promise.all(this.#unfinished);
+	}
+
+	/** What the draft of experiment `n` was asked to be: the plan of the experiment that takes it. */
+	async plan(n: number, program: ProgramVersion): Promise<Plan | undefined> {
+		const draft = this.#draft;
+		if (!draft || !fits(draft, n, program.version)) return undefined;
+		const planned = await draft.planned.catch(() => undefined);
+		const plan = planned?.brief.plan;
+		const { standing } = this.#asking.store.state;
+		// It goes on top of what was kept since, whatever it was drafted from.
+		return plan && standing !== draft.standing ? { ...plan, base: standing } : plan;
+	}
+
 	/**
 	 * The draft of experiment `n`, once it is there, moved onto what `now` was planned from. Undefined when there is none that
 	 * fits. Rejects when `signal` is aborted while it is being waited for.
@@ -60,18 +92,23 @@ export class DraftAhead {
 		const draft = this.#draft;
 		this.#draft = undefined;
 		if (!draft) return undefined;
-		if (draft.n !== now.brief.n || draft.program !== now.brief.program.version) {
+		if (!fits(draft, now.brief.n, now.brief.program.version)) {
 			draft.controller.abort();
 			return undefined;
 		}
 		const abort = () => draft.controller.abort();
 		signal.addEventListener("abort", abort, { once: true });
 		if (signal.aborted) abort();
+		draft.writing.attend();
 		const drafted = await draft.result;
 		signal.removeEventListener("abort", abort);
 		signal.throwIfAborted();
 		return drafted && (await moveOnto(drafted, now));
 	}
+}
+
+function fits(draft: Draft, n: number, program: string): boolean {
+	return draft.n === n && draft.program === program;
 }
 
 async function moveOnto({ planned, proposal }: Drafted, now: Planned): Promise<Drafted | undefined> {

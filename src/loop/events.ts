@@ -59,7 +59,7 @@ export interface GpuUse {
 	seconds: number;
 }
 
-/** What a proposal cost, as far as its researcher knows. */
+/** What asking cost, as far as the researcher knows. */
 export interface Usage {
 	inputTokens: number;
 	outputTokens: number;
@@ -89,6 +89,8 @@ export interface Bodies {
 	"run.continued": { budgetSeconds: number; researcher: string; model?: string; seed: number; device: string };
 	"run.paused": { by: "human" };
 	"run.resumed": { by: "human" };
+	/** A human asked the run to end once experiment `n` is decided; without `n` the run goes on after all. */
+	"run.stop-after": { n?: number };
 	"run.stopped": { reason: string };
 	/** Approve mode was switched: when on, each committed proposal waits for a human's yes before it is trained. */
 	"run.approval": { on: boolean };
@@ -96,7 +98,7 @@ export interface Bodies {
 	"program.changed": { version: string; lines: number };
 	"experiment.started": {
 		n: number;
-		/** The commit it will stand on: that of the best experiment. */
+		/** The commit it will stand on: the branch's. */
 		parent: string;
 		/** The commit whose files it is drafted from, when that is another: a restart from elsewhere. */
 		basis?: string;
@@ -111,10 +113,20 @@ export interface Bodies {
 		hypothesis: string;
 		changes: Change[];
 		seconds: number;
+		/** What its author expects to gain, in the metric; positive is better. */
+		expectedGain?: number;
 		/** Who made it, when that was a stand-in. */
 		researcher?: string;
+		/** The version of program.md a repair was written under, when that is another than the experiment began with. */
+		program?: string;
+		/** All that was spent on it: only in journals from before `experiment.spent`. */
 		usage?: Usage;
 	};
+	/**
+	 * A request for experiment n was answered: a proposal, a repair, or a draft made before n has begun, which may be dropped.
+	 * Recorded at once, so that a kill loses none of it.
+	 */
+	"experiment.spent": { n: number; usage: Usage };
 	"experiment.committed": { n: number; commit: string; added: number; removed: number };
 	"experiment.trained": {
 		n: number;
@@ -126,14 +138,16 @@ export interface Bodies {
 	"experiment.decided": { n: number; status: Status; reason: string; seconds: Partial<PhaseSeconds> };
 	/** A human took back a kept experiment; the branch moved to its parent. */
 	"experiment.reverted": { n: number; reason: string };
+	/** Approve mode: its proposal waited this long for a human's answer, or for what ended the wait. */
+	"experiment.waited": { n: number; seconds: number };
 	/** The run in flight was set aside unfinished; it is trained afresh later, since a clock that froze would not be fair. */
 	"experiment.requeued": { n: number; reason: string };
 	/** A human put the branch on this experiment: kept by hand, or made the base of what follows. */
 	"experiment.adopted": { n: number; reason: string };
 	/** A human's one-line note to the researcher, for its next briefs. */
 	"note.added": { text: string };
-	/** Every note that was not heard yet was part of the brief of experiment n. */
-	"note.heard": { n: number };
+	/** The first `count` notes that were not heard yet, all without a count, were part of the brief of experiment n. */
+	"note.heard": { n: number; count?: number };
 	notice: { level: "info" | "warn" | "error"; text: string };
 }
 
@@ -179,6 +193,10 @@ export type Tick =
 			ahead?: boolean;
 	  }
 	| { type: "tick.training"; n: number; progress: TrainingProgress }
+	/** The loss of the best run, [seconds of the budget used, loss], read back from its log. */
+	| { type: "tick.best-curve"; curve: [number, number][] }
+	/** A human has ended the run; run.stopped follows when all is put away. */
+	| { type: "tick.stopping" }
 	/** program.md cannot be used as it is, and why ("program.md is gone"); without a problem: it can again. */
 	| { type: "tick.program"; problem?: string };
 

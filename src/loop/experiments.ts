@@ -16,8 +16,9 @@ import type { Controls } from "./controls.ts";
 import type { DraftAhead } from "./draft-ahead.ts";
 import type { Phase, Status } from "./events.ts";
 import { judge } from "./gate.ts";
-import { type Asking, askForProposal, askForRepair } from "./proposal.ts";
-import { best, type Experiment, inFlight } from "./state.ts";
+import { type Asking, askForProposal, askForRepair, Writing } from "./proposal.ts";
+import { LimitReached } from "./spending.ts";
+import { type Experiment, inFlight, standingOn } from "./state.ts";
 
 export interface ExperimentParts extends Asking {
 	worktree: Worktree;
@@ -61,10 +62,11 @@ export class Experiments {
 			if (!inFlight(store.state)?.commit) await (n === 1 ? this.#baseline() : this.#propose(n));
 			const { value } = await this.#measureOrRepair(n);
 			this.phase("deciding", n);
-			const { status, reason } = judge(value!, best(store.state)?.value, store.state.metric);
+			const { status, reason } = judge(value!, standingOn(store.state)?.value, store.state.metric);
 			await this.decide(n, status, reason);
 		} catch (error) {
 			if (error instanceof Ended) return this.decide(n, error.status, error.message);
+			if (error instanceof LimitReached) return;
 			const interruption = this.#controls.interruption;
 			if (interruption?.kind === "discard") return this.decide(n, "discard", interruption.reason);
 			if (interruption?.kind === "set-aside") {
@@ -76,11 +78,11 @@ export class Experiments {
 
 	async decide(n: number, status: Status, reason: string): Promise<void> {
 		const { store, dir } = this.#parts;
-		const previous = best(store.state)?.n;
+		const previous = store.state.best;
 		await store.emit({ type: "experiment.decided", n, status, reason, seconds: {} });
 		await settle(this.#parts, store.state.experiments[n - 1]!);
 		// A night of models would fill the disk; the best one's is worth keeping.
-		const superseded = status === "keep" ? previous : n;
+		const superseded = store.state.best === n ? previous : n;
 		if (superseded) rmSync(modelPath(experimentDir(dir, superseded)), { recursive: true, force: true });
 	}
 
@@ -100,58 +102,64 @@ export class Experiments {
 		await store.emit({ type: "experiment.committed", n: 1, commit: base, added: 0, removed: 0 });
 	}
 
-	/** Asks until there is a proposal under the present program.md, and commits it. */
+	/** Commits a proposal for experiment `n`. */
 	async #propose(n: number): Promise<void> {
-		const { store, program, programListener, researcher } = this.#parts;
-		const controls = this.#controls;
-		for (;;) {
-			await program.refresh(programListener);
-			const steering = program.current;
-			const started = performance.now();
-			const planned = await planBrief(this.#parts, n, steering);
-			const parent = best(store.state)?.commit ?? store.state.base;
+		const { store, researcher, ahead } = this.#parts;
+		const started = performance.now();
+		const { planned, proposal } = await this.#steered(async (program) => {
+			const planned = await planBrief(this.#parts, n, program, await ahead?.plan(n, program));
+			const parent = standingOn(store.state)?.commit ?? store.state.base;
 			const { basis } = planned;
 			await store.emit({
 				type: "experiment.started",
 				n,
 				parent,
 				...(basis === parent ? {} : { basis }),
-				program: steering.version,
+				program: program.version,
 				researcher: researcher.name,
 				mode: planned.brief.plan?.mode,
 			});
-			this.phase("proposing", n);
-			this.#proposing = true;
-			const proposal = await this.#ask(planned)
-				.catch((error) => {
-					if (controls.interruption?.kind !== "program") throw error;
-				})
-				.finally(() => {
-					this.#proposing = false;
-				});
+			return { planned, proposal: await this.#ask(planned) };
+		});
+		await this.#commit(n, planned, proposal, started);
+	}
+
+	/** Asks under the present program.md and notes, and afresh when the human changes them meanwhile. */
+	async #steered<T>(ask: (program: ProgramVersion) => Promise<T>): Promise<T> {
+		const { program, programListener } = this.#parts;
+		const controls = this.#controls;
+		for (;;) {
 			await program.refresh(programListener);
-			if (controls.interruption?.kind === "program") controls.begin();
-			controls.signal.throwIfAborted();
-			if (!proposal || program.current.version !== steering.version) continue;
-			return this.#commit(n, planned, proposal, started);
+			this.#proposing = true;
+			try {
+				const answer = await ask(program.current);
+				await program.refresh(programListener);
+				controls.signal.throwIfAborted();
+				return answer;
+			} catch (error) {
+				if (controls.interruption?.kind !== "steering") throw error;
+				controls.begin();
+			} finally {
+				this.#proposing = false;
+			}
 		}
 	}
 
 	/** The proposal drafted ahead where one fits, or a new one. */
 	async #ask(planned: Planned): Promise<Proposal> {
-		const { ahead } = this.#parts;
+		const { store, ahead } = this.#parts;
 		const { signal } = this.#controls;
 		const drafted = await ahead?.take(planned, signal);
-		return drafted?.proposal ?? askForProposal(this.#parts, planned, signal, false);
+		if (drafted) return drafted.proposal;
+		return askForProposal(this.#parts, planned, signal, new Writing(store, planned.brief.n).attend());
 	}
 
 	async #commit(n: number, { brief, basis }: Planned, proposal: Proposal, started: number): Promise<void> {
-		const { store, lab, repository, worktree, tag, spending, researcher } = this.#parts;
+		const { store, lab, repository, worktree, tag, researcher } = this.#parts;
 		const { title, hypothesis, changes } = proposal;
 		const experiment = store.state.experiments[n - 1]!;
 		const { parent, commit: crashed } = experiment;
 		if (crashed) await repository.setRef(repairedRef(tag, n, experiment.repairs ?? 0), crashed);
-		const usage = spending.of(n);
 		await store.emit({
 			type: "experiment.proposed",
 			n,
@@ -159,13 +167,13 @@ export class Experiments {
 			hypothesis,
 			changes,
 			seconds: secondsSince(started),
+			expectedGain: proposal.expectedGain,
 			researcher: proposal.researcher,
-			usage,
+			program: brief.program.version === experiment.program ? undefined : brief.program.version,
 		});
 		const unheard = store.state.notes.filter(({ heardBy }) => heardBy === undefined);
-		if (unheard.length > 0 && unheard.every(({ at }) => brief.notes?.some((note) => note.at === at))) {
-			await store.emit({ type: "note.heard", n });
-		}
+		const count = unheard.filter((note) => brief.notes?.includes(note)).length;
+		if (count > 0) await store.emit({ type: "note.heard", n, count });
 		const author = proposal.researcher ?? researcher.name;
 		const message = [title, hypothesis, `Experiment: ${n}\nProgram: ${brief.program.version}\nResearcher: ${author}`];
 		// A restart drafts from other files than the parent's: all the editable ones come from there.
@@ -195,24 +203,21 @@ export class Experiments {
 	}
 
 	async #repair(experiment: Experiment, reason: string): Promise<boolean> {
-		const { store, lab, repository, program, researcher } = this.#parts;
+		const { store, lab, repository, researcher } = this.#parts;
 		if (!researcher.repair) return false;
 		const { n, commit, parent, title, hypothesis, changes, repairs = 0 } = experiment;
-		const { signal } = this.#controls;
 		const started = performance.now();
-		const steering: ProgramVersion = {
-			version: experiment.program,
-			text: program.read(experiment.program) ?? program.current.text,
-		};
-		const planned = await planBrief(this.#parts, n, steering);
 		const files = await Promise.all(
 			lab.edit.map(async (path) => ({ path, text: await repository.show(commit!, path) })),
 		);
 		const log = await evidenceOf(this.#parts, parent).log(n);
-		this.phase("proposing", n, `repairing: ${reason}`);
 		const crash = { n, proposal: { title, hypothesis, files, changes }, reason, log, attempt: repairs + 1 };
 		try {
-			const repaired = await askForRepair(this.#parts, planned, crash, signal);
+			const { planned, repaired } = await this.#steered(async (program) => {
+				const planned = await planBrief(this.#parts, n, program);
+				const writing = new Writing(store, n, `repairing: ${reason}`).attend();
+				return { planned, repaired: await askForRepair(this.#parts, planned, crash, this.#controls.signal, writing) };
+			});
 			if (!repaired) return false;
 			await store.emit({
 				type: "notice",
@@ -222,7 +227,7 @@ export class Experiments {
 			await this.#commit(n, planned, repaired, started);
 			return true;
 		} catch (error) {
-			if (signal.aborted) throw error;
+			if (this.#controls.signal.aborted) throw error;
 			await store.emit({
 				type: "notice",
 				level: "warn",
@@ -255,7 +260,7 @@ export class Experiments {
 	}
 
 	async #train(n: number, commit: string, out: string): Promise<void> {
-		const { store, lab, repository, worktree, trainer, program, ahead } = this.#parts;
+		const { store, lab, repository, worktree, trainer, program, ahead, spending } = this.#parts;
 		this.phase("preflight", n);
 		const started = performance.now();
 		for (const path of lab.train === "built-in" ? lab.edit : []) {
@@ -265,10 +270,15 @@ export class Experiments {
 		const checked = secondsSince(started);
 		if (store.state.approval && n > 1) {
 			this.phase("approving", n);
-			if (!(await this.#controls.approval(n))) throw new Ended("discard", "rejected by hand");
+			const asked = performance.now();
+			const isApproved = await this.#controls
+				.approval(n, spending.signal)
+				.finally(() => store.emit({ type: "experiment.waited", n, seconds: secondsSince(asked) }));
+			if (!isApproved) throw new Ended("discard", "rejected by hand");
 		}
 		this.phase("training", n);
-		if (ahead && ahead.n !== n + 1) ahead.begin(n + 1, program.current);
+		const isLast = !spending.allowsAnother || store.state.stopAfter !== undefined;
+		if (ahead && ahead.n !== n + 1 && !isLast) ahead.begin(n + 1, program.current);
 		rmSync(modelPath(out), { recursive: true, force: true });
 		const trained = await trainer.train(worktree.labDir, out, this.#controls.signal, (progress) =>
 			store.tick({ type: "tick.training", n, progress }),

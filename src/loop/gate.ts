@@ -1,6 +1,6 @@
 /**
  * The gate: keep or discard, by measurement and by nothing else. Pure. For now an experiment is kept when it is strictly
- * better than the best so far.
+ * better than the one it was built on: the best so far, unless a human chose another base.
  */
 export interface Verdict {
 	status: "keep" | "discard";
@@ -10,13 +10,13 @@ export interface Verdict {
 
 export function judge(
 	value: number,
-	best: number | undefined,
+	base: number | undefined,
 	metric: { name: string; direction: "lower" | "higher" },
 ): Verdict {
-	if (best === undefined) return { status: "keep", reason: "first measurement" };
-	const gain = metric.direction === "lower" ? best - value : value - best;
-	const distance = Math.abs(value - best).toFixed(6);
+	if (base === undefined) return { status: "keep", reason: "first measurement" };
+	const gain = metric.direction === "lower" ? base - value : value - base;
+	const distance = Math.abs(value - base).toFixed(6);
 	if (gain > 0) return { status: "keep", reason: `${metric.name} better by ${distance}` };
-	if (gain === 0) return { status: "discard", reason: `${metric.name} the same as the best` };
+	if (gain === 0) return { status: "discard", reason: `${metric.name} the same as the base` };
 	return { status: "discard", reason: `${metric.name} worse by ${distance}` };
 }

@@ -1,10 +1,9 @@
 /** Carries out what a human asks of a running loop: checks that it makes sense now, and says in one line what happens. */
-import type { Command } from "./command.ts";
-import type { Controls, Move } from "./controls.ts";
-import { best, type Experiment, inFlight } from "./state.ts";
+import { type Command, noteProblem, oneLine } from "./command.ts";
+import type { Controls } from "./controls.ts";
+import { type Move, refusalOf } from "./moves.ts";
+import { inFlight } from "./state.ts";
 import type { Store } from "./store.ts";
-
-const NOTE_LIMIT = 500;
 
 export async function carryOut(command: Command, store: Store, controls: Controls): Promise<string> {
 	const { state } = store;
@@ -12,7 +11,7 @@ export async function carryOut(command: Command, store: Store, controls: Control
 	switch (command.type) {
 		case "pause":
 		case "pause-now":
-			if (state.paused && command.type === "pause") return "already paused";
+			if (state.paused && (command.type === "pause" || state.setAside)) return "already paused";
 			if (!state.paused) await store.emit({ type: "run.paused", by: "human" });
 			if (!running) return "paused";
 			if (command.type === "pause" || state.live.phase !== "training") return `pausing after experiment ${running.n}`;
@@ -24,27 +23,15 @@ export async function carryOut(command: Command, store: Store, controls: Control
 			controls.wake();
 			return "going on";
 		case "skip":
-			if (!running) return "nothing to skip: no experiment is running";
+			if (running?.n !== command.n) return `nothing is skipped: experiment ${command.n} is not running any more`;
 			controls.interrupt({ kind: "discard", reason: "skipped by hand" });
-			return `skipping experiment ${running.n}`;
-		case "revert": {
-			const target = revertible(store);
-			if (!target) return "nothing to revert: the branch stands where the run began";
-			return move(controls, { type: "revert", n: target.n }, `reverting experiment ${target.n}`);
-		}
-		case "keep": {
-			const chosen = state.experiments[command.n - 1];
-			const refusal = unmovable(chosen, state.best, command.n);
-			if (refusal) return refusal;
-			const onBest = chosen!.parent === (best(state)?.commit ?? state.base);
-			if (!onBest)
-				return `experiment ${command.n} was built on another commit than the branch stands on; make it the base instead`;
-			return move(controls, { type: "keep", n: command.n }, `keeping experiment ${command.n} by hand`);
-		}
-		case "base": {
-			const refusal = unmovable(state.experiments[command.n - 1], state.best, command.n);
-			return refusal ?? move(controls, { type: "base", n: command.n }, `experiment ${command.n} is the new base`);
-		}
+			return `skipping experiment ${command.n}`;
+		case "revert":
+			return move(command, `reverting experiment ${command.n}`, store, controls);
+		case "keep":
+			return move(command, `keeping experiment ${command.n} by hand`, store, controls);
+		case "base":
+			return move(command, `experiment ${command.n} is the new base`, store, controls);
 		case "approval":
 			await store.emit({ type: "run.approval", on: command.on });
 			if (!command.on && running) controls.answer(running.n, true);
@@ -58,46 +45,40 @@ export async function carryOut(command: Command, store: Store, controls: Control
 				? `experiment ${command.n} is rejected`
 				: `experiment ${command.n} is not waiting`;
 		case "note": {
-			const text = command.text
-				.replace(/[\s\x00-\x1f\x7f]+/g, " ")
-				.trim()
-				.slice(0, NOTE_LIMIT);
-			if (!text) return "an empty note says nothing";
+			const text = oneLine(command.text);
+			const problem = noteProblem(text);
+			if (problem) return problem;
 			await store.emit({ type: "note.added", text });
 			return "the next proposal will hear it";
 		}
 		case "stop":
 			controls.stopping = true;
+			store.tick({ type: "tick.stopping" });
 			controls.interrupt({ kind: "stop" });
 			return "stopping";
 		case "stop-after":
-			controls.stopAfter = true;
+			if (running?.n !== command.n) return `the run goes on: experiment ${command.n} is not running any more`;
+			await store.emit({ type: "run.stop-after", n: command.n });
 			controls.wake();
-			return running ? `stopping after experiment ${running.n}` : "stopping";
+			return state.setAside ? "stopping" : `stopping after experiment ${command.n}`;
+		case "go-on":
+			if (state.stopAfter !== undefined) await store.emit({ type: "run.stop-after" });
+			return "the run goes on";
 	}
 }
 
-/** The experiment a revert takes back: the one the branch stands on, unless that is where the run began. */
-export function revertible(store: Store): Experiment | undefined {
-	const standing = best(store.state);
-	return standing && standing.commit !== store.state.base ? standing : undefined;
-}
-
-function unmovable(experiment: Experiment | undefined, standing: number, n: number): string | undefined {
-	if (!experiment) return `there is no experiment ${n}`;
-	if (experiment.value === undefined || !experiment.status || experiment.status === "crash")
-		return `experiment ${n} was not measured`;
-	if (n === standing) return `the branch stands on experiment ${n} already`;
-	return undefined;
-}
-
 /** Queues a move of the branch, and drops the experiment in flight, since it is built on the old place. */
-function move(controls: Controls, wanted: Move, answer: string): string {
-	controls.moves.push(wanted);
-	const why =
-		wanted.type === "revert"
-			? `experiment ${wanted.n}, which it was built on, was reverted by hand`
-			: `the branch moved to experiment ${wanted.n} by hand`;
-	controls.interrupt({ kind: "discard", reason: `dropped: ${why}` });
+function move({ type, n }: Move, answer: string, { state }: Store, controls: Controls): string {
+	const refusal = refusalOf({ type, n }, state);
+	if (refusal) return refusal;
+	controls.moves.push({ type, n });
+	controls.interrupt({ kind: "discard", reason: droppedBy({ type, n }) });
 	return answer;
+}
+
+/** Why an experiment in flight is dropped by a move. */
+export function droppedBy({ type, n }: Move): string {
+	return type === "revert"
+		? `dropped: experiment ${n}, which it was built on, was reverted by hand`
+		: `dropped: the branch moved to experiment ${n} by hand`;
 }

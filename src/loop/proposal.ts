@@ -5,8 +5,10 @@ import { openCheckout } from "../git/checkout.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Brief, Crash, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher/researcher.ts";
 import { evidenceOf, type Planned } from "./brief.ts";
-import type { Places } from "./consequences.ts";
+import { agentsPath, type Places } from "./consequences.ts";
+import type { Tick } from "./events.ts";
 import type { Spending } from "./spending.ts";
+import type { Store } from "./store.ts";
 
 export interface Asking extends Places {
 	lab: Lab;
@@ -16,15 +18,62 @@ export interface Asking extends Places {
 
 const TITLE_LIMIT = 120;
 
-/** Throws when the researcher does, when `signal` is aborted, and when the proposal is not one the lab allows. */
+/** A proposal that is being written, as the screen has it. In the background until the loop attends to it. */
+export class Writing {
+	readonly #store: Store;
+	readonly #n: number;
+	readonly #note?: string;
+	#wait?: { note: string; until?: number };
+	#attended = false;
+
+	/** @param note what is being done, where that is more than proposing */
+	constructor(store: Store, n: number, note?: string) {
+		this.#store = store;
+		this.#n = n;
+		this.#note = note;
+	}
+
+	/** From here on the loop has nothing else to do: it shows what its researcher waits for, from before too. */
+	attend(): this {
+		this.#attended = true;
+		this.#showPhase();
+		return this;
+	}
+
+	waits(note: string, until?: number): void {
+		this.#wait = { note, until };
+		this.#showPhase();
+	}
+
+	drafts(draft: Omit<Extract<Tick, { type: "tick.draft" }>, "type" | "n" | "ahead">): void {
+		if (this.#wait) {
+			this.#wait = undefined;
+			this.#showPhase();
+		}
+		this.#store.tick({ type: "tick.draft", n: this.#n, ...draft, ahead: !this.#attended });
+	}
+
+	#showPhase(): void {
+		if (!this.#attended) return;
+		const doing = this.#wait
+			? { phase: "waiting" as const, ...this.#wait }
+			: { phase: "proposing" as const, note: this.#note };
+		this.#store.tick({ type: "tick.phase", n: this.#n, ...doing });
+	}
+}
+
+/**
+ * Throws when the researcher does, when `signal` is aborted, when a limit of the run is reached before it is written, and when
+ * the proposal is not one the lab allows.
+ */
 export async function askForProposal(
 	asking: Asking,
 	planned: Planned,
 	signal: AbortSignal,
-	ahead: boolean,
+	writing: Writing,
 ): Promise<Proposal> {
 	const { researcher } = asking;
-	const proposal = await researcher.propose(planned.brief, optionsFor(asking, planned, signal, ahead));
+	const proposal = await researcher.propose(planned.brief, optionsFor(asking, planned, signal, writing));
 	signal.throwIfAborted();
 	return checked(proposal, planned.brief, researcher.name);
 }
@@ -35,31 +84,33 @@ export async function askForRepair(
 	planned: Planned,
 	crash: Crash,
 	signal: AbortSignal,
+	writing: Writing,
 ): Promise<Proposal | undefined> {
 	const { researcher } = asking;
-	const repaired = await researcher.repair?.(planned.brief, crash, optionsFor(asking, planned, signal, false));
+	const repaired = await researcher.repair?.(planned.brief, crash, optionsFor(asking, planned, signal, writing));
 	signal.throwIfAborted();
 	return repaired && checked(repaired, planned.brief, researcher.name);
 }
 
-function optionsFor(asking: Asking, { brief, basis }: Planned, signal: AbortSignal, ahead: boolean): ProposeOptions {
+function optionsFor(asking: Asking, { brief, basis }: Planned, wanted: AbortSignal, writing: Writing): ProposeOptions {
 	const { store, repository, dir, spending } = asking;
 	const { n, files } = brief;
+	const signal = AbortSignal.any([wanted, spending.signal]);
+	signal.throwIfAborted();
 	return {
 		signal,
 		onDraft({ title, hypothesis, files: drafted, text }) {
 			if (signal.aborted) return;
 			const diff = drafted && drafted.length > 0 ? diffOf(files, drafted) : undefined;
-			store.tick({ type: "tick.draft", n, title, hypothesis, text, diff, ahead });
+			writing.drafts({ title, hypothesis, text, diff });
 		},
 		onWait(note, until) {
-			// What is drafted ahead waits in the background; the training goes on.
-			if (!ahead && !signal.aborted) store.tick({ type: "tick.phase", phase: "waiting", n, note, until });
+			if (!signal.aborted) writing.waits(note, until);
 		},
 		onNotice: (level, text) => void store.emit({ type: "notice", level, text }),
-		onUsage: (usage) => spending.add(n, usage),
+		onUsage: (usage) => void spending.add(n, usage),
 		evidence: evidenceOf(asking, basis),
-		checkout: () => openCheckout(repository, basis, join(dir, "agents", `${n}-${Date.now().toString(36)}`)),
+		checkout: () => openCheckout(repository, basis, join(agentsPath(dir), `${n}-${Date.now().toString(36)}`)),
 	};
 }
 

@@ -1,7 +1,8 @@
-/** Tokens and money: what each experiment's proposal cost, dropped drafts and repairs included, and when to stop. */
+/** Tokens, money and time: what the run has spent, and when it has to end. */
 
 import type { Usage } from "./events.ts";
-import { type State, tally } from "./state.ts";
+import { addUsage, type State, tally } from "./state.ts";
+import type { Store } from "./store.ts";
 
 export interface Limits {
 	/** Decided experiments, the baseline included. */
@@ -14,54 +15,93 @@ export interface Limits {
 	cost?: number;
 }
 
-export class Spending {
-	readonly #byExperiment = new Map<number, Usage>();
-	readonly #since = performance.now();
+/** What was under way ends because the run has reached a limit; the message says which. */
+export class LimitReached extends Error {
+	override name = "LimitReached";
+}
 
-	add(n: number, usage: Usage): void {
-		const before = this.#byExperiment.get(n);
-		this.#byExperiment.set(n, before ? sum(before, usage) : usage);
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Spending {
+	readonly #store: Store;
+	readonly #limits: Limits;
+	readonly #since = performance.now();
+	readonly #end = new AbortController();
+	#timer?: NodeJS.Timeout;
+
+	constructor(store: Store, limits: Limits) {
+		this.#store = store;
+		this.#limits = limits;
 	}
 
-	/** What experiment `n` has cost in this process; undefined when nothing did. */
-	of(n: number): Usage | undefined {
-		return this.#byExperiment.get(n);
+	/** Aborted with a LimitReached when a limit is reached: what costs or only waits ends then, a training run does not. */
+	get signal(): AbortSignal {
+		return this.#end.signal;
+	}
+
+	/** Watches the clock until `close`. */
+	watch(): void {
+		const { hours } = this.#limits;
+		if (hours === undefined) return;
+		const left = Math.max(hours * 3_600_000 - this.#elapsedMs, 0);
+		this.#timer = setTimeout(
+			() => {
+				this.#check();
+				if (!this.signal.aborted) this.watch();
+			},
+			Math.min(left, LONGEST_TIMER_MS),
+		);
+	}
+
+	close(): void {
+		clearTimeout(this.#timer);
+	}
+
+	/** Records what a request for experiment `n` cost. */
+	async add(n: number, usage: Usage): Promise<void> {
+		await this.#store.emit({ type: "experiment.spent", n, usage });
+		this.#check();
 	}
 
 	/** Why the run should end now; undefined while every limit holds. */
-	exhausted(state: State, limits: Limits): string | undefined {
+	get exhausted(): string | undefined {
+		const { state } = this.#store;
+		const { experiments, hours, tokens, cost } = this.#limits;
 		const { total } = tally(state);
-		if (limits.experiments !== undefined && total >= limits.experiments) return `${total} experiments done`;
-		const hours = (performance.now() - this.#since) / 3_600_000;
-		if (limits.hours !== undefined && hours >= limits.hours) return `${limits.hours} hours are over`;
-		const spent = this.#total(state);
-		if (!spent) return undefined;
-		const tokens = tokensOf(spent);
-		if (limits.tokens !== undefined && tokens >= limits.tokens)
-			return `${tokens} tokens spent, of ${limits.tokens} allowed`;
-		const cost = spent.cost ?? 0;
-		if (limits.cost !== undefined && cost >= limits.cost) return `${cost.toFixed(2)} spent, of ${limits.cost} allowed`;
+		if (experiments !== undefined && total >= experiments) return `${total} experiments done`;
+		if (hours !== undefined && this.#elapsedMs >= hours * 3_600_000) return `${hours} hours are over`;
+		const usage = spent(state);
+		if (!usage) return undefined;
+		const used = tokensOf(usage);
+		if (tokens !== undefined && used >= tokens) return `${used} tokens spent, of ${tokens} allowed`;
+		const { cost: paid = 0 } = usage;
+		if (cost !== undefined && paid >= cost) return `${paid.toFixed(2)} spent, of ${cost} allowed`;
 		return undefined;
 	}
 
-	/** All of the run: what the journal has of earlier experiments, and what this process knows better. */
-	#total(state: State): Usage | undefined {
-		const known = state.experiments.flatMap(({ n, usage }) => (usage && !this.#byExperiment.has(n) ? [usage] : []));
-		const all = [...known, ...this.#byExperiment.values()];
-		return all.length > 0 ? all.reduce(sum) : undefined;
+	/** Whether another experiment may follow the one in flight. */
+	get allowsAnother(): boolean {
+		const { experiments = Number.POSITIVE_INFINITY } = this.#limits;
+		return !this.exhausted && tally(this.#store.state).total + 1 < experiments;
 	}
+
+	get #elapsedMs(): number {
+		return performance.now() - this.#since;
+	}
+
+	#check(): void {
+		const reason = this.exhausted;
+		if (reason) this.#end.abort(new LimitReached(reason));
+	}
+}
+
+/** All that the run has spent; undefined when nothing is known of it. */
+export function spent({ experiments, spentAhead }: Pick<State, "experiments" | "spentAhead">): Usage | undefined {
+	return [...experiments.map(({ usage }) => usage), spentAhead]
+		.filter((usage) => usage !== undefined)
+		.reduce<Usage | undefined>(addUsage, undefined);
 }
 
 export function tokensOf(usage: Usage): number {
 	return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
-}
-
-function sum(a: Usage, b: Usage): Usage {
-	return {
-		inputTokens: a.inputTokens + b.inputTokens,
-		outputTokens: a.outputTokens + b.outputTokens,
-		cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-		cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
-		...(a.cost !== undefined || b.cost !== undefined ? { cost: (a.cost ?? 0) + (b.cost ?? 0) } : {}),
-	};
 }

@@ -1,15 +1,15 @@
 /** One event, one line: how `run` tells a person what happens. */
 import type { JournalEvent, Tick } from "../loop/events.ts";
 import { best, type State } from "../loop/state.ts";
-import { percent } from "./format.ts";
+import { percent, printable } from "./format.ts";
 import { gpuIdle } from "./gpu.ts";
 
-/** The line for an event that `state` already holds; undefined for those not worth one. */
+/** The line for an event that `state` already holds, safe for a terminal; undefined for those not worth one. */
 export function eventLine(state: State, event: JournalEvent | Tick): string | undefined {
 	const text = body(state, event);
 	if (text === undefined) return undefined;
 	const at = "at" in event ? new Date(event.at) : new Date();
-	return `${at.toTimeString().slice(0, 8)}  ${text}`;
+	return `${at.toTimeString().slice(0, 8)}  ${printable(text.replace(/\s+/g, " "))}`;
 }
 
 function body(state: State, event: JournalEvent | Tick): string | undefined {
@@ -22,6 +22,8 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 			return "paused";
 		case "run.resumed":
 			return "going on";
+		case "run.stop-after":
+			return event.n === undefined ? "goes on after all" : `stops after #${event.n}`;
 		case "run.stopped":
 			return `stopped: ${event.reason}${outcome(state)}${idleShare(state)}`;
 		case "program.changed":
@@ -34,7 +36,7 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 			return `#${event.n} ${event.status.toUpperCase()}${measured} (${event.reason}) ${title}`;
 		}
 		case "experiment.reverted":
-			return `#${event.n} ${event.reason}; the branch is back on ${state.best ? `#${state.best}` : "its start"}`;
+			return `#${event.n} ${event.reason}; the branch is back on ${state.standing ? `#${state.standing}` : "its start"}`;
 		case "experiment.adopted":
 			return `#${event.n} ${event.reason}; the branch stands on it`;
 		case "experiment.requeued":

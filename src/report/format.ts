@@ -6,6 +6,15 @@ export function metric(value: number): string {
 	return value.toFixed(6);
 }
 
+/** A number in at most `cells` characters: with `decimals`, or as many of them as there is room for. */
+export function fitted(value: number, cells: number, decimals = 6): string {
+	for (let digits = decimals; digits >= 0; digits--) {
+		const text = value.toFixed(digits);
+		if (text.length <= cells) return text;
+	}
+	return value.toExponential(0);
+}
+
 /** How much better `value` is than `reference`: positive is better, whichever way the metric points. */
 export function gainOver(reference: number, value: number, direction: "lower" | "higher"): number {
 	return direction === "lower" ? reference - value : value - reference;

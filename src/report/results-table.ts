@@ -3,6 +3,7 @@
  * state and rebuilt from it at will.
  */
 import { renameSync, writeFileSync } from "node:fs";
+import type { Usage } from "../loop/events.ts";
 import type { Experiment, State } from "../loop/state.ts";
 
 const HASH_LENGTH = 7;
@@ -42,6 +43,12 @@ export interface ResultRecord {
 	hypothesis: string;
 	program: string;
 	researcher: string;
+	/** What its author expected to gain, in the metric; positive is better. */
+	expected_gain: number | null;
+	/** Spent on its proposal, dropped drafts and repairs included; null where the researcher does not count. */
+	tokens: { input: number; output: number; cache_read: number; cache_write: number } | null;
+	/** In the currency of the lab file's prices. */
+	cost: number | null;
 	seconds: Record<string, number>;
 }
 
@@ -56,8 +63,20 @@ export function resultRecords(state: State): ResultRecord[] {
 		hypothesis: e.hypothesis,
 		program: e.program,
 		researcher: e.researcher,
+		expected_gain: e.expectedGain ?? null,
+		tokens: e.usage ? tokensRecord(e.usage) : null,
+		cost: e.usage?.cost ?? null,
 		seconds: e.seconds,
 	}));
+}
+
+function tokensRecord(usage: Usage): ResultRecord["tokens"] {
+	return {
+		input: usage.inputTokens,
+		output: usage.outputTokens,
+		cache_read: usage.cacheReadTokens,
+		cache_write: usage.cacheWriteTokens,
+	};
 }
 
 /** What one version of program.md steered, as `results --by program --json` prints it. */

@@ -1,5 +1,5 @@
 /** The whole screen: draws the engine's state and the screen's own, and passes keys on. */
-import { Box, type SuspendTerminal, useApp, useInput, usePaste, useWindowSize } from "ink";
+import { Box, useApp, useInput, usePaste, useStdout, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import type { Engine } from "../engine/engine.ts";
 import type { State } from "../loop/state.ts";
@@ -12,6 +12,7 @@ import { type Layout, layout, SMALLEST } from "./layout.ts";
 import { Rows } from "./line.tsx";
 import { PromptLine } from "./prompt-line.tsx";
 import { proposed } from "./proposal.tsx";
+import { isAsking } from "./selectors.ts";
 import { NoticeLine, ProgramLine } from "./status-lines.tsx";
 import { type Theme, ThemeProvider } from "./theme.ts";
 import { freshMessage, type Ui } from "./ui.ts";
@@ -31,21 +32,34 @@ export interface AppProps {
 	theme: Theme;
 	/** Epoch ms. */
 	clock: () => number;
-	/** Is given the way to hand the terminal over, once the screen is up. */
-	onTerminal(suspend: SuspendTerminal): void;
+	/** Is given what can be done with the terminal, once the screen is up. */
+	onTerminal(terminal: ScreenTerminal): void;
 }
+
+export interface ScreenTerminal {
+	/** Hands it over while `use` runs. */
+	suspend(use: () => Promise<void>): Promise<void>;
+	/** Draws everything again, for when something else has written over it. */
+	redraw(): void;
+}
+
+const ERASE_AND_HOME = "\u001b[2J\u001b[H";
 
 export function App({ engine, controller, takers, theme, clock, onTerminal }: AppProps) {
 	const moment = useEngine(engine, clock);
 	const ui = useSyncExternalStore(controller.ui.subscribe, controller.ui.get);
 	const { columns, rows } = useWindowSize();
 	const { suspendTerminal } = useApp();
-	useEffect(() => onTerminal(suspendTerminal), [onTerminal, suspendTerminal]);
+	const { write } = useStdout();
+	useEffect(() => {
+		// Ink draws its whole frame again after whatever is written.
+		onTerminal({ suspend: suspendTerminal, redraw: () => write(ERASE_AND_HOME) });
+	}, [onTerminal, suspendTerminal, write]);
 	useInput((input, key) => controller.input(input, key));
 	usePaste((text) => controller.paste(text));
 
-	const screen = layout(columns, rows);
 	const { now } = moment;
+	const screen = layout(columns, rows, isAsking(moment.state));
 	const state = ui.failure === undefined ? moment.state : { ...moment.state, stopped: ui.failure };
 	if (screen.tooSmall) return <TooSmall layout={screen} />;
 	return (

@@ -1,5 +1,6 @@
 /** Plots with their vertical axis, as lines. */
 import type { Run } from "../report/chart.ts";
+import { fitted } from "../report/format.ts";
 import type { Line } from "./line.tsx";
 import type { Tone } from "./theme.ts";
 
@@ -11,9 +12,10 @@ export function axis(rows: readonly Run[][], [low, high]: [number, number], tone
 	// As many digits as tell the ends apart.
 	const digits = Math.min(5, Math.max(1, 1 - Math.floor(Math.log10(high - low))));
 	return rows.map((runs, i): Line => {
-		const label = i === 0 ? high.toFixed(digits) : i === rows.length - 1 ? low.toFixed(digits) : "";
+		const value = i === 0 ? high : i === rows.length - 1 ? low : undefined;
+		const label = value === undefined ? "" : fitted(value, AXIS - 1, digits);
 		return [
-			[`${label.slice(0, AXIS - 1).padStart(AXIS - 1)} `, "quiet"],
+			[`${label.padStart(AXIS - 1)} `, "quiet"],
 			...runs.map(({ text, series }) => (series < 0 ? text : ([text, tones[series] ?? "quiet"] as const))),
 		];
 	});

@@ -1,13 +1,15 @@
 /** What keys do: they change the screen's own state or become commands to the engine. Knows no component. */
 import type { Key } from "ink";
 import type { Command, Engine } from "../engine/engine.ts";
-import type { Experiment } from "../loop/state.ts";
+import { noteProblem, oneLine } from "../loop/command.ts";
+import { refusalOf } from "../loop/moves.ts";
+import { type Experiment, inFlight, type State } from "../loop/state.ts";
 import type { Takers } from "./actions.ts";
-import { type Ask, askBase, askKeep, askQuit, askRevert, type Choice } from "./asks.ts";
+import { type Ask, askBase, askKeep, askQuit, askRevert, updated } from "./asks.ts";
 import { rowsIn } from "./experiments.tsx";
 import { type Action, bindingFor, keyNames, type Situation, type View } from "./keys.ts";
 import { layout, type Size } from "./layout.ts";
-import { FILTERS, found, type Query, SORTS } from "./selectors.ts";
+import { FILTERS, found, isAsking, type Query, SORTS } from "./selectors.ts";
 import { scrolled } from "./table.ts";
 import type { Tone } from "./theme.ts";
 import { freshMessage, INITIAL, narrowed, type Prompt, Store, selectedIndex, type Ui } from "./ui.ts";
@@ -22,6 +24,8 @@ export interface Hands {
 	/** Opens a file in the human's editor, with the terminal handed over; resolves to a sentence about it. */
 	edit(path: string): Promise<string>;
 	copy(text: string): void;
+	/** Draws the whole screen again. */
+	redraw(): void;
 }
 
 export class Controller {
@@ -31,19 +35,28 @@ export class Controller {
 	readonly #hands: Hands;
 	#rows: { experiments: readonly Experiment[]; query: Query; rows: readonly Experiment[] } | undefined;
 	#interrupted = false;
+	/** Asks again what is being asked. */
+	#asking: (state: State) => Ask = askQuit;
 
 	constructor(engine: Engine, takers: Takers, hands: Hands) {
 		this.#engine = engine;
 		this.#takers = takers;
 		this.#hands = hands;
-		engine.subscribe((_, event) => {
-			// Nothing that was being asked makes sense any more.
-			if (event.type === "run.stopped") this.ui.set({ ask: undefined });
+		engine.subscribe((state, event) => {
+			const { ask } = this.ui.get();
+			if (!ask || !("seq" in event)) return;
+			const isOver = event.type === "run.stopped";
+			this.ui.set({ ask: isOver ? undefined : { ...ask, ...updated(ask, this.#asking(state)) } });
 		});
-		engine.finished.catch((error: unknown) => {
+		const leaveIfAsked = () => {
+			const { live, stopAfter } = engine.state;
+			if (live.stopping || stopAfter !== undefined) hands.leave();
+		};
+		engine.finished.then(leaveIfAsked, (error: unknown) => {
 			const failure = error instanceof Error ? error.message : String(error);
 			this.ui.set({ failure });
 			this.#tell(failure, "bad");
+			leaveIfAsked();
 		});
 	}
 
@@ -72,7 +85,7 @@ export class Controller {
 	/** Text that was pasted is typed into a prompt; anywhere else it would be a rain of commands, so it is dropped. */
 	paste(text: string): void {
 		const { prompt } = this.ui.get();
-		if (prompt) this.#type(prompt.text + text.replace(/\s+/g, " "));
+		if (prompt) this.#type(prompt.text + text.replace(/[\s\p{Cc}]+/gu, " "));
 	}
 
 	#press(name: string): void {
@@ -82,7 +95,9 @@ export class Controller {
 			return;
 		}
 		this.#interrupted = false;
-		if (prompt) this.#pressInPrompt(name, prompt);
+		// In a question or a prompt too: a spoilt screen is one nobody can answer.
+		if (name === "ctrl+l") this.#hands.redraw();
+		else if (prompt) this.#pressInPrompt(name, prompt);
 		else if (ask) this.#pressInAsk(name, ask);
 		else {
 			this.ui.set({ message: undefined });
@@ -95,15 +110,15 @@ export class Controller {
 	readonly #acts: Partial<Record<Action, () => unknown>> = {
 		pause: () => this.#send({ type: this.#engine.state.paused ? "resume" : "pause" }),
 		"pause-now": () => this.#send({ type: "pause-now" }),
-		skip: () => this.#send({ type: "skip" }),
+		skip: () => this.#send({ type: "skip", n: inFlight(this.#engine.state)!.n }),
 		approval: () => this.#send({ type: "approval", on: !this.#engine.state.approval }),
 		approve: () => this.#send({ type: "approve", n: this.#engine.state.live.n }),
 		reject: () => this.#send({ type: "reject", n: this.#engine.state.live.n }),
-		revert: () => this.#ask(askRevert(this.#engine.state)),
-		base: () => this.#ask(askBase(this.#engine.state, this.#selected())),
-		keep: () => this.#ask(askKeep(this.#engine.state, this.#selected())),
+		revert: () => this.#ask(askRevert),
+		base: () => this.#askMove("base", askBase),
+		keep: () => this.#askMove("keep", askKeep),
 		note: () => this.ui.set({ prompt: { kind: "note", text: "", before: "" } }),
-		edit: () => this.#say(this.#hands.edit(this.#engine.programPath)),
+		edit: () => this.#say(this.#engine.programPath().then(this.#hands.edit)),
 		copy: () => this.#copy(),
 		open: () => this.#show("experiment", this.#selected()),
 		overview: () => this.ui.set({ view: "overview", trail: [], ...this.#letGo() }),
@@ -144,8 +159,10 @@ export class Controller {
 	}
 
 	#quit(): void {
-		if (this.situation().state.stopped === undefined) this.#ask(askQuit(this.#engine.state));
-		else this.#hands.leave();
+		const { stopped, live } = this.situation().state;
+		if (stopped !== undefined) this.#hands.leave();
+		else if (live.stopping) this.#tell("stopping; the screen closes once the run has ended", "accent");
+		else this.#ask(askQuit);
 	}
 
 	/** Goes to a view, or back from it when it is the one on the screen. */
@@ -181,15 +198,24 @@ export class Controller {
 		const rows = this.rows();
 		if (rows.length === 0) return;
 		const { width, height } = this.#hands.size();
-		const { table, framed } = layout(width, height);
+		const { table, framed } = layout(width, height, isAsking(this.#engine.state));
 		const page = rowsIn(table, framed);
 		const next = Math.min(rows.length - 1, Math.max(0, selectedIndex(ui, rows) + step(page)));
 		const selected = next === 0 && ui.query.sort === "newest" ? undefined : rows[next]!.n;
 		this.ui.set({ selected, top: scrolled(ui.top, next, page, rows.length) });
 	}
 
-	#ask(ask: Ask): void {
-		this.ui.set({ ask: { ...ask, cursor: 0 } });
+	#ask(asking: (state: State) => Ask): void {
+		this.#asking = asking;
+		this.ui.set({ ask: { ...asking(this.#engine.state), cursor: 0 } });
+	}
+
+	/** Asks whether the branch should move to the selected experiment, or says why it cannot. */
+	#askMove(type: "base" | "keep", asking: (state: State, n: number) => Ask): void {
+		const n = this.#selected();
+		const refusal = refusalOf({ type, n }, this.#engine.state);
+		if (refusal) this.#tell(refusal, "warn");
+		else this.#ask((state) => asking(state, n));
 	}
 
 	#pressInAsk(name: string, ask: Ask & { cursor: number }): void {
@@ -200,14 +226,10 @@ export class Controller {
 		else {
 			const isYes = name === "enter" || name === "y";
 			const chosen = isYes ? choices[cursor] : choices.find((choice) => choice.key === name);
-			if (chosen) this.#choose(chosen);
+			if (!chosen?.command) return;
+			this.ui.set({ ask: undefined });
+			void this.#send(chosen.command);
 		}
-	}
-
-	#choose({ command, leaves }: Choice): void {
-		this.ui.set({ ask: undefined });
-		const sent = this.#send(command);
-		if (leaves) void sent.then(() => this.#engine.finished).then(this.#hands.leave, this.#hands.leave);
 	}
 
 	#pressInPrompt(name: string, { kind, text, before }: Prompt): void {
@@ -232,9 +254,15 @@ export class Controller {
 
 	#submit(): void {
 		const { kind, text } = this.ui.get().prompt!;
+		const note = oneLine(text);
+		const problem = kind === "note" && note ? noteProblem(note) : undefined;
+		if (problem) {
+			this.#tell(problem, "bad");
+			return;
+		}
 		this.ui.set({ prompt: undefined });
 		if (kind === "search") this.#takers.offer({ search: text });
-		else if (text.trim()) void this.#send({ type: "note", text: text.trim() });
+		else if (note) void this.#send({ type: "note", text: note });
 	}
 
 	#interrupt(): void {

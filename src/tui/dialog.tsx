@@ -1,14 +1,21 @@
 /** A question with its choices, over the middle of the screen. */
 import { Box } from "ink";
-import type { Ask } from "./asks.ts";
+import type { Ask, Choice } from "./asks.ts";
 import type { Size } from "./layout.ts";
 import { type Line, Rows, wrap } from "./line.tsx";
 import { Panel } from "./panel.tsx";
 
 export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen: Size }) {
 	const width = Math.min(76, screen.width - 4);
-	const lines = dialogLines(ask, width - 4);
-	const height = Math.min(screen.height, lines.length + 2);
+	const room = { width: width - 4, height: screen.height - 2 };
+	const whole = dialogLines(ask, ask.choices, room.width);
+	// Where there is little room only the choice under the cursor says what it does.
+	const body =
+		whole.length + 2 <= room.height
+			? whole
+			: dialogLines(ask, ask.choices.slice(ask.cursor, ask.cursor + 1), room.width);
+	const lines = [...body.slice(0, room.height - 2), [], keyLine(ask)];
+	const height = lines.length + 2;
 	const place = {
 		position: "absolute",
 		flexDirection: "column",
@@ -29,13 +36,25 @@ export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen:
 	);
 }
 
-function dialogLines({ choices, cursor }: Ask & { cursor: number }, cells: number): Line[] {
-	const lines = choices.flatMap(({ key, label, says }, i): Line[] => [
-		[],
-		[i === cursor ? "> " : "  ", [` ${key} `, "chip"], " ", [label, "strong"]],
-		...wrap(says, cells - 6).map((text): Line => [`      ${text}`]),
-	]);
-	const keys: Line = [
+/** The choices; those in `telling` with what they do. */
+function dialogLines({ choices, cursor }: Ask & { cursor: number }, telling: readonly Choice[], cells: number): Line[] {
+	return choices.flatMap((choice, i): Line[] => {
+		const says = telling.includes(choice) ? wrap(choice.says, cells - 6) : [];
+		return [
+			[],
+			[
+				i === cursor ? "> " : "  ",
+				[` ${choice.key} `, "chip"],
+				" ",
+				[choice.label, choice.command ? "strong" : "quiet"],
+			],
+			...says.map((text): Line => [`      ${text}`]),
+		];
+	});
+}
+
+function keyLine({ choices }: Ask): Line {
+	return [
 		["Enter", "accent"],
 		" does it",
 		choices.length > 1 ? ", j and k choose" : "",
@@ -43,5 +62,4 @@ function dialogLines({ choices, cursor }: Ask & { cursor: number }, cells: numbe
 		["Esc", "accent"],
 		" does nothing",
 	];
-	return [...lines, [], keys];
 }

@@ -57,6 +57,9 @@ export function condensed(lines: readonly DiffLine[], context: number): DiffLine
 	});
 }
 
+/** What `diffLine` and the code begin with: number, sign and indentation. */
+export const DIFF_HANG = /^[ \d]{4} [-+ :] \s*/;
+
 /** How a line of a diff looks: its number, its sign, its text. The sign says what the colour says. */
 export function diffLine(line: DiffLine): Line {
 	const number = `${line.number ?? ""}`.padStart(4);

@@ -1,10 +1,10 @@
 /** The results table: what every experiment tried and what came of it. */
 import type { Experiment, State } from "../loop/state.ts";
-import { metric, shortCommit, signed, timeOfDay } from "../report/format.ts";
+import { fitted, shortCommit, timeOfDay } from "../report/format.ts";
 import type { Size } from "./layout.ts";
-import type { Line } from "./line.tsx";
+import { type Line, width } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
-import { gainOf, type Query } from "./selectors.ts";
+import { gainOf, isAsking, type Query } from "./selectors.ts";
 import { type Column, tableLines } from "./table.ts";
 import { type Tone, useTheme } from "./theme.ts";
 
@@ -72,33 +72,42 @@ function queryText({ filter, sort, search }: Query, shown: number, total: number
 export function outcome(state: State, experiment: Experiment): string {
 	switch (experiment.status) {
 		case "keep":
-			return experiment.n === state.best ? "* best" : experiment.byHand ? "+ by hand" : "+ keep";
+			if (experiment.n === state.best) return "* best";
+			if (experiment.n === state.standing) return "+ base";
+			return experiment.byHand ? "+ by hand" : "+ keep";
 		case "discard":
 			return experiment.reverted ? "- undone" : "- discard";
 		case "crash":
 			return "! crash";
 		case undefined:
-			return experiment.n === state.live.n && state.stopped === undefined ? "> running" : "> open";
+			if (experiment.n !== state.live.n || state.stopped !== undefined) return "> open";
+			if (state.setAside) return "= aside";
+			return isAsking(state) ? "? y or n" : "> running";
 	}
 }
 
+/** Cells of the metric's column, whose name may be longer than its values. */
+const METRIC = { least: 8, most: 10 };
+const GAIN = 9;
+
 function columnsFor(state: State, cells: number): Column<Experiment>[] {
+	const metricCells = Math.min(METRIC.most, Math.max(METRIC.least, width(state.metric.name)));
 	const columns: Column<Experiment>[] = [
 		{ name: "#", width: Math.max(3, `${state.experiments.length}`.length), align: "right", text: (e) => `${e.n}` },
 		{ name: "result", width: 9, text: (e) => outcome(state, e) },
 		{
 			name: state.metric.name,
-			width: Math.max(8, state.metric.name.length),
+			width: metricCells,
 			align: "right",
-			text: (e) => (e.value === undefined ? "" : metric(e.value)),
+			text: (e) => (e.value === undefined ? "" : fitted(e.value, metricCells)),
 		},
 		{
 			name: "gain",
-			width: 9,
+			width: GAIN,
 			align: "right",
 			text: (e) => {
 				const gain = gainOf(state, e);
-				return gain === undefined ? "" : signed(gain);
+				return gain === undefined ? "" : (gain < 0 ? "" : "+") + fitted(gain, GAIN - (gain < 0 ? 0 : 1));
 			},
 		},
 	];

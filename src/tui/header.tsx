@@ -1,8 +1,8 @@
 /** The two lines on top: which run this is and what it does; how good it has become. */
-import { best, type State } from "../loop/state.ts";
-import { compact, gainOver, metric, percent, span } from "../report/format.ts";
+import { best, type State, standingOn } from "../loop/state.ts";
+import { compact, fitted, gainOver, metric, percent, span } from "../report/format.ts";
 import { gpuNow } from "../report/gpu.ts";
-import { type Line, Rows, spread } from "./line.tsx";
+import { cut, type Line, Rows, spread } from "./line.tsx";
 import { doing } from "./phase.ts";
 import { countsOf, gpuIdleOf, spentOf } from "./selectors.ts";
 import { type Theme, useTheme } from "./theme.ts";
@@ -24,7 +24,12 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 		[`  on ${state.branch}`, "quiet"],
 		[width >= 100 ? `  ${by}  ${state.device}  ${gpu}` : "", "quiet"],
 	];
-	const badge: Line = [[state.approval ? "approve mode  " : "", "warn"], [` ${word}${number} `, tone, "chip"], " "];
+	const badge: Line = [
+		[state.approval ? "approve mode  " : "", "warn"],
+		[state.stopAfter === undefined || state.stopped ? "" : `stops after ${state.stopAfter}  `, "warn"],
+		[` ${word}${number} `, tone, "chip"],
+		" ",
+	];
 
 	const end = state.until ? Date.parse(state.until) : now;
 	const elapsed = state.since ? (end - Date.parse(state.since)) / 1000 : 0;
@@ -48,23 +53,32 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 	];
 	return [
 		spread(where, badge, width, glyphs.ellipsis),
-		spread([" ", ...standing(state, width)], counts, width, glyphs.ellipsis),
+		spread([" ", ...standing(state, width, glyphs.ellipsis)], counts, width, glyphs.ellipsis),
 	];
 }
 
-/** The best value and how far it has come from the baseline. */
-function standing(state: State, width: number): Line {
+/** Cells of the metric's name at most: what it has come to matters more. */
+const NAME = 16;
+
+/** The best value and how far it has come from the baseline; the base, where a human chose another. */
+function standing(state: State, width: number, ellipsis: string): Line {
 	const now = best(state);
 	const baseline = state.experiments[0]?.value;
 	if (now?.value === undefined) return [["no result yet", "quiet"]];
-	const line: Line = [`${state.metric.name} `, [metric(now.value), "strong"]];
+	const name = cut(state.metric.name, NAME, ellipsis);
+	const base = standingOn(state);
+	const line: Line =
+		base?.value === undefined || base === now
+			? [`${name} `, [metric(now.value), "strong"]]
+			: [`${name} base #${base.n} ${metric(base.value)}, best `, [metric(now.value), "strong"]];
 	if (baseline === undefined || now.n === 1) return [...line, [" baseline", "quiet"]];
 	const gain = gainOver(baseline, now.value, state.metric.direction);
-	const share = percent(Math.abs(gain / baseline), 1);
+	// Nothing is a share of a baseline of zero.
+	const much = baseline === 0 ? fitted(Math.abs(gain), 8) : percent(Math.abs(gain / baseline), 1);
 	const word = gain >= 0 ? "better" : "worse";
 	return [
 		...line,
-		[` ${share} ${word}`, gain >= 0 ? "good" : "warn"],
+		[` ${much} ${word}`, gain >= 0 ? "good" : "warn"],
 		[width >= 100 ? ` than the baseline  #${now.n}` : ` #${now.n}`, "quiet"],
 	];
 }

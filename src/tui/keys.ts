@@ -40,6 +40,7 @@ export type Action =
 	| "sort"
 	| "follow"
 	| "switch"
+	| "redraw"
 	| "older"
 	| "newer"
 	| "quit"
@@ -71,9 +72,11 @@ export interface Binding {
 	quiet?: true;
 }
 
-const running = ({ state }: Situation) => state.stopped === undefined;
-const measured = ({ state, selected }: Situation) =>
-	state.stopped === undefined && state.experiments[(selected ?? 0) - 1]?.value !== undefined;
+const running = ({ state }: Situation) => state.stopped === undefined && !state.live.stopping;
+const measured = (s: Situation) => running(s) && s.state.experiments[(s.selected ?? 0) - 1]?.value !== undefined;
+/** A proposal waits for an answer and is in sight. */
+const asked = ({ state, view, selected }: Situation) =>
+	state.live.phase === "approving" && (view === "overview" || selected === state.live.n);
 const WITH_SELECTION: readonly View[] = ["overview", "experiment"];
 const TEXTS: readonly View[] = ["experiment", "log", "program", "notices", "help"];
 
@@ -82,9 +85,10 @@ export const KEYS: readonly Binding[] = [
 		keys: ["y"],
 		action: "approve",
 		label: "train it",
-		help: "approve mode: train the proposal on the screen",
+		help: "approve mode: train the proposal, in the overview or its own view",
 		group: "The run",
-		works: ({ state }) => state.live.phase === "approving",
+		views: WITH_SELECTION,
+		works: (s) => running(s) && asked(s),
 	},
 	{
 		keys: ["n"],
@@ -92,7 +96,8 @@ export const KEYS: readonly Binding[] = [
 		label: "drop it",
 		help: "approve mode: drop the proposal; its row says discard and its commit stays",
 		group: "The run",
-		works: ({ state }) => state.live.phase === "approving",
+		views: WITH_SELECTION,
+		works: (s) => running(s) && asked(s),
 	},
 	{
 		keys: ["p"],
@@ -108,7 +113,7 @@ export const KEYS: readonly Binding[] = [
 		label: "pause now",
 		help: "pause at once; the run is set aside and trained afresh, since a frozen clock would not be fair",
 		group: "The run",
-		works: (s) => running(s) && !s.state.paused && inFlight(s.state) !== undefined,
+		works: (s) => running(s) && !s.state.setAside && inFlight(s.state) !== undefined,
 		quiet: true,
 	},
 	{
@@ -125,7 +130,7 @@ export const KEYS: readonly Binding[] = [
 		label: "revert",
 		help: "force-revert: take back the running experiment or the last kept commit; asks which",
 		group: "The run",
-		works: (s) => running(s) && (inFlight(s.state) !== undefined || s.state.best > 1),
+		works: (s) => running(s) && (inFlight(s.state) !== undefined || s.state.standing > 1),
 	},
 	{
 		keys: ["a"],
@@ -158,7 +163,7 @@ export const KEYS: readonly Binding[] = [
 		help: "build the next proposals on the selected experiment; asks first",
 		group: "The selected experiment",
 		views: WITH_SELECTION,
-		works: (s) => measured(s) && s.selected !== s.state.best,
+		works: (s) => measured(s) && s.selected !== s.state.standing,
 		quiet: true,
 	},
 	{
@@ -315,6 +320,14 @@ export const KEYS: readonly Binding[] = [
 		label: "quit",
 		help: "leave; asks what becomes of the experiment in flight",
 		group: "The program",
+	},
+	{
+		keys: ["ctrl+l"],
+		action: "redraw",
+		label: "redraw",
+		help: "draw the screen again, when something else wrote over it",
+		group: "The program",
+		quiet: true,
 	},
 	{
 		keys: ["ctrl+c"],

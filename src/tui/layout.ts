@@ -1,4 +1,4 @@
-/** How the screen is divided, by its size alone. */
+/** How the screen is divided: by its size, and by whether a proposal waits for an answer. */
 
 export interface Size {
 	width: number;
@@ -27,12 +27,15 @@ const HEADER = 2;
 const BOTTOM = 3;
 const NONE: Size = { width: 0, height: 0 };
 
-export function layout(width: number, height: number): Layout {
+/** `asking`: a proposal waits for a yes or no and gets the room to be read. */
+export function layout(width: number, height: number, asking: boolean): Layout {
 	const body = { width, height: Math.max(0, height - HEADER - BOTTOM) };
 	const tooSmall = width < SMALLEST.width || height < SMALLEST.height;
 	if (width < 100 || height < 30) {
-		const training = { width, height: 3 };
-		const proposal = { width, height: body.height < 14 ? 0 : Math.round(body.height * 0.3) };
+		const isLow = body.height < 14;
+		const training = { width, height: asking ? 2 : 3 };
+		const share = asking ? (isLow ? 1 : 0.75) : isLow ? 0 : 0.3;
+		const proposal = { width, height: Math.min(body.height - training.height, Math.round(body.height * share)) };
 		const table = { width, height: Math.max(0, body.height - training.height - proposal.height) };
 		return { width, height, tooSmall, framed: false, body, training, proposal, table, chart: NONE, notices: NONE };
 	}
@@ -40,6 +43,7 @@ export function layout(width: number, height: number): Layout {
 	const right = width - left;
 	const top = Math.round(body.height * 0.44);
 	const bottom = body.height - top;
+	const proposal = { width: left, height: asking ? Math.round(body.height * 0.7) : top };
 	const noticesHeight = bottom >= 26 ? 9 : 0;
 	return {
 		width,
@@ -47,9 +51,9 @@ export function layout(width: number, height: number): Layout {
 		tooSmall,
 		framed: true,
 		body,
-		proposal: { width: left, height: top },
+		proposal,
 		training: { width: right, height: top },
-		table: { width: left, height: bottom },
+		table: { width: left, height: body.height - proposal.height },
 		chart: { width: right, height: bottom - noticesHeight },
 		notices: noticesHeight > 0 ? { width: right, height: noticesHeight } : NONE,
 	};

@@ -1,8 +1,8 @@
-/** A text longer than the screen: scrolled, searched, and followed while it grows. */
-import { useEffect, useState } from "react";
+/** A text longer than the screen: wrapped, scrolled, searched, and followed while it grows. */
+import { useEffect, useMemo, useState } from "react";
 import { useDeeds } from "./actions.ts";
 import type { Size } from "./layout.ts";
-import type { Line, Span } from "./line.tsx";
+import { type Line, sliceLine, textOf, wrapLine } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
 
 export interface PagerProps {
@@ -11,31 +11,37 @@ export interface PagerProps {
 	lines: readonly Line[];
 	size: Size;
 	framed: boolean;
+	/** What begins a line and is left free below it when it takes several rows; its indentation if absent. */
+	hang?: RegExp;
 	/** Stays at the end while the text grows, until someone scrolls up. */
 	follow?: boolean;
+	/** Is told when someone stops following, or begins again. */
+	onFollow?(following: boolean): void;
 }
 
-const textOf = (line: Line) => line.map((span) => (typeof span === "string" ? span : span[0])).join("");
-
-export function Pager({ title, aside = [], lines, size, framed, follow = false }: PagerProps) {
+export function Pager({ title, aside = [], lines, size, framed, hang, follow = false, onFollow }: PagerProps) {
 	const room = inside({ ...size, framed });
-	const last = Math.max(0, lines.length - room.height);
 	const [wanted, setTop] = useState(0);
 	const [following, setFollowing] = useState(follow);
 	const [search, setSearch] = useState("");
+	const { rows, matches } = useMemo(() => rowsOf(lines, search, room.width, hang), [lines, search, room.width, hang]);
+	const last = Math.max(0, rows.length - room.height);
 	const top = following ? last : Math.min(wanted, last);
 
-	const matches = (text: string) => lines.flatMap((line, i) => (textOf(line).toLowerCase().includes(text) ? [i] : []));
+	const followOn = (on: boolean) => {
+		setFollowing(on);
+		if (on !== following) onFollow?.(on);
+	};
 	const scroll = (change: (top: number) => number) => {
 		setTop((from) => Math.min(last, Math.max(0, change(following ? last : Math.min(from, last)))));
-		setFollowing(false);
+		followOn(false);
 	};
 	useDeeds((deed) => {
 		if (typeof deed === "object") {
-			const text = deed.search.toLowerCase();
-			setSearch(text);
-			const first = matches(text).find((i) => i >= top) ?? matches(text)[0];
-			if (text && first !== undefined) scroll(() => first);
+			setSearch(deed.search);
+			const found = rowsOf(lines, deed.search, room.width, hang).matches;
+			const first = found.find((i) => i >= top) ?? found[0];
+			if (first !== undefined) scroll(() => first);
 			return true;
 		}
 		switch (deed) {
@@ -55,18 +61,18 @@ export function Pager({ title, aside = [], lines, size, framed, follow = false }
 				scroll(() => 0);
 				return true;
 			case "bottom":
-				if (follow) setFollowing(true);
+				if (follow) followOn(true);
 				else scroll(() => last);
 				return true;
 			case "follow":
 				setTop(top);
-				setFollowing(follow && !following);
+				followOn(follow && !following);
 				return follow;
 			case "next-match":
-				if (search) scroll((from) => matches(search).find((i) => i > from) ?? from);
+				if (search) scroll((from) => matches.find((i) => i > from) ?? from);
 				return search !== "";
 			case "previous-match":
-				if (search) scroll((from) => matches(search).findLast((i) => i < from) ?? from);
+				if (search) scroll((from) => matches.findLast((i) => i < from) ?? from);
 				return search !== "";
 			case "back":
 				setSearch("");
@@ -78,27 +84,39 @@ export function Pager({ title, aside = [], lines, size, framed, follow = false }
 	// A text that shrank must not leave the window beyond its end.
 	useEffect(() => setTop((from) => Math.min(from, last)), [last]);
 
-	const shown = lines.slice(top, top + room.height).map((line) => (search ? marked(line, search) : line));
+	const shown = rows.slice(top, top + room.height);
 	const said = [
-		search && `/${search} ${matches(search).length} lines`,
+		search && `/${search} ${matches.length} ${matches.length === 1 ? "line" : "lines"}`,
 		following && "following",
-		lines.length > room.height && `${top + 1}-${top + shown.length} of ${lines.length}`,
+		rows.length > room.height && `${top + 1}-${top + shown.length} of ${rows.length}`,
 	];
-	const state: Line = [...aside, [said.filter(Boolean).join("  "), "quiet"]];
+	const where = said.filter(Boolean).join("  ");
+	const state: Line = [...aside, aside.length > 0 && where ? "  " : "", [where, "quiet"]];
 	return <Panel {...size} framed={framed} title={title} aside={state} lines={shown} />;
+}
+
+/** The lines as rows of the screen, and which rows show what was searched for. */
+function rowsOf(lines: readonly Line[], search: string, cells: number, hang?: RegExp) {
+	const rows: Line[] = [];
+	const matches: number[] = [];
+	for (const line of lines) {
+		for (const row of wrapLine(search ? marked(line, search) : line, cells, hang)) {
+			if (search && row.some((span) => span[1] === "selected")) matches.push(rows.length);
+			rows.push(row);
+		}
+	}
+	return { rows, matches };
 }
 
 /** The line with what was searched for standing out. */
 function marked(line: Line, search: string): Line {
-	return line.flatMap((span) => {
-		const [text, ...tones] = typeof span === "string" ? [span] : span;
-		const parts: Span[] = [];
-		let from = 0;
-		const lower = text.toLowerCase();
-		for (let at = lower.indexOf(search); at >= 0; at = lower.indexOf(search, from)) {
-			parts.push([text.slice(from, at), ...tones], [text.slice(at, at + search.length), "selected"]);
-			from = at + search.length;
-		}
-		return [...parts, [text.slice(from), ...tones] as const];
-	});
+	const literal = search.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+	const text = line.map(textOf).join("");
+	const parts: Line[] = [];
+	let from = 0;
+	for (const { 0: match, index } of text.matchAll(new RegExp(literal, "giu"))) {
+		parts.push(sliceLine(line, from, index), [[match, "selected"]]);
+		from = index + match.length;
+	}
+	return from > 0 ? [...parts.flat(), ...sliceLine(line, from, text.length)] : line;
 }

@@ -8,16 +8,19 @@ export interface Doing {
 	/** One word, for the header. */
 	word: string;
 	tone: Tone;
-	/** A sentence, for where the training's progress would be. */
+	/** A sentence, for where the training's progress would be; and its end, which is shown however long the rest is. */
 	sentence: string;
+	ending?: string;
 }
 
 export function doing(state: State, now: number): Doing {
 	const { phase, n, note, until } = state.live;
-	const wait = until === undefined ? "" : `, ${clock((until - now) / 1000)} left`;
 	if (state.stopped !== undefined) return { word: "stopped", tone: "quiet", sentence: `Stopped: ${state.stopped}.` };
-	if (phase === "paused")
-		return { word: "paused", tone: "warn", sentence: note ? `Paused: ${note}.` : "Paused. p goes on." };
+	if (state.live.stopping) return { word: "stopping", tone: "warn", sentence: "Stopping." };
+	if (phase === "paused") {
+		const aside = `Paused; experiment ${n} is set aside. p goes on and begins it afresh.`;
+		return { word: "paused", tone: "warn", sentence: state.setAside ? aside : "Paused. p goes on." };
+	}
 	if (state.paused && inFlight(state))
 		return { word: "pausing", tone: "warn", sentence: `Pausing after experiment ${n}.` };
 	switch (phase) {
@@ -35,8 +38,10 @@ export function doing(state: State, now: number): Doing {
 			return { word: "measuring", tone: "accent", sentence: note ?? `Measuring experiment ${n}.` };
 		case "deciding":
 			return { word: "deciding", tone: "accent", sentence: note ?? `Deciding about experiment ${n}.` };
-		case "waiting":
-			return { word: "waiting", tone: "warn", sentence: `${capital(note ?? "waiting")}${wait}.` };
+		case "waiting": {
+			const ending = until === undefined ? "." : `, ${clock((until - now) / 1000)} left.`;
+			return { word: "waiting", tone: "warn", sentence: capital(note ?? "waiting"), ending };
+		}
 		case "stopped":
 			return { word: "stopped", tone: "quiet", sentence: note ?? "Stopped." };
 	}

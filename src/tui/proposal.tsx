@@ -2,11 +2,11 @@
 import { memo } from "react";
 import type { Mode } from "../loop/events.ts";
 import { inFlight, type State } from "../loop/state.ts";
-import { printable } from "../report/format.ts";
 import { condensed, type DiffLine, diffLine, parseDiff } from "./diff-lines.ts";
 import type { Size } from "./layout.ts";
-import { type Line, wrap } from "./line.tsx";
+import { type Line, wrap, wrapTo } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
+import { type Theme, useTheme } from "./theme.ts";
 
 export interface Proposed {
 	n: number;
@@ -37,7 +37,7 @@ export function proposed(state: State): Proposed | undefined {
 	const experiment = inFlight(state) ?? state.experiments.at(-1);
 	const { draft, ahead } = state.live;
 	const asked = ASKED[experiment?.mode ?? "open"];
-	const next = ahead ? `${ahead.n}  ${printable(ahead.title ?? "being written")}` : "";
+	const next = ahead ? `${ahead.n}  ${ahead.title ?? "being written"}` : "";
 	if (draft && draft.n >= (experiment?.n ?? 0)) {
 		const journalled = experiment?.n === draft.n ? experiment : undefined;
 		return {
@@ -58,15 +58,29 @@ export function proposed(state: State): Proposed | undefined {
 
 const NOTHING: Line = [["Nothing proposed yet.", "quiet"]];
 
-/** `diff` is the committed one, for a proposal whose draft was lost with an earlier process. */
-export function Proposal({ state, diff, size, framed }: { state: State; diff?: string; size: Size; framed: boolean }) {
-	const proposal = proposed(state);
-	if (!proposal) return <Panel {...size} title={[["proposal", "strong"]]} lines={[NOTHING]} framed={framed} />;
-	return <ProposalPanel {...proposal} diff={proposal.diff || diff || ""} {...size} framed={framed} />;
+export interface ProposalProps {
+	state: State;
+	/** The committed one, for a proposal whose draft was lost with an earlier process. */
+	diff?: string;
+	/** Number of the experiment that Enter opens. */
+	selected?: number;
+	size: Size;
+	framed: boolean;
 }
 
+export function Proposal({ state, diff, selected, size, framed }: ProposalProps) {
+	const proposal = proposed(state);
+	if (!proposal) return <Panel {...size} title={[["proposal", "strong"]]} lines={[NOTHING]} framed={framed} />;
+	const opens = selected === proposal.n;
+	return <ProposalPanel {...proposal} diff={proposal.diff || diff || ""} {...{ opens, framed }} {...size} />;
+}
+
+/** `opens`: Enter shows it whole. */
+type Shown = Proposed & Size & { opens: boolean };
+
 /** Drawn again only when the proposal changes: its props are plain values. */
-const ProposalPanel = memo(function ProposalPanel(props: Proposed & Size & { framed: boolean }) {
+const ProposalPanel = memo(function ProposalPanel(props: Shown & { framed: boolean }) {
+	const theme = useTheme();
 	const { n, diff, width, height, framed } = props;
 	const parsed = parseDiff(diff);
 	const added = parsed.filter(({ kind }) => kind === "added").length;
@@ -79,16 +93,17 @@ const ProposalPanel = memo(function ProposalPanel(props: Proposed & Size & { fra
 			framed={framed}
 			title={[["proposal", "strong"], `  ${n}`, [props.asked && `  ${props.asked}`, "warn"]]}
 			aside={added + removed > 0 ? size : []}
-			lines={bodyLines(props, parsed, inside(props))}
+			lines={bodyLines({ ...props, ...inside(props) }, parsed, theme)}
 		/>
 	);
 });
 
 /** The proposal, and below it the next one where there is room. */
-function bodyLines(proposal: Proposed, diff: readonly DiffLine[], room: Size): Line[] {
-	if (!proposal.next || room.height < 6) return proposalLines(proposal, diff, room);
-	const body = proposalLines(proposal, diff, { ...room, height: room.height - 1 });
-	const gap = Array.from({ length: room.height - 1 - body.length }, (): Line => []);
+function bodyLines(proposal: Shown, diff: readonly DiffLine[], theme: Theme): Line[] {
+	const { height } = proposal;
+	if (!proposal.next || height < 6) return proposalLines(proposal, diff, theme);
+	const body = proposalLines({ ...proposal, height: height - 1 }, diff, theme);
+	const gap = Array.from({ length: height - 1 - body.length }, (): Line => []);
 	return [
 		...body,
 		...gap,
@@ -99,13 +114,14 @@ function bodyLines(proposal: Proposed, diff: readonly DiffLine[], room: Size): L
 	];
 }
 
-function proposalLines(proposal: Proposed, diff: readonly DiffLine[], { width, height }: Size): Line[] {
-	const title: Line[] = proposal.title ? [[[printable(proposal.title), "strong"]]] : [];
-	const why = wrap(printable(proposal.hypothesis), width).slice(0, height >= 8 ? 3 : 1);
+function proposalLines(proposal: Shown, diff: readonly DiffLine[], { glyphs }: Theme): Line[] {
+	const { width, height } = proposal;
+	const title: Line[] = proposal.title ? [[[proposal.title, "strong"]]] : [];
+	const why = wrapTo(proposal.hypothesis, width, height >= 8 ? 3 : 1, glyphs.ellipsis);
 	const head: Line[] = [...title, ...why.map((text): Line => [text])];
 	const room = height - head.length;
 	if (diff.length === 0) {
-		const said = proposal.text.split("\n").flatMap((text) => wrap(printable(text), width));
+		const said = proposal.text.split("\n").flatMap((text) => wrap(text, width));
 		const waiting = proposal.open ? [[["being written", "quiet"]] as Line] : [];
 		return [...head, ...(said.length > 0 ? said.slice(-room).map((text): Line => [[text, "quiet"]]) : waiting)];
 	}
@@ -116,5 +132,9 @@ function proposalLines(proposal: Proposed, diff: readonly DiffLine[], { width, h
 	if (lines.length <= room) return [...head, ...lines];
 	// While it is being written the end is what is new; afterwards the beginning is where to read.
 	if (proposal.open) return [...head, ...lines.slice(-room)];
-	return [...head, ...lines.slice(0, room - 1), [[`${lines.length - room + 1} more lines`, "quiet"]]];
+	return [
+		...head,
+		...lines.slice(0, room - 1),
+		[[`${lines.length - room + 1} more lines${proposal.opens ? "; Enter shows them" : ""}`, "quiet"]],
+	];
 }

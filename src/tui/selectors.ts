@@ -4,8 +4,8 @@
  */
 
 import type { Status } from "../loop/events.ts";
-import { tokensOf } from "../loop/spending.ts";
-import { type Experiment, type State, type Tally, tally } from "../loop/state.ts";
+import { spent, tokensOf } from "../loop/spending.ts";
+import { addUsage, type Experiment, type State, type Tally, tally } from "../loop/state.ts";
 import { gainOver } from "../report/format.ts";
 import { gpuIdle } from "../report/gpu.ts";
 
@@ -23,15 +23,13 @@ function remembered<T>(derive: (state: State) => T): (state: State) => T {
 export const countsOf: (state: State) => Tally = remembered(tally);
 
 /** Tokens read and written by the researcher so far, and money where prices are known. */
-export const spentOf = remembered((state) => {
-	const spent = { tokens: 0, cost: 0 };
-	for (const { usage } of state.experiments) {
-		if (!usage) continue;
-		spent.tokens += tokensOf(usage);
-		spent.cost += usage.cost ?? 0;
-	}
-	return spent;
-});
+export function spentOf(state: State): { tokens: number; cost: number } {
+	const { spentAhead } = state;
+	const usage = spentAhead ? addUsage(spentOnBegun(state), spentAhead) : spentOnBegun(state);
+	return { tokens: usage ? tokensOf(usage) : 0, cost: usage?.cost ?? 0 };
+}
+
+const spentOnBegun = remembered(({ experiments }) => spent({ experiments }));
 
 /** How much of the run the GPU idled, where that is known. */
 export const gpuIdleOf = remembered(({ experiments }) => gpuIdle(experiments));
@@ -60,6 +58,11 @@ export const steeredBy = remembered((state) => {
 	}
 	return numbers;
 });
+
+/** A proposal waits for a human's yes or no. */
+export function isAsking({ live }: State): boolean {
+	return live.phase === "approving";
+}
 
 export const FILTERS = ["all", "keep", "discard", "crash"] as const;
 export const SORTS = ["newest", "oldest", "best"] as const;

@@ -1,6 +1,6 @@
 /** The lines above the footer: what steers the researcher, and what was last said. */
 import { inFlight, type State } from "../loop/state.ts";
-import { printable, shortCommit, span, timeOfDay } from "../report/format.ts";
+import { shortCommit, span, timeOfDay } from "../report/format.ts";
 import { type Line, Row, spread } from "./line.tsx";
 import { steeredBy } from "./selectors.ts";
 import { type Tone, useTheme } from "./theme.ts";
@@ -47,7 +47,7 @@ function programLine(state: State, now: number): Line {
 /** The answer to the last key, or the last notice. */
 export function NoticeLine({ state, message, width }: { state: State; message?: Message; width: number }) {
 	const { glyphs } = useTheme();
-	if (message) return <Row line={[" ", [printable(message.text), message.tone]]} cells={width} />;
+	if (message) return <Row line={[" ", [message.text, message.tone]]} cells={width} />;
 	const notice = state.notices.at(-1);
 	if (!notice) return <Row line={[]} cells={width} />;
 	return <Row line={spread([" ", ...noticeLine(notice)], [], width, glyphs.ellipsis)} cells={width} />;
@@ -58,6 +58,6 @@ export function noticeLine({ at, level, text }: State["notices"][number]): Line 
 	const tone: Tone = { info: "quiet" as const, warn: "warn" as const, error: "bad" as const }[level];
 	return [
 		[`${timeOfDay(at)} `, "quiet"],
-		[`${sign} ${printable(text)}`, tone],
+		[`${sign} ${text}`, tone],
 	];
 }

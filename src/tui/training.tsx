@@ -1,11 +1,12 @@
 /** The experiment being trained: how much of its budget is left, how it does, and its loss over the best run's. */
+import type { Phase } from "../loop/events.ts";
 import { inFlight, type State } from "../loop/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { clock, compact, grouped, percent } from "../report/format.ts";
 import { bar } from "./bar.ts";
 import { AXIS, axis } from "./chart-lines.ts";
 import type { Size } from "./layout.ts";
-import { type Line, lineWidth, type Span, wrap } from "./line.tsx";
+import { type Line, lineWidth, type Span, wrapTo } from "./line.tsx";
 import { inside, Panel } from "./panel.tsx";
 import { doing } from "./phase.ts";
 import { type Theme, useTheme } from "./theme.ts";
@@ -29,17 +30,20 @@ export function Training({ state, now, size, framed }: { state: State; now: numb
 
 function trainingLines(state: State, now: number, room: { width: number; height: number }, theme: Theme): Line[] {
 	const { live } = state;
-	const progress = live.training?.n === live.n ? live.training : undefined;
-	const isTraining = live.phase === "training" && progress !== undefined;
-	const lines: Line[] = isTraining ? progressLines(state, room.width, theme) : sentenceLines(state, now, room.width);
+	const hasBegun = live.training?.n === live.n && FROM_TRAINING.includes(live.phase) && state.stopped === undefined;
+	const isTraining = hasBegun && live.phase === "training";
+	const lines: Line[] = isTraining ? progressLines(state, room.width, theme) : sentenceLines(state, now, room, theme);
 	const left = room.height - lines.length;
-	if (left < 5 || (live.curve.length < 2 && live.bestCurve.length < 2)) return lines;
+	if (left < 5 || !hasBegun || live.curve.length < 2) return lines;
 	return [...lines, ...curveLines(state, { width: room.width, height: left }, theme)];
 }
 
-function sentenceLines(state: State, now: number, cells: number): Line[] {
-	const { sentence, tone } = doing(state, now);
-	return wrap(sentence, cells).map((text): Line => [[text, tone]]);
+/** The phases in which the last curve is that of the experiment in flight. */
+const FROM_TRAINING: readonly Phase[] = ["training", "evaluating", "deciding"];
+
+function sentenceLines(state: State, now: number, room: Size, { glyphs }: Theme): Line[] {
+	const { sentence, ending, tone } = doing(state, now);
+	return wrapTo(sentence, room.width, room.height, glyphs.ellipsis, ending).map((text): Line => [[text, tone]]);
 }
 
 function progressLines({ live, budgetSeconds }: State, cells: number, { glyphs }: Theme): Line[] {

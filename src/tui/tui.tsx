@@ -3,11 +3,12 @@
  * imports this file has set NODE_ENV=production before, or React's development build leaks a little with every frame.
  */
 import { constants } from "node:os";
+import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { render, type SuspendTerminal } from "ink";
+import { render } from "ink";
 import type { Engine } from "../engine/engine.ts";
 import { Takers } from "./actions.ts";
-import { App } from "./app.tsx";
+import { App, type ScreenTerminal } from "./app.tsx";
 import { clipboardSequence } from "./clipboard.ts";
 import { Controller } from "./controller.ts";
 import { openEditor } from "./editor.ts";
@@ -32,22 +33,23 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
  */
 export async function runTui(engine: Engine, { plain, opened, clock = Date.now }: TuiOptions = {}): Promise<void> {
 	const { stdout } = process;
-	let suspendTerminal: SuspendTerminal | undefined;
+	let terminal: ScreenTerminal | undefined;
 	let isEditing = false;
 	const takers = new Takers();
 	const controller = new Controller(engine, takers, {
 		leave: () => screen.unmount(),
 		now: clock,
 		size: () => ({ width: stdout.columns, height: stdout.rows }),
+		redraw: () => terminal?.redraw(),
 		copy: (text) => void stdout.write(clipboardSequence(text)),
 		edit: async (path) => {
 			isEditing = true;
 			try {
-				await suspendTerminal?.(() => openEditor(path, process.env));
+				await terminal?.suspend(() => openEditor(path, process.env));
 			} finally {
 				isEditing = false;
 			}
-			return "back from program.md; what was saved steers the next proposal";
+			return `back from ${basename(path)}; what was saved steers the next proposal`;
 		},
 	});
 
@@ -60,8 +62,8 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 		<App
 			{...{ engine, controller, takers, clock }}
 			theme={themeFor(process.env, plain)}
-			onTerminal={(suspend) => {
-				suspendTerminal = suspend;
+			onTerminal={(its) => {
+				terminal = its;
 			}}
 		/>,
 		{

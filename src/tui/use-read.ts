@@ -30,9 +30,8 @@ const POLL_MS = 500;
 
 /** The end of experiment `n`'s log as lines, growing while `live`. */
 export function useLog(files: Files, n: number | undefined, live: boolean): Loaded<readonly string[]> {
-	const [loaded, setLoaded] = useState<Loaded<readonly string[]>>({});
+	const [loaded, setLoaded] = useState<{ n?: number } & Loaded<readonly string[]>>({});
 	useEffect(() => {
-		setLoaded({});
 		if (n === undefined) return;
 		let current = true;
 		let timer: NodeJS.Timeout | undefined;
@@ -43,10 +42,10 @@ export function useLog(files: Files, n: number | undefined, live: boolean): Load
 				do {
 					chunk = await files.log(n, log.to ?? -CHUNK_BYTES, CHUNK_BYTES);
 					if (!current) return;
-					if (log.add(chunk)) setLoaded({ value: log.lines() });
+					if (log.add(chunk)) setLoaded({ n, value: log.lines() });
 				} while (chunk.to < chunk.size && chunk.text !== "");
 			} catch (error) {
-				if (current) setLoaded({ problem: error instanceof Error ? error.message : String(error) });
+				if (current) setLoaded({ n, problem: error instanceof Error ? error.message : String(error) });
 			}
 			if (current && live) timer = setTimeout(poll, POLL_MS);
 		};
@@ -56,7 +55,7 @@ export function useLog(files: Files, n: number | undefined, live: boolean): Load
 			clearTimeout(timer);
 		};
 	}, [files, n, live]);
-	return loaded;
+	return loaded.n === n ? loaded : {};
 }
 
 /** Lines of a log that arrives in pieces; what overwrites itself with carriage returns is one line in its last state. */

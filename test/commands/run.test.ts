@@ -114,6 +114,9 @@ test("results prints an object an experiment with the promised names", async (t)
 		"hypothesis",
 		"program",
 		"researcher",
+		"expected_gain",
+		"tokens",
+		"cost",
 		"seconds",
 	];
 	for (const record of records) for (const name of names) assert.ok(name in record, name);
@@ -207,6 +210,7 @@ const mistakes: [string, (lab: LabFolder) => string[], RegExp][] = [
 	["an unknown option", () => ["--budgte", "5m"], /unknown option '--budgte'[\s\S]*Did you mean --budget/],
 	["a bad budget", () => ["--budget", "soon"], /--budget.*It must be a time such as "5m"/],
 	["a bad number", () => ["--experiments", "0"], /--experiments.*whole number, at least 1/],
+	["a limit nobody counts towards", () => ["--max-tokens", "1000"], /search does not count what it spends/],
 	["an unknown researcher", () => ["--researcher", "oracle"], /Allowed choices are search/],
 	["a bad tag", () => ["--tag", "../x"], /cannot be a tag/],
 	["a lab that is none", (lab) => ["--lab", join(lab.dir, "results")], /is not a folder|no autoresearch\.json/],
@@ -271,6 +275,16 @@ test("a folder that is no git repository, or one without a commit, is told how t
 	assert.match(stderr, /not in a git repository: run "git init/);
 });
 
+test("steer takes a note that fits whole, and refuses a longer one", async (t) => {
+	const lab = makeLab(t);
+	await run(t, lab, "--experiments", "1");
+	const steer = (note: string) => cli(t, ["steer", "--lab", lab.dir, "--tag", "demo", note]);
+	const { code, stderr } = await steer("a".repeat(501));
+	assert.equal(code, 2);
+	assert.match(stderr, /the note has 501 characters, 500 at most are sent/);
+	assert.equal((await steer("a".repeat(500))).code, 0);
+});
+
 test("a tag that is being run is refused, naming who runs it", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 20"]], lab: { budget: "60s" } });
 	const first = start(t, ["run", "--lab", lab.dir, "--tag", "demo"]);
@@ -290,4 +304,18 @@ test("numbers of other conditions are not mixed into a run", async (t) => {
 	const { code, stderr } = await run(t, lab, "--budget", "3s");
 	assert.equal(code, 2);
 	assert.match(stderr, /gives each experiment 2 s, not 3 s/);
+});
+
+test("a run stays on the kind of device it began on, and a software device is one of its own", async (t) => {
+	const lab = makeLab(t);
+	const on = (device: string) => run(t, lab, "--experiments", "1", "--device", device);
+	assert.equal((await on("vulkan:software")).code, 0);
+	for (const other of ["vulkan:0", "cpu"]) {
+		const { code, stderr } = await on(other);
+		assert.equal(code, 2);
+		assert.match(stderr, new RegExp(`trains on vulkan:software, not on ${other}`));
+	}
+	const gpus = makeLab(t);
+	assert.equal((await run(t, gpus, "--experiments", "1", "--device", "cuda:0")).code, 0);
+	assert.equal((await run(t, gpus, "--experiments", "1", "--device", "cuda:1")).code, 0);
 });

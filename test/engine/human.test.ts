@@ -73,10 +73,43 @@ test("pause now sets the run aside; resume trains the same commit afresh under t
 	assert.equal(after.experiments[0]!.requeued, 1);
 });
 
+test("an experiment that was set aside can be skipped, and is dropped when the branch moves", async (t) => {
+	const { engine, when, end } = await running(t, 0.5);
+	const setAside = async (n: number) => {
+		await when(`training ${n}`, training(n));
+		await engine.command({ type: "pause-now" });
+		await when("set aside", (s) => s.setAside && s.live.phase === "paused");
+	};
+	await setAside(2);
+	assert.equal(await engine.command({ type: "pause-now" }), "already paused");
+	await engine.command({ type: "skip", n: 2 });
+	assert.equal((await when("2 skipped", decided(2))).experiments[1]!.reason, "skipped by hand");
+	await engine.command({ type: "resume" });
+	const { standing } = await when("one kept after the baseline", (s) => s.standing > 1 && inFlight(s) !== undefined);
+	const n = inFlight(engine.state)!.n;
+	await setAside(n);
+	await engine.command({ type: "revert", n: standing });
+	const state = await when("the one built on it dropped", decided(n));
+	assert.match(state.experiments[n - 1]!.reason!, /which it was built on, was reverted by hand/);
+	assert.equal(state.experiments.length, n);
+	await end();
+});
+
+test("an experiment that waits for a fault to pass can be skipped", async (t) => {
+	const { lab, engine, when, end } = await running(t, 0.3);
+	await when("training 1", training(1));
+	lab.write("results/demo/experiments/0002", "in the way of its folder");
+	await when("2 waits", ({ live }) => live.phase === "waiting" && live.n === 2);
+	await engine.command({ type: "skip", n: 2 });
+	assert.equal((await when("2 skipped", decided(2))).experiments[1]!.reason, "skipped by hand");
+	await when("the next", training(3));
+	await end();
+});
+
 test("skip ends the running experiment: a discarded row that says so, and its commit stays", async (t) => {
 	const { lab, engine, when } = await running(t, 30, {});
 	await when("training 1", training(1));
-	assert.equal(await engine.command({ type: "skip" }), "skipping experiment 1");
+	assert.equal(await engine.command({ type: "skip", n: 1 }), "skipping experiment 1");
 	const state = await when("decided", decided(1));
 	assert.deepEqual([state.experiments[0]!.status, state.experiments[0]!.reason], ["discard", "skipped by hand"]);
 	await when("training 2", training(2));
@@ -89,7 +122,7 @@ test("force-revert takes the last kept experiment back, and drops the one being 
 	const kept = await when("one kept after the baseline", (state) => state.best > 1);
 	const last = best(kept)!;
 	await when("the next in training", (state) => state.live.phase === "training" && state.live.n > last.n);
-	assert.equal(await engine.command({ type: "revert" }), `reverting experiment ${last.n}`);
+	assert.equal(await engine.command({ type: "revert", n: last.n }), `reverting experiment ${last.n}`);
 	const state = await when("reverted", ({ experiments }) => experiments[last.n - 1]!.reverted === true);
 	assert.equal(best(state)!.commit, last.parent);
 	assert.match(
@@ -103,10 +136,20 @@ test("force-revert takes the last kept experiment back, and drops the one being 
 	assert.equal(engine.state.experiments[last.n + 1]!.parent, last.parent);
 });
 
+test("what names an experiment that is not meant any more is refused", async (t) => {
+	const { engine, when } = await running(t, 1);
+	await when("training 2", training(2));
+	assert.match(await engine.command({ type: "skip", n: 1 }), /nothing is skipped: experiment 1 is not running/);
+	assert.match(await engine.command({ type: "stop-after", n: 1 }), /the run goes on: experiment 1 is not running/);
+	const state = await when("one kept after the baseline", (s) => s.standing > 1);
+	assert.match(await engine.command({ type: "revert", n: 1 }), /does not stand on experiment 1 any more/);
+	assert.deepEqual([engine.state.standing, engine.state.stopAfter], [state.standing, undefined]);
+});
+
 test("there is nothing to revert at the baseline", async (t) => {
 	const { engine, when } = await running(t, 0.5);
 	await when("training", training(1));
-	assert.match(await engine.command({ type: "revert" }), /nothing to revert/);
+	assert.match(await engine.command({ type: "revert", n: 1 }), /nothing to revert/);
 });
 
 test("a discarded experiment can be kept by hand, or made the base", async (t) => {
@@ -123,11 +166,14 @@ test("a discarded experiment can be kept by hand, or made the base", async (t) =
 	if (chosen) {
 		assert.equal(await engine.command({ type: "keep", n: chosen.n }), `keeping experiment ${chosen.n} by hand`);
 		const kept = await when("kept by hand", ({ experiments }) => experiments[chosen.n - 1]!.byHand === true);
-		assert.equal(kept.best, chosen.n);
+		assert.equal(kept.standing, chosen.n);
 		await until(() => branch(lab) === chosen.commit);
 	}
 	assert.equal(await engine.command({ type: "base", n: 1 }), "experiment 1 is the new base");
-	await when("on the baseline again", (s) => s.best === 1);
+	await when("on the baseline again", (s) => s.standing === 1);
+	const { experiments } = engine.state;
+	const kept = experiments.filter(({ status }) => status === "keep").map(({ value }) => value!);
+	assert.equal(best(engine.state)!.value, Math.min(...kept));
 	await engine.command({ type: "resume" });
 	const before = engine.state.experiments.length;
 	await when("another", (s) => s.experiments.length > before);
@@ -158,11 +204,59 @@ test("approve mode: nothing trains without a yes, and a no is a discarded row", 
 test("stop after lets the running experiment finish; stop leaves it for the next start", async (t) => {
 	const { engine, when } = await running(t, 0.3);
 	await when("training 1", training(1));
-	await engine.command({ type: "stop-after" });
+	await engine.command({ type: "stop-after", n: 1 });
 	await engine.finished;
 	assert.equal(engine.state.experiments.length, 1);
 	assert.ok(engine.state.experiments[0]!.status);
 	assert.equal(engine.state.stopped, "stopped by hand");
+});
+
+test("stop after can be taken back, and does not wait for an experiment that was set aside", async (t) => {
+	const { engine, when } = await running(t, 0.5);
+	await when("training 1", training(1));
+	await engine.command({ type: "stop-after", n: 1 });
+	assert.equal(engine.state.stopAfter, 1);
+	assert.equal(await engine.command({ type: "go-on" }), "the run goes on");
+	await when("training 2", training(2));
+	await engine.command({ type: "pause-now" });
+	await when("set aside", (s) => s.setAside && s.live.phase === "paused");
+	assert.equal(await engine.command({ type: "stop-after", n: 2 }), "stopping");
+	await engine.finished;
+	assert.equal(engine.state.experiments[1]!.status, undefined);
+});
+
+test("a run that is being stopped says so at once", async (t) => {
+	const { engine, when } = await running(t, 30);
+	await when("training 1", training(1));
+	const ended = engine.command({ type: "stop" });
+	assert.equal(engine.state.live.stopping, true);
+	await ended;
+});
+
+test("a note that is too long is refused, not cut", async (t) => {
+	const { engine, when } = await running(t, 30);
+	await when("training 1", training(1));
+	assert.match(await engine.command({ type: "note", text: "a".repeat(501) }), /^the note has 501 characters/);
+	assert.equal(engine.state.notes.length, 0);
+	await engine.command({ type: "note", text: `${"a".repeat(499)}\u0007\n` });
+	assert.equal(engine.state.notes[0]?.text.length, 499);
+});
+
+test("the best run's curve is there after a restart, and that of the one before it after a revert", async (t) => {
+	const { lab, engine, when, end } = await running(t, 0.3);
+	await when("one kept after the baseline", (s) => s.standing > 1 && training(s.standing + 1)(s));
+	assert.equal(engine.state.live.bestCurve.length, 2);
+	await end();
+	const again = await startEngine(
+		{ lab: lab.dir, tag: "demo", researcher: { name: "search" }, device: "cpu" },
+		{ onPrepare: () => {} },
+	);
+	const whenAgain = whenOf(again);
+	const { standing } = await whenAgain("its curve", ({ live }) => live.bestCurve.length === 2);
+	await again.command({ type: "revert", n: standing });
+	await whenAgain("another best's curve", (s) => s.best !== standing && s.live.bestCurve.length === 2);
+	await again.command({ type: "stop" });
+	await again.finished;
 });
 
 test("an edit of program.md in mid-run steers the very next proposal, and its constraint is obeyed", async (t) => {

@@ -1,87 +1,19 @@
-/**
- * The loop with a model behind it: the real SDK against a loopback server that speaks the Messages API. What the human
- * writes reaches the very next proposal, whatever state that is in.
- */
+/** What the human writes reaches the very next proposal of a model, whatever state that is in. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { startEngine } from "../../src/engine/start.ts";
 import type { State } from "../../src/loop/state.ts";
-import { type Answer, call, type MessagesRequest, type Reply, serveMessages } from "../researcher/messages-server.ts";
+import { type Answer, call, type MessagesRequest, serveMessages } from "../researcher/messages-server.ts";
 import { makeLab } from "../support/lab.ts";
-import { whenOf } from "../support/when.ts";
+import { change, decided, endless, held, night, told } from "./model-night.ts";
 
-/** An edit of one constant, submitted. */
-function change(name: string, from: string, to: string): Answer {
-	const title = `Set ${name} to ${to}`;
-	return {
-		content: [
-			call("edit_file", { old: `${name} = ${from};`, new: `${name} = ${to};` }),
-			call("submit", { title, hypothesis: "It may help.", expected_gain: 0.01 }),
-		],
-	};
-}
-
-/** The answer to the question, asked once at start, whether the key and the model are good. */
-const READY: Answer = { content: [{ type: "text", text: "ready" }] };
-
-const told = (request: MessagesRequest) => JSON.stringify(request.body.messages);
-
-async function night(t: TestContext, replies: Reply[], options: { seconds?: number; draftAhead?: boolean } = {}) {
-	const lab = makeLab(t, {
-		train: [["SECONDS = 0", `SECONDS = ${options.seconds ?? 0.1}`]],
-		lab: { budget: "60s", researcher: { anthropic: { firstWaitSeconds: 0.05, prices: { input: 10, output: 100 } } } },
-	});
-	const server = await serveMessages(READY, ...replies);
-	const engine = await startEngine(
-		{
-			lab: lab.dir,
-			tag: "demo",
-			researcher: { name: "anthropic", baseUrl: server.url },
-			device: "cpu",
-			draftAhead: options.draftAhead ?? true,
-		},
-		{ onPrepare: () => {} },
-	);
-	const when = whenOf(engine);
-	t.after(async () => {
-		await engine.command({ type: "stop" });
-		await engine.finished;
-		await server[Symbol.asyncDispose]();
-	});
-	return { lab, engine, server, when };
-}
-
-const decided = (n: number) => (state: State) => state.experiments[n - 1]?.status !== undefined;
-const endless = (reply: Reply) => Array.from({ length: 50 }, () => reply);
+const numberIn = (request: MessagesRequest) => Number(/Propose experiment (\d+)/.exec(told(request))![1]);
 
 test("an edit of program.md while a proposal is streamed changes that very proposal", async (t) => {
-	let streaming = () => {};
-	const begun = new Promise<void>((resolve) => {
-		streaming = resolve;
+	const { reply, begun, goOn } = held(change("DEPTH", "4", "5"));
+	const { lab, server, when } = await night(t, [reply, ...endless(change("MATRIX_LR", "0.02", "0.03"))], {
+		draftAhead: false,
 	});
-	let goOn = () => {};
-	const held = new Promise<void>((resolve) => {
-		goOn = resolve;
-	});
-	const { lab, server, when } = await night(
-		t,
-		[
-			{
-				...change("DEPTH", "4", "5"),
-				pauseAfter: {
-					events: 3,
-					until: () => {
-						streaming();
-						return held;
-					},
-				},
-			},
-			...endless(change("MATRIX_LR", "0.02", "0.03")),
-		],
-		{ draftAhead: false },
-	);
 	await begun;
 	lab.write("program.md", "Only MATRIX_LR from now on.\n");
 	const state = await when("2 decided", decided(2));
@@ -161,21 +93,71 @@ test("a note reaches the next brief and is marked as heard", async (t) => {
 	await when("heard", ({ notes }) => notes[0]!.heardBy === 2);
 });
 
-test("a crash goes back to its author, who may repair it under the same number", async (t) => {
-	const breaks: Answer = {
-		content: [
-			call("edit_file", { old: 'FAULT = "none"', new: 'FAULT = "throw"' }),
-			call("submit", { title: "Break it", hypothesis: "It may help.", expected_gain: 0.01 }),
-		],
-	};
-	const repairs: Answer = {
+test("a note given while a proposal is streamed reaches that very proposal", async (t) => {
+	const { reply, begun, goOn } = held(change("DEPTH", "4", "5"));
+	const { engine, server, when } = await night(t, [reply, ...endless(change("DEPTH", "4", "6"))], {
+		draftAhead: false,
+	});
+	await begun;
+	assert.equal(await engine.command({ type: "note", text: "no odd depths, please" }), "the next proposal will hear it");
+	const state = await when("2 proposed", ({ experiments }) => Boolean(experiments[1]?.title));
+	goOn();
+	assert.equal(state.experiments[1]!.title, "Set DEPTH to 6");
+	assert.match(told(server.requests[2]!), /no odd depths, please/);
+	await when("heard", ({ notes }) => notes[0]!.heardBy === 2);
+});
+
+test("a note given while the loop waits for a draft makes that be written again", async (t) => {
+	const { reply, begun, goOn } = held(change("DEPTH", "4", "5"));
+	const { engine, server, when } = await night(t, [reply, ...endless(change("DEPTH", "4", "6"))]);
+	await begun;
+	await when("2 is waited for", ({ live }) => live.phase === "proposing" && live.n === 2);
+	await engine.command({ type: "note", text: "no odd depths, please" });
+	const state = await when("2 proposed", ({ experiments }) => Boolean(experiments[1]?.title));
+	goOn();
+	assert.equal(state.experiments[1]!.title, "Set DEPTH to 6");
+	assert.match(told(server.requests[2]!), /no odd depths, please/);
+});
+
+test("more notes than a brief holds are told in turn, and only those told are marked as heard", async (t) => {
+	const { engine, server, when } = await night(
+		t,
+		endless((r) => change("DEPTH", "4", `${numberIn(r)}0`)),
+		{ draftAhead: false, seconds: 0.5 },
+	);
+	await when("1 trains", (s) => s.live.phase === "training");
+	for (let i = 1; i <= 25; i++) await engine.command({ type: "note", text: `remark ${i}.` });
+	const heardBy = ({ notes }: State) => notes.map((note) => note.heardBy);
+	const first = await when("2 committed", ({ experiments }) => Boolean(experiments[1]?.commit));
+	assert.deepEqual(heardBy(first), [...Array(20).fill(2), ...Array(5).fill(undefined)]);
+	assert.match(told(server.requests[1]!), /remark 1\.[\s\S]*remark 20\./);
+	assert.doesNotMatch(told(server.requests[1]!), /remark 21\./);
+	const second = await when("3 committed", ({ experiments }) => Boolean(experiments[2]?.commit));
+	assert.deepEqual(heardBy(second), [...Array(20).fill(2), ...Array(5).fill(3)]);
+	assert.match(told(server.requests[2]!), /remark 21\.[\s\S]*remark 25\./);
+});
+
+const BREAKS: Answer = {
+	content: [
+		call("edit_file", { old: 'FAULT = "none"', new: 'FAULT = "throw"' }),
+		call("submit", { title: "Break it", hypothesis: "It may help.", expected_gain: 0.01 }),
+	],
+};
+
+/** Takes the fault out, and sets the depth so. */
+function mends(depth: string): Answer {
+	return {
 		content: [
 			call("edit_file", { old: 'FAULT = "throw"', new: 'FAULT = "none"' }),
-			call("edit_file", { old: "DEPTH = 4;", new: "DEPTH = 5;" }),
+			call("edit_file", { old: "DEPTH = 4;", new: depth }),
 			call("submit", { title: "Mend it", hypothesis: "It may help.", expected_gain: 0.01 }),
 		],
 	};
-	const { lab, engine, server, when } = await night(t, [breaks, repairs, ...endless(change("DEPTH", "5", "6"))], {
+}
+
+test("a crash goes back to its author, who may repair it under the same number", async (t) => {
+	const repairs = mends("DEPTH = 5;");
+	const { lab, engine, server, when } = await night(t, [BREAKS, repairs, ...endless(change("DEPTH", "5", "6"))], {
 		draftAhead: false,
 	});
 	await when("2 decided", decided(2));
@@ -187,28 +169,39 @@ test("a crash goes back to its author, who may repair it under the same number",
 	assert.equal(lab.git("rev-parse", "refs/autoresearch/demo/0002^"), second!.parent);
 });
 
-test("tokens and money are counted, dropped drafts included, and a limit ends the run well", async (t) => {
-	const lab = makeLab(t, { lab: { budget: "60s", researcher: { anthropic: { prices: { input: 10, output: 100 } } } } });
-	await using server = await serveMessages(
-		READY,
-		...endless((r) => change("DEPTH", /DEPTH = (\d)/.exec(told(r))![1]!, String(Math.ceil(Math.random() * 1e6)))),
+test("an edit of program.md while a crash is repaired changes that very repair", async (t) => {
+	const { reply, begun, goOn } = held(mends("DEPTH = 5;"));
+	const { lab, server, when } = await night(
+		t,
+		[BREAKS, reply, mends("DEPTH = 6;"), ...endless(change("DEPTH", "6", "7"))],
+		{ draftAhead: false },
 	);
-	const engine = await startEngine(
-		{
-			lab: lab.dir,
-			tag: "demo",
-			researcher: { name: "anthropic", baseUrl: server.url },
-			device: "cpu",
-			limits: { tokens: 300 },
-		},
-		{ onPrepare: () => {} },
+	await begun;
+	lab.write("program.md", "No odd depths from now on.\n");
+	const state = await when("2 decided", decided(2));
+	goOn();
+	assert.match(told(server.requests[3]!), /No odd depths from now on[\s\S]*the matrix is singular/);
+	assert.equal(state.experiments[1]!.program, state.program.version);
+	assert.match(lab.git("show", "refs/autoresearch/demo/0002:train.js"), /DEPTH = 6;/);
+	assert.match(
+		lab.git("log", "-1", "--format=%B", "refs/autoresearch/demo/0002"),
+		new RegExp(`Program: ${state.program.version}`),
 	);
-	await engine.finished;
-	assert.match(engine.state.stopped!, /^\d+ tokens spent, of 300 allowed$/);
-	const { usage } = engine.state.experiments[1]!;
-	assert.ok(usage!.inputTokens > 0 && usage!.cost! > 0);
-	const table = readFileSync(join(lab.dir, "results/demo/results.tsv"), "utf8");
-	assert.ok(table.trimEnd().split("\n").length > 1);
+});
+
+test("what a draft was asked to be is what its experiment records", async (t) => {
+	// Each is worse than the baseline, so that after eight of them something else is asked for.
+	const { engine, server, when } = await night(
+		t,
+		endless((r) => change("DEPTH", "4", `-${numberIn(r)}0`)),
+	);
+	await when("12 begun", ({ experiments }) => experiments.length >= 12);
+	const otherKind = (request: MessagesRequest) => told(request).includes("Propose something of another kind");
+	for (const { n, mode } of engine.state.experiments.slice(1, 12)) {
+		const request = server.requests.slice(1).find((r) => numberIn(r) === n)!;
+		assert.equal(mode === "open", !otherKind(request), `experiment ${n} is recorded as ${mode}`);
+	}
+	assert.equal(engine.state.experiments[11]!.mode, "other-family");
 });
 
 test("a wrong key is said before anything trains", async (t) => {

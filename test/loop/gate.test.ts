@@ -12,7 +12,7 @@ test("the first measurement is kept, whatever it is", () => {
 test("only what is strictly better is kept", () => {
 	assert.deepEqual(judge(1.9, 2, bpb), { status: "keep", reason: "val_bpb better by 0.100000" });
 	assert.deepEqual(judge(2.1, 2, bpb), { status: "discard", reason: "val_bpb worse by 0.100000" });
-	assert.deepEqual(judge(2, 2, bpb), { status: "discard", reason: "val_bpb the same as the best" });
+	assert.deepEqual(judge(2, 2, bpb), { status: "discard", reason: "val_bpb the same as the base" });
 });
 
 test("where higher is better, higher is kept", () => {

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { test } from "node:test";
 import { Journal, readJournal } from "../../src/loop/journal.ts";
+import { spent } from "../../src/loop/spending.ts";
 import { Store } from "../../src/loop/store.ts";
 import { tempDir } from "../support/lab.ts";
 
@@ -60,4 +61,30 @@ test("a line that is there twice is damage", (t) => {
 	written(path, "one");
 	appendFileSync(path, readFileSync(path));
 	assert.throws(() => readJournal(path), { message: /:2 is not event 2/ });
+});
+
+test("tokens and heard notes of a journal from before they were recorded one by one are not lost", (t) => {
+	const path = join(tempDir(t), "journal.jsonl");
+	const journal = new Journal(path, readJournal(path));
+	const usage = { inputTokens: 10, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, cost: 0.5 };
+	const proposed = { title: "a", hypothesis: "", changes: [], seconds: 1 };
+	journal.append({ type: "experiment.started", n: 1, parent: "c0", program: "p", researcher: "anthropic" });
+	journal.append({ type: "note.added", text: "one" });
+	journal.append({ type: "note.added", text: "two" });
+	journal.append({ type: "experiment.proposed", n: 1, ...proposed, usage });
+	journal.append({ type: "note.heard", n: 1 });
+	// A newer version carries on: a repair of the same experiment, and a draft of the next.
+	journal.append({ type: "experiment.spent", n: 1, usage });
+	journal.append({ type: "experiment.proposed", n: 1, ...proposed });
+	journal.append({ type: "experiment.spent", n: 2, usage });
+	journal.close();
+	const store = new Store(path);
+	const { experiments, notes } = store.state;
+	assert.equal(experiments[0]!.usage!.inputTokens, 20);
+	assert.deepEqual(
+		notes.map(({ heardBy }) => heardBy),
+		[1, 1],
+	);
+	assert.equal(spent(store.state)!.cost, 1.5);
+	store.close();
 });

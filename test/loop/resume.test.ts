@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -83,4 +83,35 @@ test("killed in mid-training, the trainer left behind is ended and the same comm
 	assert.equal(isAlive(trainer), false);
 	second.child.kill("SIGINT");
 	assert.equal((await second.outcome).code, 130);
+});
+
+test("killed while a coding agent was at work, the agent left behind is ended and its checkout removed", async (t) => {
+	const lab = makeLab(t, {
+		lab: { researcher: { command: { command: ["sh", "-c", "trap '' PIPE; exec sleep 1000"] } } },
+	});
+	const args = ["run", "--lab", lab.dir, "--tag", "demo", "--researcher", "command", "--no-draft-ahead"];
+	const agents = join(lab.dir, "results/demo/agents");
+	const agentAtWork = async (other = "") => {
+		for (;;) {
+			const names = existsSync(agents) ? readdirSync(agents) : [];
+			const name = names.find((name) => name.endsWith(".pid") && name !== other);
+			const identity = name && readFileSync(join(agents, name), "utf8");
+			if (name && identity) return { name, identity };
+			await setTimeout(10);
+		}
+	};
+	const first = start(t, args);
+	const left = await agentAtWork();
+	first.child.kill("SIGKILL");
+	await first.outcome;
+	assert.equal(isAlive(left.identity), true);
+
+	const second = start(t, args);
+	await saying(second, /ended the coding agent of experiment 2, left over/);
+	await agentAtWork(left.name);
+	assert.equal(isAlive(left.identity), false);
+	assert.ok(!readdirSync(agents).some((name) => left.name.startsWith(name)));
+	second.child.kill("SIGINT");
+	assert.equal((await second.outcome).code, 130);
+	assert.deepEqual(readdirSync(agents), []);
 });

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, compact, gainOver, grouped, printable, seconds, signed, span } from "../../src/report/format.ts";
+import {
+	clock,
+	compact,
+	fitted,
+	gainOver,
+	grouped,
+	printable,
+	seconds,
+	signed,
+	span,
+} from "../../src/report/format.ts";
 
 test("a countdown reads as a clock", () => {
 	assert.deepEqual([0, 7.2, 299.4, 3_723].map(clock), ["0:00", "0:07", "4:59", "1:02:03"]);
@@ -30,4 +40,13 @@ test("text from a model or a log cannot move the cursor, ring or colour", () => 
 	assert.equal(printable("\u001b[31mred\u001b[0m\u0007 \u001b]0;title\u0007a\tb"), "red a    b");
 	assert.equal(printable("10%\r50%\r100%\r"), "100%");
 	assert.equal(printable("a\u202eb\u2028c"), "abc");
+});
+
+test("a number that is too long loses decimals, never digits before the point", () => {
+	assert.deepEqual(
+		[1.410706, 99.123456, 15_432.098_765, 99_999.999, 1_234_567.5, -0.5].map((value) => fitted(value, 8)),
+		["1.410706", "99.12346", "15432.10", "100000.0", "1234568", "-0.50000"],
+	);
+	assert.equal(fitted(150_000, 7, 1), "150000");
+	assert.equal(fitted(123_456_789_012, 8), "1e+11");
 });

@@ -82,6 +82,35 @@ test("a storm of resizes ends in a clean screen, never taller than the terminal"
 	assert.equal(terminal.xterm.buffer.active.baseY, 0);
 });
 
+test("Ctrl-L draws again what something else wrote over, also under a question", async (t) => {
+	const terminal = play(t, ["--still"], { columns: 120, rows: 40 });
+	await terminal.shows("training 38");
+	const kept = readFileSync(join(import.meta.dirname, "screens/overview-120x40.txt"), "utf8");
+	terminal.xterm.write("\u001b[3;1Hwall: the machine goes down at midnight\r\n\n\n");
+	await terminal.shows("at midnight");
+	terminal.send("\f");
+	await terminal.until((screen) => screen === kept, "the screen as it was before");
+	terminal.send("q");
+	await terminal.shows("Leave?");
+	terminal.xterm.write("\u001b[3;1Hwall: the machine goes down at midnight");
+	await terminal.shows("at midnight");
+	terminal.send("\f");
+	await terminal.until((screen) => !screen.includes("midnight") && screen.includes("Leave?"), "the question alone");
+});
+
+test("a question keeps its keys in sight on the smallest screen", async (t) => {
+	const terminal = play(t, ["--still"], { columns: 60, rows: 14 });
+	await terminal.shows("program.md");
+	for (const key of ["r", "q"]) {
+		terminal.send(key);
+		await terminal.shows(/Enter does it, j and k choose[\s\S]*╰/);
+		terminal.send("j");
+		await terminal.shows(/> {2}[la] [\s\S]*\n.* {6}\S[\s\S]*Enter does it/);
+		terminal.send("\u001b");
+		await terminal.until((screen) => !screen.includes("Enter does it"), "no question");
+	}
+});
+
 test("a terminal that is too small is told, and the screen comes back when it grows", async (t) => {
 	const terminal = play(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
@@ -156,4 +185,15 @@ test("y puts the commit on the terminal's clipboard", async (t) => {
 	const screen = await terminal.shows(/copied [0-9a-f]{40}/);
 	const commit = /copied ([0-9a-f]{40})/.exec(screen)![1]!;
 	assert.ok(terminal.output.includes(`\u001b]52;c;${Buffer.from(commit).toString("base64")}\u0007`));
+});
+
+test("what ends the run later is in the header until it is taken back", async (t) => {
+	const terminal = play(t, ["--still"], SIZE);
+	await terminal.shows("program.md");
+	terminal.send("qa");
+	await terminal.shows(/stops after 38 +training 38/);
+	terminal.send("q");
+	await terminal.shows("go on after all");
+	terminal.send("g");
+	await terminal.until((screen) => !screen.includes("stops after"), "a header without it");
 });

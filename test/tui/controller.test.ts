@@ -29,6 +29,7 @@ function sitDown() {
 		size: () => ({ width: 120, height: 40 }),
 		copy: (text) => done.push(`copied ${text}`),
 		edit: async (path) => `edited ${path}`,
+		redraw: () => done.push("redrawn"),
 	});
 	const press = async (...keys: string[]) => {
 		for (const key of keys) controller.input(key === "ctrl+c" ? "c" : NAMED[key] ? "" : key, (NAMED[key] ?? {}) as Key);
@@ -46,11 +47,13 @@ test("p pauses, and p again goes on", async () => {
 	assert.deepEqual(engine.commands, [{ type: "pause" }, { type: "resume" }]);
 });
 
-test("P sets the run aside at once", async () => {
+test("P sets the run aside at once, also after p, and once", async () => {
 	const { engine, press } = sitDown();
-	await press("P");
+	await press("p", "P");
 	assert.equal(engine.state.experiments[12]?.requeued, 1);
 	assert.equal(engine.state.experiments[12]?.status, undefined);
+	await press("P");
+	assert.deepEqual(engine.commands, [{ type: "pause" }, { type: "pause-now" }]);
 });
 
 test("force-revert asks once which, and Esc does nothing", async () => {
@@ -61,10 +64,10 @@ test("force-revert asks once which, and Esc does nothing", async () => {
 	await press("esc");
 	assert.deepEqual([ui().ask, engine.commands], [undefined, []]);
 	await press("r", "j", "enter");
-	assert.deepEqual(engine.commands, [{ type: "revert" }]);
+	assert.deepEqual(engine.commands, [{ type: "revert", n: kept }]);
 	assert.equal(engine.state.experiments[kept - 1]?.reverted, true);
 	await press("r", "x");
-	assert.deepEqual(engine.commands.at(-1), { type: "skip" });
+	assert.deepEqual(engine.commands.at(-1), { type: "skip", n: 13 });
 });
 
 test("every choice that destroys something says how to undo it or that one cannot", async () => {
@@ -81,14 +84,42 @@ test("every choice that destroys something says how to undo it or that one canno
 
 test("b makes the selected experiment the base, K keeps it by hand, and the row says so", async () => {
 	const { engine, press } = sitDown();
+	const { best } = engine.state;
 	const discarded = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
 	await press(..."j".repeat(13 - discarded), "b", "enter");
 	assert.deepEqual(engine.commands, [{ type: "base", n: discarded }]);
-	assert.equal(engine.state.best, discarded);
+	assert.deepEqual([engine.state.standing, engine.state.best], [discarded, best]);
 	assert.equal(engine.state.experiments[discarded - 1]?.byHand, true);
+	engine.emit({ type: "experiment.adopted", n: best, reason: "made the base by hand" });
 	const other = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
 	await press("g", ..."j".repeat(13 - other), "K", "y");
 	assert.deepEqual(engine.commands.at(-1), { type: "keep", n: other });
+});
+
+test("K says at once why an experiment cannot be kept", async () => {
+	const { engine, press, ui } = sitDown();
+	engine.emit({ type: "experiment.adopted", n: 1, reason: "made the base by hand" });
+	const discarded = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
+	await press(..."j".repeat(13 - discarded), "K");
+	assert.equal(ui().ask, undefined);
+	assert.match(ui().message!.text, /was built on another commit/);
+});
+
+test("a question that has been overtaken does nothing, and never something else", async () => {
+	const { engine, press, ui } = sitDown();
+	const overtake = () =>
+		engine.emit(
+			{ type: "experiment.decided", n: 13, status: "discard", reason: "worse", seconds: {} },
+			{ type: "experiment.started", n: 14, parent: "", program: "", researcher: "search" },
+		);
+	const { best } = engine.state;
+	await press("r");
+	overtake();
+	assert.match(ui().ask!.choices[0]!.says, /^Too late/);
+	await press("x", "enter");
+	assert.deepEqual(engine.commands, []);
+	await press("l");
+	assert.deepEqual(engine.commands, [{ type: "revert", n: best }]);
 });
 
 test("in approve mode a proposal waits for y or n", async () => {
@@ -103,6 +134,23 @@ test("in approve mode a proposal waits for y or n", async () => {
 	assert.deepEqual(engine.commands.at(-1), { type: "approve", n: 13 });
 });
 
+test("a proposal is answered only where it is in sight", async () => {
+	const { engine, press, done } = sitDown();
+	engine.emit({ type: "tick.phase", phase: "approving", n: 13 });
+	for (const view of ["l", "m", "w", "?"]) await press(view, "n", "y", "esc");
+	await press("j", "enter", "n", "y", "esc");
+	assert.deepEqual(engine.commands, []);
+	assert.deepEqual(done, [`copied ${engine.state.experiments[11]?.commit}`]);
+	await press("g", "enter", "y");
+	assert.deepEqual(engine.commands, [{ type: "approve", n: 13 }]);
+});
+
+test("e opens the file that steers the run", async () => {
+	const { press, ui } = sitDown();
+	await press("e");
+	assert.equal(ui().message?.text, "edited /lab/program.md");
+});
+
 test("a note is typed, corrected and sent; letters in it are no keys", async () => {
 	const { engine, press, ui } = sitDown();
 	await press("s", "try", " q x", "z", "backspace", "enter");
@@ -114,13 +162,24 @@ test("a note is typed, corrected and sent; letters in it are no keys", async () 
 	assert.deepEqual(engine.commands.slice(1), [{ type: "note", text: "two words" }, { type: "pause" }]);
 });
 
+test("a note that is too long is not sent, and not lost", async () => {
+	const { engine, controller, press, ui } = sitDown();
+	await press("s");
+	controller.paste("a".repeat(501));
+	await press("enter");
+	assert.deepEqual(engine.commands, []);
+	assert.equal(ui().message?.text, "the note has 501 characters, 500 at most are sent");
+	await press("backspace", "enter");
+	assert.deepEqual(engine.commands, [{ type: "note", text: "a".repeat(500) }]);
+});
+
 test("pasted text is typed where one types and is nothing elsewhere", async () => {
 	const { engine, controller, press, ui } = sitDown();
 	controller.paste("xrq");
 	assert.deepEqual([engine.commands, ui().ask], [[], undefined]);
 	await press("s");
-	controller.paste("two\nlines");
-	assert.equal(ui().prompt?.text, "two lines");
+	controller.paste("two\nlines\u001b\u0007and\u009bmore");
+	assert.equal(ui().prompt?.text, "two lines and more");
 });
 
 test("a search narrows the table as it is typed; Esc brings everything back", async () => {
@@ -200,6 +259,41 @@ test("q asks what becomes of the run, then waits for its end", async () => {
 	);
 	await press("s");
 	assert.deepEqual([engine.commands, done], [[{ type: "stop" }], ["left"]]);
+});
+
+test("stopping after an experiment is shown, can be taken back, and leaves when the run has ended", async () => {
+	const { engine, press, done, ui } = sitDown();
+	const choices = () => ui().ask?.choices.map(({ key }) => key);
+	await press("q", "a", "q");
+	assert.equal(engine.state.stopAfter, 13);
+	assert.deepEqual(choices(), ["s", "g"]);
+	await press("g");
+	assert.equal(engine.state.stopAfter, undefined);
+	await press("q");
+	assert.deepEqual(choices(), ["s", "a"]);
+	await press("a");
+	assert.deepEqual(done, []);
+	engine.emit({ type: "run.stopped", reason: "stopped by hand" });
+	engine.end();
+	await new Promise(setImmediate);
+	assert.deepEqual(done, ["left"]);
+});
+
+test("what was taken back does not close the screen when the run ends later", async () => {
+	const { engine, press, done } = sitDown();
+	await press("q", "a", "q", "g");
+	engine.emit({ type: "run.stopped", reason: "100 experiments done" });
+	engine.end();
+	await new Promise(setImmediate);
+	assert.deepEqual(done, []);
+});
+
+test("while the run is being stopped only leaving and looking are left", async () => {
+	const { engine, press, ui } = sitDown();
+	engine.emit({ type: "tick.stopping" });
+	await press("p", "x", "r", "s", "q");
+	assert.deepEqual([engine.commands, ui().ask, ui().prompt], [[], undefined, undefined]);
+	assert.match(ui().message!.text, /^stopping/);
 });
 
 test("once the run has stopped q just leaves", async () => {

@@ -35,6 +35,9 @@ test("no key means two things at once, but y and n while a proposal waits for an
 	assert.equal(bindingFor("y", waiting)?.action, "approve");
 	assert.equal(bindingFor("n", waiting)?.action, "reject");
 	assert.equal(bindingFor("y", situation())?.action, "copy");
+	assert.equal(bindingFor("n", { ...waiting, view: "log" })?.action, "next-match");
+	assert.equal(bindingFor("y", { ...waiting, view: "experiment" })?.action, "copy");
+	assert.equal(bindingFor("y", { ...waiting, view: "experiment", selected: 13 })?.action, "approve");
 });
 
 test("the help tells every key", () => {

@@ -1,4 +1,5 @@
 /** Moments of a night that are not plain training, good and bad, as events on top of the scripted night. */
+import { createTwoFilesPatch } from "diff";
 import { commitOf, diffOf, ideaOf, progressAt } from "./night.ts";
 import type { ScriptedEngine } from "./scripted-engine.ts";
 
@@ -31,10 +32,85 @@ export const MOMENTS: Record<string, (engine: ScriptedEngine, now: number) => vo
 	approving: (engine) => {
 		engine.emit({ type: "run.approval", on: true }, { type: "tick.phase", phase: "approving", n: N });
 	},
+	/** One whose diff is longer than any screen, with a long reason. */
+	"approving-long": (engine) => {
+		const before = Array.from({ length: 300 }, (_, i) => `const A_${i} = ${i};\n`).join("");
+		const after = before.replaceAll(
+			/= (\d+);/g,
+			"= $1 * 2; // a comment that goes on beyond the end of a narrow terminal's line",
+		);
+		const diff = createTwoFilesPatch("a/trainer/train.ts", "b/trainer/train.ts", before, after);
+		const hypothesis = Array.from({ length: 40 }, (_, i) => `reason ${i},`).join(" ");
+		engine.read.diff = async () => diff;
+		engine.emit(
+			{ type: "experiment.proposed", n: N, title: "Double all of it", hypothesis, changes: [], seconds: 3 },
+			{ type: "tick.draft", n: N, title: "Double all of it", hypothesis, diff },
+			{ type: "run.approval", on: true },
+			{ type: "tick.phase", phase: "approving", n: N },
+		);
+	},
+	/** A title whose letters terminals give different widths, in each place that shows a title. */
+	disputed: (engine) => {
+		const title = "Raise LR 👍🏽 नमस्ते 👨‍👩‍👧 ❤️ 🇩🇪 1️⃣ กำลัง 🚀 日本 → done";
+		engine.emit(
+			{ type: "experiment.proposed", n: N, title, hypothesis: title, changes: [], seconds: 3 },
+			{ type: "tick.draft", n: N, title, hypothesis: title, diff: diffOf(N).replace("DEPTH = 6", `"${title}"`) },
+			{ type: "notice", level: "info", text: title },
+			{ type: "note.added", text: title },
+		);
+	},
 	"pausing-now": (engine) => void engine.command({ type: "pause-now" }),
 	waiting: (engine, now) => {
 		const note = "the API answered 529 (overloaded); trying again";
 		engine.emit({ type: "tick.phase", phase: "waiting", n: N, note, until: now + 97_000 });
+	},
+	/** A service that says a lot about itself. */
+	outage: (engine, now) => {
+		const note = `the API answered 529: ${"the service is overloaded and asks for patience; ".repeat(8)}trying again`;
+		engine.emit({ type: "tick.phase", phase: "waiting", n: N, note, until: now + 97_000 });
+	},
+	/** A line that is longer than the screen in each text, and a long reason for an experiment. */
+	"long-lines": (engine) => {
+		const words = Array.from({ length: 60 }, (_, i) => `word${i}`).join(" ");
+		const log = `short\n${words}\n`;
+		engine.read.log = async (_, from) => ({ text: from < 0 ? log : "", from: 0, to: log.length, size: log.length });
+		engine.read.programs = async () => [
+			{ version: "3f2a1c9d0b", at: "2026-11-21T22:00:00Z", text: "# Aim\n" },
+			{ version: "4f2a1c9d0b", at: "2026-11-21T23:00:00Z", text: `# Aim\n\n- ${words}\n` },
+		];
+		engine.emit(
+			{ type: "notice", level: "error", text: words },
+			{ type: "experiment.proposed", n: N - 1, title: "A long reason", hypothesis: words, changes: [], seconds: 3 },
+		);
+	},
+	/** A metric with a long name, large values and a baseline of nothing. */
+	"other-metric": (engine) => {
+		const metric = { name: "tokens_predicted_without_an_error", direction: "higher" } as const;
+		const { tag, branch, base, lab, budgetSeconds, researcher, seed, device } = engine.state;
+		engine.emit(
+			{ type: "run.started", tag, branch, base, lab, metric, budgetSeconds, researcher, seed, device },
+			{ type: "experiment.measured", n: 1, value: 0, seconds: 3.8 },
+			{ type: "experiment.measured", n: N - 2, value: 150_000.25, seconds: 3.8 },
+			{ type: "experiment.measured", n: N - 1, value: 154_320.987_654, seconds: 3.8 },
+		);
+	},
+	/** Set aside and resumed: it starts up once more. */
+	"begun-afresh": (engine) => {
+		void engine.command({ type: "pause-now" });
+		void engine.command({ type: "resume" });
+		engine.emit({ type: "tick.phase", phase: "preflight", n: N }, { type: "tick.phase", phase: "training", n: N });
+	},
+	/** Any command begins the next experiment, for whoever wants to see it begin. */
+	"moving-on": (engine) => {
+		engine.command = async () => {
+			const parent = commitOf(37);
+			engine.emit(
+				{ type: "experiment.decided", n: N, status: "discard", reason: "val_bpb worse by 0.002", seconds: {} },
+				{ type: "experiment.started", n: N + 1, parent, program: "3f2a1c9d0b", researcher: "search" },
+				{ type: "tick.phase", phase: "training", n: N + 1 },
+			);
+			return "the next one has begun";
+		};
 	},
 	"program-gone": (engine) => {
 		engine.emit(

@@ -1,8 +1,10 @@
 /** The console over the real loop: the real binary on a real lab, at a real (pseudo-)terminal. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { BIN } from "../support/cli.ts";
-import { makeLab } from "../support/lab.ts";
+import { makeLab, tempDir } from "../support/lab.ts";
 import { started } from "./terminal.ts";
 
 test("a person steers a night: looks, notes, pauses, skips, takes back, and leaves it to carry on", async (t) => {
@@ -65,7 +67,7 @@ test("a person answers for proposals, sets a run aside, and chooses another base
 	await terminal.shows(/ left +│/);
 	terminal.send("P");
 	await terminal.shows(/ paused 3 /);
-	assert.match(terminal.screen(), / 3 {2}> running/);
+	assert.match(terminal.screen(), / 3 {2}= aside/);
 	terminal.send("pa");
 	await terminal.shows(/ 3 {2}[-*+] /);
 
@@ -78,7 +80,8 @@ test("a person answers for proposals, sets a run aside, and chooses another base
 	terminal.send(`${"j".repeat(newest - discarded)}b`);
 	await terminal.shows(`Build on experiment ${discarded} `);
 	terminal.send("\r");
-	await terminal.until((screen) => new RegExp(` ${discarded} {2}\\* best`).test(screen), "the new base");
+	await terminal.until((screen) => new RegExp(` ${discarded} {2}\\+ base`).test(screen), "the new base");
+	await terminal.shows(new RegExp(`base #${discarded} [\\d.]+, best [\\d.]+`));
 	assert.match(
 		lab.git("log", "--format=%H", "-1", "autoresearch/night"),
 		new RegExp(lab.git("rev-parse", `refs/autoresearch/night/${`${discarded}`.padStart(4, "0")}`)),
@@ -101,18 +104,40 @@ test("a person keeps an experiment by hand, and force-reverts it", async (t) => 
 	terminal.send(`${"j".repeat(newest - Number(discarded))}K`);
 	await terminal.shows(`Keep experiment ${discarded} `);
 	terminal.send("\r");
-	await terminal.until((screen) => new RegExp(` ${discarded} {2}\\* best`).test(screen), "the experiment kept by hand");
+	await terminal.until((screen) => new RegExp(` ${discarded} {2}\\+ base`).test(screen), "the experiment kept by hand");
 	assert.equal(tip(), commitOf(discarded!));
 
 	terminal.send("r");
 	await terminal.shows(/Force-revert what\?[\s\S]*the last kept commit/);
 	terminal.send("l");
-	await terminal.until((screen) => new RegExp(` ${standing} {2}\\* best`).test(screen), "the best from before");
+	await terminal.until((screen) => new RegExp(` ${discarded} {2}- undone`).test(screen), "the experiment taken back");
 	assert.equal(tip(), commitOf(standing!));
 	assert.match(
 		lab.git("notes", "--ref", "autoresearch", "show", commitOf(discarded!)),
 		/status: discard \(reverted by hand\)/,
 	);
+	terminal.send("qs");
+	assert.equal(await terminal.exited, 0);
+});
+
+test("e opens the instructions the lab names", async (t) => {
+	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]], lab: { program: "docs/instructions.md" } });
+	lab.write("docs/instructions.md", "Try what you like.\n");
+	const editor = join(tempDir(t), "editor.sh");
+	writeFileSync(editor, 'echo "Leave DEPTH alone." > "$1"\n');
+	const terminal = started(t, [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search"], {
+		columns: 120,
+		rows: 40,
+		cwd: lab.dir,
+		env: { EDITOR: `sh ${editor}`, VISUAL: undefined },
+	});
+	await terminal.shows(/training {2}1 /);
+	terminal.send("e");
+	await terminal.shows("back from instructions.md");
+	assert.equal(readFileSync(join(lab.dir, "docs/instructions.md"), "utf8"), "Leave DEPTH alone.\n");
+	assert.equal(readFileSync(join(lab.dir, "program.md"), "utf8"), "Try what you like.\n");
+	terminal.send("m");
+	await terminal.shows("Leave DEPTH alone.");
 	terminal.send("qs");
 	assert.equal(await terminal.exited, 0);
 });

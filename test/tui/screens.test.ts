@@ -21,7 +21,7 @@ const VIEWS: readonly [name: string, keys: readonly string[], shows: RegExp][] =
 	["overview", [], /training 38/],
 	["selected", ["j", "j"], /3\/38/],
 	["experiment", ["\r"], /experiment {2}36 of 38[\s\S]*\+ const/],
-	["experiment-log", ["\t"], /log {2}tab: diff[\s\S]*layer 1 ready/],
+	["experiment-log", ["\t", "G"], /log {2}tab: diff[\s\S]*layer 39 ready/],
 	["log", ["o", "l"], /log {2}experiment 38[\s\S]*step 01770/],
 	["program", ["m"], /version 3 of 3/],
 	["program-diff", ["[", "\t"], /version 2 of 3[\s\S]*\+ - HEAD_DIM/],
@@ -52,25 +52,37 @@ test("the night in plain ASCII looks as it is kept", async (t) => {
 	compare("plain-120x40.txt", screen);
 });
 
-const MOMENT_SHOWS: Record<keyof typeof MOMENTS, RegExp> = {
-	writing: /proposing 39[\s\S]*I will raise/,
-	ahead: /next {2}39/,
-	approving: /your turn 38[\s\S]*y train it/,
-	"pausing-now": /paused 38/,
-	waiting: /529.*1:37 left/,
-	"program-gone": /! program.md is gone; version/,
-	crashed: /38 {2}! crash/,
-	"on-gpu": /cuda:0 {2}97% busy 63 C 689 W[\s\S]*GPU idle \d+%/,
-	stopped: /Stopped: 38 experiments are done/,
-};
+const [SMALLEST, SMALL, MIDDLE] = [
+	[60, 14],
+	[80, 24],
+	[120, 40],
+] as const;
+
+const MOMENT_SHOWS: readonly [keyof typeof MOMENTS, shows: RegExp, ...sizes: (readonly [number, number])[]][] = [
+	["writing", /proposing 39[\s\S]*I will raise/, SMALL, MIDDLE],
+	["ahead", /next {2}39/, MIDDLE],
+	["approving", /your turn 38[\s\S]*y train it/, SMALL],
+	["approving-long", /lines; Enter shows them[\s\S]*y train it/, SMALLEST, SMALL, MIDDLE],
+	["pausing-now", /paused 38[\s\S]*set aside/, SMALL, MIDDLE],
+	["begun-afresh", /training 38[\s\S]*starts up/, MIDDLE],
+	["waiting", /529.*1:37 left/, SMALL],
+	["outage", /1:37 left/, SMALLEST, SMALL],
+	["other-metric", /tokens_predicte… 154320\.987654 154321\.0/, [100, 30], MIDDLE],
+	["disputed", /training 38[\s\S]*note waits/, MIDDLE],
+	["program-gone", /! program.md is gone; version/, SMALL],
+	["crashed", /38 {2}! crash/, SMALL],
+	["on-gpu", /cuda:0 {2}97% busy 63 C 689 W[\s\S]*GPU idle \d+%/, MIDDLE],
+	["stopped", /Stopped: 38 experiments are done/, SMALL],
+];
 
 test("moments that are not plain training look as they are kept", async (t) => {
-	for (const [moment, shows] of Object.entries(MOMENT_SHOWS)) {
-		const size = ["ahead", "on-gpu"].includes(moment) ? { columns: 120, rows: 40 } : { columns: 80, rows: 24 };
-		const terminal = play(t, ["--still", "--moment", moment], size);
-		compare(`moment-${moment}-${size.columns}x${size.rows}.txt`, await settled(terminal, shows));
-		terminal.kill("SIGTERM");
-		await terminal.exited;
+	for (const [moment, shows, ...sizes] of MOMENT_SHOWS) {
+		for (const [columns, rows] of sizes) {
+			const terminal = play(t, ["--still", "--moment", moment], { columns, rows });
+			compare(`moment-${moment}-${columns}x${rows}.txt`, await settled(terminal, shows));
+			terminal.kill("SIGTERM");
+			await terminal.exited;
+		}
 	}
 });
 

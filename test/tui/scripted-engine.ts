@@ -16,7 +16,7 @@ export class ScriptedEngine implements Engine {
 		log: async (n, from, limit) => this.#log(n, from, limit),
 		programs: async () => [...this.#programs],
 	};
-	readonly programPath: string;
+	readonly #programPath: string;
 	#finish!: (problem?: Error) => void;
 	readonly #programs: { version: string; at: string; text: string }[] = [];
 	/** Epoch ms of the last event. */
@@ -24,11 +24,15 @@ export class ScriptedEngine implements Engine {
 	readonly #listeners = new Set<Listener>();
 
 	constructor(programPath = "program.md") {
-		this.programPath = programPath;
+		this.#programPath = programPath;
 		this.finished = new Promise((resolve, reject) => {
 			this.#finish = (problem) => (problem ? reject(problem) : resolve());
 		});
 		this.finished.catch(() => {});
+	}
+
+	async programPath(): Promise<string> {
+		return this.#programPath;
 	}
 
 	subscribe(listener: Listener): () => void {
@@ -81,17 +85,15 @@ export class ScriptedEngine implements Engine {
 				this.emit(
 					{ type: "run.paused", by: "human" },
 					{ type: "experiment.requeued", n, reason: "paused" },
-					{ type: "tick.phase", phase: "paused", n, note: `experiment ${n} is trained afresh when you go on` },
+					{ type: "tick.phase", phase: "paused", n },
 				);
 				return `paused; experiment ${n} is trained afresh when you go on`;
 			case "skip":
 				this.emit({ type: "experiment.decided", n, status: "discard", reason: "skipped by hand", seconds: {} });
 				return `skipped experiment ${n}`;
-			case "revert": {
-				const reverted = this.state.best;
-				this.emit({ type: "experiment.reverted", n: reverted, reason: "reverted by hand" });
-				return `took back experiment ${reverted}`;
-			}
+			case "revert":
+				this.emit({ type: "experiment.reverted", n: command.n, reason: "reverted by hand" });
+				return `took back experiment ${command.n}`;
 			case "keep":
 			case "base":
 				this.emit({ type: "experiment.adopted", n: command.n, reason: "kept by hand" });
@@ -115,10 +117,15 @@ export class ScriptedEngine implements Engine {
 				this.emit({ type: "note.added", text: command.text });
 				return "the researcher reads it with its next brief";
 			case "stop":
-			case "stop-after":
-				this.emit({ type: "run.stopped", reason: "stopped by hand" });
+				this.emit({ type: "tick.stopping" }, { type: "run.stopped", reason: "stopped by hand" });
 				this.end();
 				return "stopped";
+			case "stop-after":
+				this.emit({ type: "run.stop-after", n: command.n });
+				return `stopping after experiment ${command.n}`;
+			case "go-on":
+				this.emit({ type: "run.stop-after" });
+				return "the run goes on";
 		}
 	}
 

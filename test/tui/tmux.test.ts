@@ -10,14 +10,14 @@ const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 const PATIENCE_MS = 20_000;
 
 /** A tmux server of its own with the scripted night in its only window. */
-function tmux(t: TestContext, columns: number, rows: number) {
-	const socket = `autoresearch-test-${process.pid}-${columns}`;
+function tmux(t: TestContext, columns: number, rows: number, ...args: string[]) {
+	const socket = `autoresearch-test-${process.pid}-${columns}${args.join("")}`;
 	const env = { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC", CI: undefined, NO_COLOR: undefined, TMUX: undefined };
 	const run = (...args: string[]) =>
 		execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...args], { env, encoding: "utf8" });
 	const script = join(import.meta.dirname, "play.ts");
 	// A shell stays behind, so that what the console leaves can be seen.
-	const command = `"${process.execPath}" "${script}" --still; echo "left with $?"; exec sleep 60`;
+	const command = `"${process.execPath}" "${script}" --still ${args.join(" ")}; echo "left with $?"; exec sleep 60`;
 	run("new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, command);
 	t.after(() => spawnSync("tmux", ["-L", socket, "kill-server"]));
 	const screen = () => trimmed(run("capture-pane", "-p"));
@@ -27,7 +27,7 @@ function tmux(t: TestContext, columns: number, rows: number) {
 		}
 		assert.fail(`waited in vain for ${name}; the screen is\n${screen()}`);
 	};
-	return { run, until };
+	return { run, until, screen };
 }
 
 const trimmed = (screen: string) => screen.replace(/ +$/gm, "").trimEnd();
@@ -46,4 +46,26 @@ test("tmux shows the same screens, through a resize and keys, and gets its windo
 	await until((screen) => screen.includes("Leave?"), "the question");
 	run("send-keys", "s");
 	await until((screen) => screen === "left with 0", "the window without the console");
+});
+
+test("letters whose width terminals dispute displace nothing", {
+	skip: !hasTmux && "tmux is not installed",
+}, async (t) => {
+	const { run, until, screen } = tmux(t, 120, 40, "--moment", "disputed");
+	await until((screen) => screen === kept("moment-disputed-120x40.txt"), "the overview");
+	const views: [key: string, shows: RegExp][] = [
+		["Enter", /experiment {2}38 of 38[\s\S]*SSSL/],
+		["o", /training {2}38/],
+		["w", /─ notices/],
+		["r", /Force-revert/],
+	];
+	for (const [key, shows] of views) {
+		run("send-keys", key);
+		await until((screen) => shows.test(screen), `an answer to ${key}`);
+		await setTimeout(300);
+		const incremental = screen();
+		run("send-keys", "C-l");
+		await setTimeout(300);
+		assert.equal(incremental, screen(), key);
+	}
 });

@@ -1,17 +1,16 @@
-/** One experiment: what it tried, what came of it, its numbers, its diff, its log. */
-import { Box } from "ink";
+/** One experiment as one text: what it tried, what came of it, its numbers, then its diff or its log. */
 import { useState } from "react";
 import type { Files } from "../../engine/engine.ts";
 import type { Experiment, State } from "../../loop/state.ts";
-import { compact, grouped, metric, printable, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
+import { compact, grouped, metric, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
 import { gpuUse } from "../../report/gpu.ts";
 import { useDeeds } from "../actions.ts";
-import { diffLine, parseDiff } from "../diff-lines.ts";
+import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
 import { outcome } from "../experiments.tsx";
 import type { Size } from "../layout.ts";
-import { type Line, wrap } from "../line.tsx";
+import { type Line, width } from "../line.tsx";
 import { Pager } from "../pager.tsx";
-import { Panel } from "../panel.tsx";
+import { inside } from "../panel.tsx";
 import { ASKED } from "../proposal.tsx";
 import { gainOf } from "../selectors.ts";
 import { useLog, useRead } from "../use-read.ts";
@@ -35,26 +34,25 @@ export function ExperimentView({ state, files, n, size, framed }: ExperimentView
 		if (deed === "switch") setShowsLog((was) => !was);
 		return deed === "switch";
 	});
-	const width = size.width - (framed ? 4 : 0);
-	const facts = factLines(state, experiment, width, size.height);
-	const head = { width: size.width, height: facts.length + (framed ? 2 : 1) };
-	const rest = { width: size.width, height: size.height - head.height };
-	const title: Line = [["experiment", "strong"], `  ${n} of ${state.experiments.length}`];
+	const facts = factLines(state, experiment, inside({ ...size, framed }).width);
+	const text = showsLog ? logLines(log) : diffLines(experiment, diff, state);
+	const title: Line = [
+		["experiment", "strong"],
+		`  ${n} of ${state.experiments.length}`,
+		[showsLog ? "  log" : "  diff", "strong"],
+		[showsLog ? "  tab: diff" : "  tab: log", "quiet"],
+	];
 	return (
-		<Box flexDirection="column">
-			<Panel {...head} title={title} aside={[[outcome(state, experiment), "strong"]]} lines={facts} framed={framed} />
-			<Pager
-				key={`${n} ${showsLog}`}
-				title={[
-					[showsLog ? "log" : "diff", "strong"],
-					[showsLog ? "  tab: diff" : "  tab: log", "quiet"],
-				]}
-				lines={showsLog ? logLines(log) : diffLines(experiment, diff, state)}
-				size={rest}
-				framed={framed}
-				follow={showsLog && isLive}
-			/>
-		</Box>
+		<Pager
+			key={`${n} ${showsLog}`}
+			title={title}
+			aside={[[outcome(state, experiment), "strong"]]}
+			lines={[...facts, [], ...text]}
+			size={size}
+			framed={framed}
+			hang={showsLog ? undefined : DIFF_HANG}
+			follow={showsLog && isLive}
+		/>
 	);
 }
 
@@ -71,12 +69,13 @@ function diffLines(
 	return parseDiff(diff).map(diffLine);
 }
 
-/** Its facts, at most half of the screen. */
-function factLines(state: State, e: Experiment, cells: number, height: number): Line[] {
+/** What it was and what came of it: the result first, so that it is seen however long the rest is. */
+function factLines(state: State, e: Experiment, cells: number): Line[] {
 	const gain = gainOf(state, e);
 	const numbers: [string, string | undefined][] = [
 		[state.metric.name, e.value === undefined ? undefined : metric(e.value)],
 		["gain", gain === undefined ? undefined : signed(gain)],
+		["expected gain", e.expectedGain === undefined ? undefined : signed(e.expectedGain)],
 		["memory", e.memoryGb === undefined ? undefined : `${e.memoryGb.toFixed(1)} GB`],
 		["steps", e.summary?.steps === undefined ? undefined : grouped(e.summary.steps)],
 		["tokens", e.summary?.tokensM === undefined ? undefined : `${e.summary.tokensM.toFixed(1)}M`],
@@ -99,19 +98,15 @@ function factLines(state: State, e: Experiment, cells: number, height: number): 
 		["tokens", e.usage && compact(e.usage.inputTokens + e.usage.outputTokens)],
 	];
 	const changes = e.changes.map(({ name, from, to }): [string, string] => [name, `${from} -> ${to}`]);
-	const reason: Line[] = e.reason
-		? wrap(printable(e.reason), cells).map((text): Line => [[text, e.status === "crash" ? "bad" : "accent"]])
-		: [];
-	const lines: Line[] = [
-		[[printable(e.title) || "being proposed", "strong"]],
-		...wrap(printable(e.hypothesis), cells).map((text): Line => [text]),
-		...reason.slice(0, 3),
+	return [
+		[[e.title || "being proposed", "strong"]],
+		...(e.reason ? [[[e.reason, e.status === "crash" ? "bad" : "accent"]] as Line] : []),
 		...pairs(numbers, cells),
+		...(e.hypothesis ? [[e.hypothesis]] : []),
 		...pairs(phases, cells),
 		...pairs(origin, cells),
 		...pairs(changes, cells),
 	];
-	return lines.slice(0, Math.max(3, Math.floor(height / 2)));
 }
 
 /** Names with their values, as many to a line as fit. */
@@ -120,7 +115,7 @@ function pairs(entries: readonly (readonly [string, string | undefined])[], cell
 	let left = 0;
 	for (const [name, value] of entries) {
 		if (!value) continue;
-		const size = name.length + value.length + 4;
+		const size = width(name) + width(value) + 4;
 		if (left < size) {
 			lines.push([]);
 			left = cells;

@@ -11,6 +11,8 @@ const SIGNS: readonly [string, string][] = [
 	["! crash", "no measurement: the run failed; open it for the reason"],
 	["* best", "the branch stands on it, and the next proposals start from it"],
 	["> running", "in flight"],
+	["? y or n", "approve mode: waits for your answer"],
+	["= aside", "set aside by a pause; begun afresh when the run goes on"],
 ];
 
 /** Cells a key's names take. */

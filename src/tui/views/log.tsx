@@ -1,5 +1,7 @@
 /** What the trainer of an experiment printed, followed while it runs. */
+import { useMemo, useState } from "react";
 import type { Files } from "../../engine/engine.ts";
+import { useDeeds } from "../actions.ts";
 import type { Size } from "../layout.ts";
 import type { Line } from "../line.tsx";
 import { Pager } from "../pager.tsx";
@@ -7,6 +9,7 @@ import { useLog } from "../use-read.ts";
 
 export interface LogViewProps {
 	files: Files;
+	/** The latest experiment. */
 	n: number;
 	live: boolean;
 	size: Size;
@@ -14,9 +17,33 @@ export interface LogViewProps {
 }
 
 export function LogView({ files, n, live, size, framed }: LogViewProps) {
-	const log = useLog(files, n, live);
-	const title: Line = [["log", "strong"], `  experiment ${n}`];
-	return <Pager key={n} title={title} lines={logLines(log)} size={size} framed={framed} follow />;
+	/** The one that somebody reads and does not follow: it stays when the next begins. */
+	const [read, setRead] = useState<number>();
+	const shown = read ?? n;
+	const isLatest = shown === n;
+	const log = useLog(files, shown, live);
+	const lines = useMemo(() => logLines(log), [log]);
+	useDeeds((deed) => {
+		if (deed !== "follow" || isLatest) return false;
+		setRead(undefined);
+		return true;
+	});
+	const title: Line = [
+		["log", "strong"],
+		`  experiment ${shown}`,
+		[isLatest ? "" : `  f: follow experiment ${n}`, "quiet"],
+	];
+	return (
+		<Pager
+			key={shown}
+			title={title}
+			lines={lines}
+			size={size}
+			framed={framed}
+			follow={isLatest}
+			onFollow={(following) => setRead(following ? undefined : shown)}
+		/>
+	);
 }
 
 export function logLines({ value, problem }: ReturnType<typeof useLog>): Line[] {

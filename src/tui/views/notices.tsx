@@ -1,6 +1,6 @@
 /** What the loop had to say, and what the human said to the researcher. */
 import type { State } from "../../loop/state.ts";
-import { printable, timeOfDay } from "../../report/format.ts";
+import { timeOfDay } from "../../report/format.ts";
 import type { Size } from "../layout.ts";
 import type { Line } from "../line.tsx";
 import { Pager } from "../pager.tsx";
@@ -15,7 +15,7 @@ function noticeLines({ notices, notes }: State): Line[] {
 		line: [
 			[`${timeOfDay(at)} `, "quiet"],
 			["> ", "accent"],
-			printable(text),
+			text,
 			[heardBy === undefined ? "  waits for the next brief" : `  heard by experiment ${heardBy}`, "quiet"],
 		] as Line,
 	}));
@@ -24,6 +24,8 @@ function noticeLines({ notices, notes }: State): Line[] {
 
 const NOTHING: Line[] = [[["Nothing to report.", "quiet"]]];
 const TITLE: Line = [["notices", "strong"]];
+/** The time and the sign. */
+const HANG = /^\S+ \S+ /;
 
 /** The latest ones, as a part of the overview. */
 export function Notices({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
@@ -34,5 +36,6 @@ export function Notices({ state, size, framed }: { state: State; size: Size; fra
 /** All of them. */
 export function NoticesView({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
 	const lines = noticeLines(state);
-	return <Pager title={TITLE} lines={lines.length > 0 ? lines : NOTHING} size={size} framed={framed} follow />;
+	const shown = lines.length > 0 ? lines : NOTHING;
+	return <Pager title={TITLE} lines={shown} size={size} framed={framed} hang={HANG} follow />;
 }

@@ -25,14 +25,15 @@ export function Overview({ state, now, ui, rows, diff, layout }: OverviewProps) 
 	const index = selectedIndex(ui, rows);
 	const top = scrolled(ui.top, index, rowsIn(layout.table, framed), rows.length);
 	const training = <Training state={state} now={now} size={layout.training} framed={framed} />;
-	const proposal = <Proposal state={state} diff={diff} size={layout.proposal} framed={framed} />;
+	const selected = rows[index]?.n;
+	const proposal = <Proposal {...{ state, diff, selected, framed }} size={layout.proposal} />;
 	const table = <Experiments {...{ state, rows, top, index, framed }} query={ui.query} size={layout.table} />;
 	if (!framed)
 		return (
 			<Box flexDirection="column">
 				{training}
 				{layout.proposal.height > 0 && proposal}
-				{table}
+				{layout.table.height > 0 && table}
 			</Box>
 		);
 	// What changes most stands on the right: a terminal's line is rewritten from the first change to its end.

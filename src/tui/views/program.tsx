@@ -3,9 +3,9 @@ import { createTwoFilesPatch } from "diff";
 import { useState } from "react";
 import type { Files, ProgramVersion } from "../../engine/engine.ts";
 import type { State } from "../../loop/state.ts";
-import { printable, shortCommit, timeOfDay } from "../../report/format.ts";
+import { shortCommit, timeOfDay } from "../../report/format.ts";
 import { useDeeds } from "../actions.ts";
-import { diffLine, parseDiff } from "../diff-lines.ts";
+import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
 import type { Size } from "../layout.ts";
 import type { Line } from "../line.tsx";
 import { Pager } from "../pager.tsx";
@@ -56,11 +56,14 @@ export function ProgramView({
 			lines={asDiff ? differenceLines(before, version) : textLines(version)}
 			size={size}
 			framed={framed}
+			hang={asDiff ? DIFF_HANG : TEXT_HANG}
 		/>
 	);
 }
 
 const TITLE: Line = [["program.md", "strong"]];
+/** An indentation and what begins an item of a list. */
+const TEXT_HANG = /^\s*(?:(?:[-*+>]|\d+[.)])\s+)?/;
 
 /** `steered 3-7, 9`. */
 export function steered(state: State, version: string): string {
@@ -80,7 +83,7 @@ function textLines({ text }: ProgramVersion): Line[] {
 	return text
 		.trimEnd()
 		.split("\n")
-		.map((line): Line => (line.startsWith("#") ? [[printable(line), "strong"]] : [printable(line)]));
+		.map((line): Line => (line.startsWith("#") ? [[line, "strong"]] : [line]));
 }
 
 function differenceLines(before: ProgramVersion | undefined, after: ProgramVersion): Line[] {

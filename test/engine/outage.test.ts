@@ -1,0 +1,24 @@
+/** What a human sees of a service that does not answer. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventLine } from "../../src/report/event-line.ts";
+import { failure } from "../researcher/messages-server.ts";
+import { change, decided, endless, night } from "./model-night.ts";
+
+test("the outage a draft has run into is told once the loop waits for the draft, and so is its end", async (t) => {
+	const overloaded = failure(529, "overloaded_error", "Overloaded", { "retry-after": "4" });
+	const { engine, when } = await night(t, [overloaded, ...endless(change("DEPTH", "4", "5"))], { seconds: 1 });
+	const phases: string[] = [];
+	const lines: string[] = [];
+	engine.subscribe((state, event) => {
+		if (event.type === "tick.phase" && event.n === 2) phases.push(event.phase);
+		lines.push(eventLine(state, event) ?? "");
+	});
+	const { live } = await when("2 is waited for", (state) => state.live.phase === "waiting");
+	assert.equal(live.n, 2);
+	assert.match(live.note!, /answered 529; trying again$/);
+	assert.ok(live.until! > Date.now());
+	await when("2 decided", decided(2));
+	assert.match(phases.join(" "), /waiting proposing preflight/);
+	assert.match(lines.join("\n"), /waiting: .*answered 529; trying again/);
+});

@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { showBrief } from "../../src/engine/show-brief.ts";
+import { change, endless, night } from "./model-night.ts";
+
+test("while one trains, the brief shown is the next one's, with that one as not decided", async (t) => {
+	const { run, when } = await night(t, endless(change("DEPTH", "4", "5")), { seconds: 5, draftAhead: false });
+	await when("2 trains", ({ live }) => live.phase === "training" && live.n === 2);
+	const text = await showBrief(run);
+	assert.match(text, /Propose experiment 3\./);
+	assert.match(text, /in training now, not decided[\s\S]*#2 Set DEPTH to 5/);
+});

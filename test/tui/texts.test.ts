@@ -1,0 +1,77 @@
+/** Texts longer than the screen: all of them can be read, and what is searched for stands out where it is. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { play, type Terminal } from "./terminal.ts";
+
+async function open(t: TestContext, moment: string, columns: number, rows: number): Promise<Terminal> {
+	const terminal = play(t, ["--still", "--moment", moment], { columns, rows });
+	await terminal.shows(/training {2}38/);
+	return terminal;
+}
+
+/** Presses keys one after another, each when the screen has answered the one before. */
+async function press(terminal: Terminal, ...keys: [key: string, shows: RegExp][]): Promise<void> {
+	for (const [key, shows] of keys) {
+		terminal.send(key);
+		await terminal.shows(shows);
+	}
+}
+
+/** What stands out in the text, between the header and the lines at the bottom. */
+function standingOut({ xterm }: Terminal): string[] {
+	return Array.from({ length: xterm.rows - 6 }, (_, y) => {
+		const line = xterm.buffer.active.getLine(y + 3)!;
+		const cells = Array.from({ length: xterm.cols }, (_, x) => line.getCell(x)!);
+		return cells.map((cell) => (cell.isInverse() ? cell.getChars() : "")).join("");
+	}).filter(Boolean);
+}
+
+for (const [view, key, title] of [
+	["program.md", "m", /version 2 of 2/],
+	["the notices", "w", /─ notices/],
+	["a log", "l", /log {2}experiment 38[\s\S]*word59/],
+] as const) {
+	test(`${view}: a line longer than the screen is read to its end, and a search finds what is in it`, async (t) => {
+		const terminal = await open(t, "long-lines", 60, 14);
+		await press(
+			terminal,
+			[key, title],
+			["g", /word0 /],
+			["G", /word59/],
+			["/", /Enter, Esc/],
+			["word58", /word58 .*Esc/],
+		);
+		await press(terminal, ["\r", /1 line/]);
+		assert.deepEqual(standingOut(terminal), ["word58"]);
+	});
+}
+
+test("what is searched for stands out where a row ends in its middle", async (t) => {
+	const terminal = await open(t, "long-lines", 60, 14);
+	await press(terminal, ["m", /version 2 of 2/], ["/", /Enter, Esc/], ["word8 word9", /word8 word9 .*Esc/]);
+	await press(terminal, ["\r", /2 lines/]);
+	assert.deepEqual(standingOut(terminal), ["word8", "word9"]);
+});
+
+test("an experiment with a long reason shows its result first, and all of the reason below", async (t) => {
+	const terminal = await open(t, "long-lines", 60, 14);
+	await press(terminal, ["j", /2\/38/], ["\r", /experiment {2}37 of 38[\s\S]*val_bpb 1\.\d{6}/], ["G", /const/]);
+	for (let page = 0; page < 4 && !terminal.screen().includes("word59"); page++) {
+		const before = terminal.output.length;
+		terminal.send("\u0002");
+		await terminal.until(() => terminal.output.length > before, "a page");
+	}
+	assert.match(terminal.screen(), /word59/);
+});
+
+test("Enter opens a proposal that waits for an answer, whole, and y still answers", async (t) => {
+	const terminal = await open(t, "approving-long", 60, 14);
+	await press(terminal, ["\r", /\? y or n/], ["G", /const A_299 = 299 \* 2;[\s\S]*terminal's line/], ["y", /approve/]);
+});
+
+test("a log that is read stays when the next experiment begins, until it is followed again", async (t) => {
+	const terminal = await open(t, "moving-on", 80, 24);
+	await press(terminal, ["l", /log {2}experiment 38.*following/], ["g", /layer 0 ready/], ["p", /has begun/]);
+	await press(terminal, ["j", /log {2}experiment 38 {2}f: follow experiment 39[\s\S]*layer 2 ready/]);
+	await press(terminal, ["f", /log {2}experiment 39.*following/]);
+});
