@@ -15,8 +15,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { fold } from "../../src/loop/fold.ts";
 import { readJournal } from "../../src/loop/journal.ts";
-import { fold, initialState, type State } from "../../src/loop/state.ts";
+import { initialState, type State } from "../../src/loop/state.ts";
 import { packageRoot } from "../../src/package-root.ts";
 
 const { values: flags } = parseArgs({
@@ -32,10 +33,22 @@ const { values: flags } = parseArgs({
 const EDITED = ["ROTARY_BASE", "EMBEDDING_STD", "MATRIX_LR", "WEIGHT_DECAY", "FINAL_LR"];
 let edits = 0;
 
+const MESSAGE = {
+	id: "msg_1",
+	type: "message",
+	role: "assistant",
+	model: "scripted",
+	content: [],
+	stop_reason: null,
+	stop_sequence: null,
+};
+const USAGE = { input_tokens: 1000, output_tokens: 100 };
+
 const lab = makeLab();
 const server = createServer(async (request, response) => {
 	let body = "";
 	for await (const chunk of request) body += chunk;
+	if (!JSON.parse(body).stream) return greet(response);
 	await setTimeout(Number(flags.answer) * 1000);
 	answer(response, body);
 });
@@ -59,6 +72,13 @@ function makeLab(): string {
 	return dir;
 }
 
+/** The answer to the check at the start of a run. */
+function greet(response: ServerResponse): void {
+	response.writeHead(200, { "content-type": "application/json" });
+	const content = [{ type: "text", text: "ready" }];
+	response.end(JSON.stringify({ ...MESSAGE, content, stop_reason: "end_turn", usage: USAGE }));
+}
+
 /** One small edit and its submission, as a stream of the Messages API. */
 function answer(response: ServerResponse, body: string): void {
 	const name = EDITED[edits++ % EDITED.length]!;
@@ -69,19 +89,9 @@ function answer(response: ServerResponse, body: string): void {
 		{ name: "edit_file", input: { old: `const ${name} = ${present};`, new: `const ${name} = ${next};` } },
 		{ name: "submit", input: { title: `Set ${name} to ${next}`, hypothesis: "A benchmark.", expected_gain: 0.001 } },
 	];
-	const message = {
-		id: "msg_1",
-		type: "message",
-		role: "assistant",
-		model: "scripted",
-		content: [],
-		stop_reason: null,
-		stop_sequence: null,
-	};
-	const usage = { input_tokens: 1000, output_tokens: 100 };
 	response.writeHead(200, { "content-type": "text/event-stream" });
 	const send = (event: { type: string }) => response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-	send({ type: "message_start", message: { ...message, usage } } as { type: string });
+	send({ type: "message_start", message: { ...MESSAGE, usage: USAGE } } as { type: string });
 	calls.forEach(({ name, input }, index) => {
 		const block = { type: "tool_use", id: `toolu_${next}_${index}`, name, input: {} };
 		send({ type: "content_block_start", index, content_block: block } as { type: string });
@@ -89,7 +99,9 @@ function answer(response: ServerResponse, body: string): void {
 		send({ type: "content_block_delta", index, delta } as { type: string });
 		send({ type: "content_block_stop", index } as { type: string });
 	});
-	send({ type: "message_delta", delta: { stop_reason: "tool_use", stop_sequence: null }, usage } as { type: string });
+	send({ type: "message_delta", delta: { stop_reason: "tool_use", stop_sequence: null }, usage: USAGE } as {
+		type: string;
+	});
 	send({ type: "message_stop" });
 	response.end();
 }

@@ -3,7 +3,8 @@
  * it asks reaches the engine as soon as that is there.
  */
 import type { JournalEvent, Tick } from "../loop/events.ts";
-import { fold, initialState, type State } from "../loop/state.ts";
+import { fold } from "../loop/fold.ts";
+import { initialState, type State } from "../loop/state.ts";
 import type { Engine } from "./engine.ts";
 import type { ReadyProgress } from "./ready.ts";
 import type { StartListeners } from "./start.ts";

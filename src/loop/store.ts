@@ -2,8 +2,9 @@
 import { setTimeout } from "node:timers/promises";
 import { hasCode, messageOf } from "../errors.ts";
 import type { JournalEvent, NewEvent, Tick } from "./events.ts";
+import { fold } from "./fold.ts";
 import { Journal, readJournal } from "./journal.ts";
-import { fold, initialState, type State } from "./state.ts";
+import { initialState, type State } from "./state.ts";
 
 export type Listener = (state: State, event: JournalEvent | Tick) => void;
 

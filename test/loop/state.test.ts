@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalEvent, NewEvent } from "../../src/loop/events.ts";
-import { best, fold, initialState, type State, standingOn, tally } from "../../src/loop/state.ts";
+import { fold } from "../../src/loop/fold.ts";
+import { best, initialState, type State, standingOn, tally } from "../../src/loop/state.ts";
 
 /** The state after events that came at these minutes. */
 function after(...events: [minute: number, NewEvent][]): State {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GpuUse } from "../../src/loop/events.ts";
-import { fold, initialState, type State } from "../../src/loop/state.ts";
+import { fold } from "../../src/loop/fold.ts";
+import { initialState, type State } from "../../src/loop/state.ts";
 import { gpuIdle, gpuNow, gpuUse } from "../../src/report/gpu.ts";
 import { night } from "../tui/night.ts";
 

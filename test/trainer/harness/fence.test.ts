@@ -74,7 +74,8 @@ test("a model that looks ahead is refused", async () => {
 
 test("a model that looks at the other rows' future is refused too", async () => {
 	const lab = new Lab({
-		"embedding(tokens, table) }": "embedding(tokens, table).add(embedding(tokens, table).mean([0, 1], { keepdim: true })) }",
+		"embedding(tokens, table) }":
+			"embedding(tokens, table).add(embedding(tokens, table).mean([0, 1], { keepdim: true })) }",
 	});
 	assert.equal((await lab.train()).stderr, "");
 	assert.match((await lab.evaluate()).stderr, /^crash: the model looks ahead/);

@@ -1,0 +1,35 @@
+/** The benchmarks that the README quotes still run and print what they promise. Their figures are nobody's business here. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { packageRoot } from "../../src/package-root.ts";
+
+/** The object a benchmark prints last. */
+function figures(name: string, ...args: string[]): Record<string, unknown> {
+	const command = [join(packageRoot, "bench", name), ...args, "--json"];
+	const printed = execFileSync(process.execPath, command, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+	return JSON.parse(printed.trimEnd().split("\n").at(-1)!);
+}
+
+const numbers = (object: Record<string, unknown>) => Object.values(object).every(Number.isFinite);
+
+test("bench:loop", () => {
+	const { phases, ...overhead } = figures("loop/bench.ts", "--experiments", "3", "--budget", "1", "--answer", "0.1");
+	assert.deepEqual(Object.keys(overhead), ["overhead_s_p50", "overhead_s_p95"]);
+	assert.deepEqual(Object.keys(phases as object), ["propose", "preflight", "startup", "evaluate", "git_and_gate"]);
+	assert.ok(numbers(overhead) && numbers(phases as Record<string, unknown>));
+});
+
+test("bench:tui", () => {
+	const found = figures("tui/bench.ts", "--seconds", "3");
+	const names = ["cpu_percent", "bytes_per_s", "rss_growth_mb", "key_ms_p50", "first_frame_ms"];
+	assert.deepEqual(Object.keys(found), names);
+	assert.ok(numbers(found), JSON.stringify(found));
+});
+
+test("the count of what a step asks of a GPU", () => {
+	const { microSteps, uploads, readBacks } = figures("gpu/count.ts", "--rows", "2");
+	assert.equal(uploads, (microSteps as number) + 1);
+	assert.equal(readBacks, 1);
+});
