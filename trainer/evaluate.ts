@@ -3,7 +3,7 @@
  *
  *     node evaluate.ts --model results/demo/1/model --split val --threads 2 --out results/demo/1
  *
- * No code of the researcher's runs here: the checkpoint is weights and a forward graph as data. Prints a summary block,
+ * With --wait it makes ready while the model is still trained. No code of the researcher's runs here: the checkpoint is weights and a forward graph as data. Prints a summary block,
  * leaves evaluation.json. A model that cannot be measured ends in one line on stderr, `crash: reason`, and exit 1.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -18,13 +18,19 @@ import { parseEvaluateOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
 import { deviceFor, openPrepared, runProgram } from "./program.ts";
 import { loadCheckpoint, type Scorer } from "./tensor/checkpoint.ts";
-import type { DeviceOptions } from "./tensor/index.ts";
+import { configure, type DeviceOptions } from "./tensor/index.ts";
 
 await runProgram(async () => {
-	const started = performance.now();
 	const options = parseEvaluateOptions(process.argv.slice(2));
 	const dataset = openPrepared(options);
-	const model = open(options.model, await deviceFor(options), dataset.vocabSize);
+	const device = await deviceFor(options);
+	if (options.wait) {
+		// A GPU belongs to the training until then.
+		if (device.device === "cpu") configure(device);
+		await told();
+	}
+	const started = performance.now();
+	const model = open(options.model, device, dataset.vocabSize);
 	const result = measure(model, dataset, options.split, options.seed);
 	model.close();
 	const seconds = (performance.now() - started) / 1000;
@@ -43,6 +49,15 @@ await runProgram(async () => {
 		}),
 	);
 });
+
+/** Resolves with a line on stdin. Whoever started this process and is gone before that wants nothing of it. */
+async function told(): Promise<void> {
+	await new Promise<void>((resolve) => {
+		process.stdin.once("data", () => resolve());
+		process.stdin.once("end", () => process.exit(130));
+	});
+	process.stdin.destroy();
+}
 
 function open(dir: string, device: DeviceOptions, vocabSize: number): Scorer {
 	let model: Scorer;

@@ -1,16 +1,17 @@
 /** The process train.ts runs in, seen from the harness: spawned behind a fence, heard, and ended. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, realpathSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { compiledFor } from "./compiled.ts";
 import { lastError, oneLine } from "./crash.ts";
 import { memoryOf, offerToKernel } from "./memory.ts";
 import { BATCHES_FD, MESSAGES_FD, type Message } from "./protocol.ts";
 import { environment, permissions } from "./sandbox.ts";
 
 export interface GuestOptions {
-	/** The training file; guest.ts lies beside it. */
+	/** The training file; the trainer it belongs to lies beside it. */
 	file: string;
 	/** Where the checkpoint goes: the only place the guest may write to. */
 	model: string;
@@ -40,14 +41,17 @@ export class GuestProcess {
 	readonly #child: ChildProcess;
 	#lastWords = "";
 
-	constructor({ file, model, log, args, onMessage }: GuestOptions) {
+	constructor({ file: path, model, log, args, onMessage }: GuestOptions) {
+		// As Node names what is imported from beside it.
+		const file = realpathSync(path);
 		const folder = dirname(file);
 		const flags = Object.entries(args).flatMap(([name, value]) =>
 			value === undefined ? [] : [`--${name}`, `${value}`],
 		);
+		const compiled = compiledFor(file);
 		const command = [
-			...permissions(folder, model),
-			join(folder, "guest.ts"),
+			...permissions([folder, ...(compiled ? [compiled] : [])], model),
+			compiled ? join(compiled, "guest.js") : join(folder, "guest.ts"),
 			"--file",
 			file,
 			"--model",

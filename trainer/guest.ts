@@ -3,7 +3,8 @@
  * down the pipe, and writes the checkpoint. It trusts nothing to train.ts but train.ts's own model; clock, data and metric
  * are in other processes (worker.ts, evaluate.ts). Spawned by the worker, never by hand.
  */
-import { basename } from "node:path";
+import { registerHooks } from "node:module";
+import { basename, dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import koffi from "koffi";
@@ -31,6 +32,7 @@ const name = basename(options.file);
 
 dieWithTheHarness();
 printAtOnce();
+shareLibrary(dirname(options.file));
 try {
 	const { device, threads, kernels } = options;
 	configure({ device: device as DeviceName, threads: Number(threads), kernels });
@@ -113,6 +115,20 @@ function dieWithTheHarness(): void {
 	prctl(1, 9, 0, 0, 0);
 	// It may have died before it was watched.
 	if (process.ppid !== Number(options.harness)) process.exit(1);
+}
+
+/** When this is the compiled trainer, what train.ts imports from the one beside it is this one too: there is one library. */
+function shareLibrary(folder: string): void {
+	if (import.meta.dirname === folder) return;
+	const [theirs, ours] = [pathToFileURL(folder).href, pathToFileURL(import.meta.dirname).href];
+	const trainingFile = pathToFileURL(options.file).href;
+	registerHooks({
+		resolve(specifier, context, next) {
+			const found = next(specifier, context);
+			if (!found.url.startsWith(`${theirs}/`) || found.url === trainingFile) return found;
+			return { ...found, url: ours + found.url.slice(theirs.length).replace(/\.ts$/, ".js"), format: "module" };
+		},
+	});
 }
 
 /** train() does not let the event loop turn, so what it prints must not wait for that. */

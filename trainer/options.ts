@@ -36,6 +36,8 @@ export interface EvaluateOptions extends SharedOptions {
 	/** The checkpoint's folder, absolute. */
 	model: string;
 	split: SplitName;
+	/** Make ready, then wait for a line on stdin before the checkpoint is looked at. */
+	wait: boolean;
 }
 
 const shared = {
@@ -77,12 +79,18 @@ export function parseEvaluateOptions(args: string[]): EvaluateOptions {
 	const { values } = parse(() =>
 		parseArgs({
 			args,
-			options: { ...shared, model: { type: "string" }, split: { type: "string", default: "val" } },
+			options: {
+				...shared,
+				model: { type: "string" },
+				split: { type: "string", default: "val" },
+				wait: { type: "boolean", default: false },
+			},
 		}),
 	);
 	const split = SPLITS.find((name) => name === values.split);
 	if (!split) throw new UsageError(`--split is one of ${SPLITS.join(", ")}, not "${values.split}"`);
-	return { ...sharedOptions(values), model: resolve(required(values.model, "model")), split };
+	const model = resolve(required(values.model, "model"));
+	return { ...sharedOptions(values), model, split, wait: values.wait };
 }
 
 function sharedOptions(values: {

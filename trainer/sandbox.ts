@@ -13,14 +13,14 @@ import { dirname, join } from "node:path";
 const ENVIRONMENT =
 	/^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|XDG_CACHE_HOME|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|GGML_.*|VK_.*|MESA_.*)$/;
 
-/** Flags for Node with which `folder`, where train.ts and the tensor library lie, runs and can write only to `model`. */
-export function permissions(folder: string, model: string): string[] {
-	const readable = [folder, model, ...moduleFolders(folder)];
+/** Flags for Node with which what lies in `folders`, train.ts and the trainer, runs and can write only to `model`. */
+export function permissions(folders: string[], model: string): string[] {
+	const readable = new Set([model, ...folders.flatMap((folder) => [folder, ...moduleFolders(folder)])]);
 	return [
 		"--permission",
 		"--allow-addons",
 		"--disable-warning=SecurityWarning",
-		...readable.map((path) => `--allow-fs-read=${path}`),
+		...Array.from(readable, (path) => `--allow-fs-read=${path}`),
 		`--allow-fs-write=${join(model, "*")}`,
 	];
 }

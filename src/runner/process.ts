@@ -14,8 +14,11 @@ export interface ProcessRequest {
 	logPath: string;
 	/** Names the group leader while it runs, so that a later start can end a trainer that outlived a killed console. */
 	pidPath?: string;
+	/** From its start, or from when it is told to begin. */
 	timeoutSeconds: number;
 	signal: AbortSignal;
+	/** For a program that is started early and waits for a line on its stdin: it is written when this resolves. */
+	begin?: Promise<void>;
 	/** A line of either stream, as it comes; a carriage return ends a line too. */
 	onLine?(line: string): void;
 }
@@ -43,7 +46,7 @@ const GRACE_MS = 3000;
 const PIPES_MS = 500;
 
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
-	const started = performance.now();
+	let started = performance.now();
 	const tail: string[] = [];
 	const log = new LimitedLog(request.logPath);
 	const child = spawn(request.command[0]!, request.command.slice(1), {
@@ -53,7 +56,6 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
 		// The child's stdin stays open as long as we live: its end tells a trainer that the console has died.
 		stdio: ["pipe", "pipe", "pipe"],
 	});
-	if (request.pidPath && child.pid) writeFileSync(request.pidPath, identityOf(child.pid));
 	child.stdin!.on("error", () => {});
 
 	const listen = (stream: NodeJS.ReadableStream) => {
@@ -77,13 +79,25 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
 		signalGroup(child.pid, "SIGTERM");
 		killTimer ??= setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE_MS);
 	};
-	const timer = setTimeout(
-		() => {
-			timedOut = true;
-			end();
-		},
-		Math.min(request.timeoutSeconds * 1000, 2 ** 31 - 1),
-	);
+	let timer: NodeJS.Timeout | undefined;
+	const begun = () => {
+		if (child.exitCode !== null || child.signalCode !== null) return;
+		if (request.pidPath && child.pid) writeFileSync(request.pidPath, identityOf(child.pid));
+		started = performance.now();
+		timer = setTimeout(
+			() => {
+				timedOut = true;
+				end();
+			},
+			Math.min(request.timeoutSeconds * 1000, 2 ** 31 - 1),
+		);
+	};
+	if (request.begin)
+		void request.begin.then(() => {
+			begun();
+			child.stdin!.write("\n");
+		});
+	else begun();
 	child.once("exit", () => clearTimeout(timer)); // it was in time, however long its pipes stay open
 	request.signal.addEventListener("abort", end, { once: true });
 	if (request.signal.aborted) end();

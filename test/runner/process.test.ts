@@ -47,6 +47,26 @@ test("a progress line is heard when it is printed, though nothing ends it yet", 
 	assert.deepEqual(lines, ["step 00001 (0.0%)"]);
 });
 
+test("a program that is started early is told to begin by a line, and its time counts from then", async (t) => {
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const lines: string[] = [];
+	const onLine = (line: string) => {
+		lines.push(line);
+		if (line === "ready") void sleep(1500).then(resolve);
+	};
+	const script = "echo ready; read line; echo begun";
+	const result = await runProcess(request(t, script, { begin: promise, timeoutSeconds: 1, onLine }));
+	assert.deepEqual([result.code, result.timedOut, lines], [0, false, ["ready", "begun"]]);
+});
+
+test("a program that was not told to begin is ended like any other", async (t) => {
+	const controller = new AbortController();
+	const onLine = () => controller.abort();
+	const begin = new Promise<void>(() => {});
+	const result = await runProcess(request(t, "echo ready; read line", { begin, signal: controller.signal, onLine }));
+	assert.equal(result.aborted, true);
+});
+
 test("a program that outlives its time is ended with everything it started", async (t) => {
 	const wanted = request(t, "trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000", { timeoutSeconds: 0.3 });
 	const result = await runProcess(wanted);
