@@ -1,8 +1,8 @@
 /**
  * How fast the trainer is: a whole training step (forward, backward, AdamW) of the same GPT in our library, in PyTorch where
  * python3-torch is installed, and with ggml's own operations alone. The sides take turns, so that a noisy machine is
- * noisy for all of them; a side's figure is the median of its steps, its share of the peak the median of its rounds', each
- * against the best sgemm of that round, ours or PyTorch's.
+ * noisy for all of them; a side's figure is the median of its steps. Its share of the peak is the median of its rounds', each
+ * of its best step against the best sgemm of that round, ours or PyTorch's: a best against a median would measure the noise.
  *
  *     npm run bench:trainer                 a table
  *     npm run bench:trainer -- --json       and one JSON object as the last line
@@ -112,7 +112,7 @@ for (const shape of SHAPES) {
 		// A shared machine is a quarter faster at one moment than at the next: each round has a peak of its own.
 		const peak = await measurePeak();
 		peaks.push(peak);
-		fractions.push(flops(shape, mine.parameters) / median(mine.milliseconds) / 1e6 / peak.gflops);
+		fractions.push(flops(shape, mine.parameters) / Math.min(...mine.milliseconds) / 1e6 / peak.gflops);
 		if (torch) {
 			const theirs = await peer(shape);
 			if (theirs.parameters !== mine.parameters) throw new Error("the sides train different models");
