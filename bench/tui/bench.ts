@@ -160,7 +160,9 @@ function round(value: number, digits: number): number {
 const { values } = parseArgs({
 	options: { seconds: { type: "string", default: "300" }, json: { type: "boolean", default: false } },
 });
-const figures = await measure(Number(values.seconds));
+const seconds = Number(values.seconds);
+if (!(seconds >= 10)) throw new Error(`--seconds ${values.seconds}: ten or more; there would be too few samples`);
+const figures = await measure(seconds);
 for (const [name, target] of Object.entries(TARGETS)) {
 	console.log(`${String(figures[name as keyof Figures]).padStart(8)}  ${name.padEnd(15)} ${target}`);
 }

@@ -21,13 +21,6 @@ test("bench:loop", () => {
 	assert.ok(numbers(overhead) && numbers(phases as Record<string, unknown>));
 });
 
-test("bench:tui", () => {
-	const found = figures("tui/bench.ts", "--seconds", "3");
-	const names = ["cpu_percent", "bytes_per_s", "rss_growth_mb", "key_ms_p50", "first_frame_ms"];
-	assert.deepEqual(Object.keys(found), names);
-	assert.ok(numbers(found), JSON.stringify(found));
-});
-
 test("the count of what a step asks of a GPU", () => {
 	const { microSteps, uploads, readBacks } = figures("gpu/count.ts", "--rows", "2");
 	assert.equal(uploads, (microSteps as number) + 1);
