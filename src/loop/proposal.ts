@@ -5,6 +5,7 @@ import { openCheckout } from "../git/checkout.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Brief, Crash, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher/researcher.ts";
 import { evidenceOf, type Planned } from "./brief.ts";
+import { oneLine } from "./command.ts";
 import { agentsPath, type Places } from "./consequences.ts";
 import type { Tick } from "./events.ts";
 import type { Spending } from "./spending.ts";
@@ -135,8 +136,4 @@ function diffOf(files: SourceFile[], drafted: SourceFile[]): string {
 			});
 		})
 		.join("");
-}
-
-function oneLine(text: string): string {
-	return text.replace(/[\s\x00-\x1f\x7f]+/g, " ").trim();
 }

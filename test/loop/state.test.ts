@@ -38,13 +38,17 @@ const committed = (n: number): NewEvent => ({
 });
 const continued: NewEvent = { type: "run.continued", budgetSeconds: 60, researcher: "search", seed: 1, device: "cpu" };
 
+const pausedInTheSecond: [number, NewEvent][] = [
+	[0, started(1)],
+	[5, decided(1)],
+	[5, started(2)],
+	[6, { type: "run.paused", by: "human" }],
+];
+
 test("experiments an hour count the work: no pause, no wait for a yes, no time nobody was there", () => {
 	const { perHour } = tally(
 		after(
-			[0, started(1)],
-			[5, decided(1)],
-			[5, started(2)],
-			[6, { type: "run.paused", by: "human" }],
+			...pausedInTheSecond,
 			[7, { type: "experiment.requeued", n: 2, reason: "paused by hand" }],
 			[30, { type: "notice", level: "info", text: "a note in the pause" }],
 			[60, { type: "run.resumed", by: "human" }],
@@ -63,16 +67,7 @@ test("experiments an hour count the work: no pause, no wait for a yes, no time n
 });
 
 test("a pause that lets the experiment finish counts until it has", () => {
-	const { perHour } = tally(
-		after(
-			[0, started(1)],
-			[5, decided(1)],
-			[5, started(2)],
-			[6, { type: "run.paused", by: "human" }],
-			[10, decided(2)],
-			[300, { type: "run.resumed", by: "human" }],
-		),
-	);
+	const { perHour } = tally(after(...pausedInTheSecond, [10, decided(2)], [300, { type: "run.resumed", by: "human" }]));
 	assert.equal(perHour, 12);
 });
 
