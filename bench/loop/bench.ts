@@ -15,9 +15,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { fold } from "../../src/loop/fold.ts";
-import { readJournal } from "../../src/loop/journal.ts";
-import { initialState, type State } from "../../src/loop/state.ts";
+import { fold } from "../../src/journal/fold.ts";
+import { readJournal } from "../../src/journal/journal.ts";
+import { initialState, type State } from "../../src/journal/state.ts";
 import { packageRoot } from "../../src/package-root.ts";
 
 const { values: flags } = parseArgs({

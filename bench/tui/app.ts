@@ -3,7 +3,7 @@
  * uses, once a second, to a file of its own, since the terminal is the screen's.
  */
 import { appendFileSync, readFileSync } from "node:fs";
-import type { State } from "../../src/loop/state.ts";
+import type { State } from "../../src/journal/state.ts";
 import { BUDGET_SECONDS, progressAt } from "../../test/tui/night.ts";
 import { ScriptedEngine } from "../../test/tui/scripted-engine.ts";
 

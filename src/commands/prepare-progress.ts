@@ -1,5 +1,5 @@
 /** Shows the preparation of data on stderr: a bar that rewrites itself on a terminal, a line a stage elsewhere. */
-import type { ReadyProgress } from "../engine/ready.ts";
+import type { ReadyProgress } from "../engine/warm-up.ts";
 
 const BAR = 24;
 

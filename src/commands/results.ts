@@ -3,15 +3,15 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { UserError } from "../errors.ts";
+import type { Usage } from "../journal/events.ts";
+import { fold } from "../journal/fold.ts";
+import { readJournal } from "../journal/journal.ts";
+import { programRecords, resultRecords } from "../journal/results-tsv.ts";
+import { best, initialState, type State } from "../journal/state.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
-import type { Usage } from "../loop/events.ts";
-import { fold } from "../loop/fold.ts";
-import { readJournal } from "../loop/journal.ts";
 import { spent } from "../loop/spending.ts";
-import { best, initialState, type State } from "../loop/state.ts";
 import { grouped } from "../report/format.ts";
-import { programRecords, resultRecords } from "../report/results-table.ts";
 import { jsonOption, labOption, tagOption } from "./options.ts";
 
 export function resultsCommand(): Command {

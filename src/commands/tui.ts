@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
-import { openInBackground } from "../engine/opening-engine.ts";
+import { openInBackground } from "../engine/deferred-engine.ts";
 import { addRunOptions, type RunFlags, runOptions } from "./options.ts";
 import { runPlain } from "./run.ts";
 

@@ -3,9 +3,10 @@
  * `read` and sends `command`s; it knows nothing else of the loop, so the loop can move to a process of its own behind
  * this same interface.
  */
+
+import type { JournalEvent, Tick } from "../journal/events.ts";
+import type { State } from "../journal/state.ts";
 import type { Command } from "../loop/command.ts";
-import type { JournalEvent, Tick } from "../loop/events.ts";
-import type { State } from "../loop/state.ts";
 
 export type { Command };
 

@@ -2,7 +2,7 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { hasCode, UserError } from "../errors.ts";
-import { identityOf, isAlive } from "../runner/process-identity.ts";
+import { identityOf, isAlive } from "../subprocess/identity.ts";
 
 /**
  * Takes the lock at `path`; returns the way to release it.

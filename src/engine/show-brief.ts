@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { Repository } from "../git/repository.ts";
+import { fold } from "../journal/fold.ts";
+import { readJournal } from "../journal/journal.ts";
+import { inFlight, initialState, type State } from "../journal/state.ts";
 import { loadLab } from "../lab/lab.ts";
 import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
 import { evidenceOf, planBrief } from "../loop/brief.ts";
-import { fold } from "../loop/fold.ts";
-import { readJournal } from "../loop/journal.ts";
-import { inFlight, initialState, type State } from "../loop/state.ts";
 import { readProgram } from "../program/program.ts";
 import { resolveConfig } from "../researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../researcher/index.ts";

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { branchOf, Repository } from "../git/repository.ts";
 import { Worktree } from "../git/worktree.ts";
+import type { NewEvent } from "../journal/events.ts";
+import type { State } from "../journal/state.ts";
+import { type Listener, Store } from "../journal/store.ts";
 import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
 import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
-import type { NewEvent } from "../loop/events.ts";
 import { Loop } from "../loop/loop.ts";
 import type { Limits } from "../loop/spending.ts";
-import type { State } from "../loop/state.ts";
-import { type Listener, Store } from "../loop/store.ts";
 import { Program } from "../program/program.ts";
 import { type ResearcherFlags, resolveConfig } from "../researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../researcher/index.ts";
@@ -24,8 +24,8 @@ import { Trainer } from "../runner/trainer.ts";
 import type { Engine } from "./engine.ts";
 import { watchInbox } from "./inbox.ts";
 import { takeLock } from "./lock.ts";
-import { makeReady, type ReadyProgress, warmUp } from "./ready.ts";
 import { RunFiles } from "./run-files.ts";
+import { makeReady, type ReadyProgress, warmUp } from "./warm-up.ts";
 
 export interface RunOptions {
 	/** The lab's folder. */

@@ -7,7 +7,7 @@ import { relative } from "node:path";
 import { type SimpleGit, simpleGit } from "simple-git";
 import { messageOf, UserError } from "../errors.ts";
 import { IDENTITY } from "./identity.ts";
-import { silently } from "./silent.ts";
+import { silently } from "./run-git.ts";
 
 const NOTES_REF = "refs/notes/autoresearch";
 

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { type SimpleGit, simpleGit } from "simple-git";
 import { IDENTITY } from "./identity.ts";
 import type { Repository } from "./repository.ts";
-import { silently } from "./silent.ts";
+import { silently } from "./run-git.ts";
 
 export interface CommitStat {
 	commit: string;

@@ -2,15 +2,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Repository } from "../git/repository.ts";
+import { inFlight, type Note, type State, standingOn } from "../journal/state.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { ProgramVersion } from "../program/program.ts";
 import { NOTES } from "../researcher/brief/render.ts";
 import { type Plan, planNext } from "../researcher/plateau.ts";
 import type { Brief, Evidence, Researcher, SourceFile } from "../researcher/researcher.ts";
-import { printable } from "../runner/process.ts";
 import { LOG, trainingTimeout } from "../runner/trainer.ts";
-import { experimentPath } from "./consequences.ts";
-import { inFlight, type Note, type State, standingOn } from "./state.ts";
+import { printable } from "../subprocess/process.ts";
+import { experimentPath } from "./reconcile.ts";
 
 /** A note is told to this many proposals, so that one that fails does not lose it. */
 const NOTE_BRIEFS = 5;

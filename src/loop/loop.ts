@@ -4,17 +4,17 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
+import { inFlight } from "../journal/state.ts";
 import type { ProgramListener } from "../program/program.ts";
 import { ResearcherError } from "../researcher/researcher.ts";
 import type { Command } from "./command.ts";
-import { reconcile, settle } from "./consequences.ts";
 import { Controls } from "./controls.ts";
 import { DraftAhead } from "./draft-ahead.ts";
-import { type ExperimentParts, Experiments } from "./experiments.ts";
-import { carryOut, droppedBy } from "./human.ts";
+import { type ExperimentParts, Experiments } from "./experiment-runner.ts";
+import { carryOut, droppedBy } from "./handle-command.ts";
 import { type Move, refusalOf } from "./moves.ts";
+import { reconcile, settle } from "./reconcile.ts";
 import { type Limits, Spending } from "./spending.ts";
-import { inFlight } from "./state.ts";
 
 export interface LoopParts extends Omit<ExperimentParts, "spending" | "ahead" | "programListener"> {
 	limits: Limits;

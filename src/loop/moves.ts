@@ -1,5 +1,5 @@
 /** Moves of the branch that a human may ask for, and when they make sense. */
-import { type State, standingOn } from "./state.ts";
+import { type State, standingOn } from "../journal/state.ts";
 
 export type Move = { type: "revert" | "keep" | "base"; n: number };
 

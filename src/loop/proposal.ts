@@ -2,14 +2,14 @@
 import { join } from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { openCheckout } from "../git/checkout.ts";
+import type { Tick } from "../journal/events.ts";
+import type { Store } from "../journal/store.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Brief, Crash, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher/researcher.ts";
 import { evidenceOf, type Planned } from "./brief.ts";
 import { oneLine } from "./command.ts";
-import { agentsPath, type Places } from "./consequences.ts";
-import type { Tick } from "./events.ts";
+import { agentsPath, type Places } from "./reconcile.ts";
 import type { Spending } from "./spending.ts";
-import type { Store } from "./store.ts";
 
 export interface Asking extends Places {
 	lab: Lab;

@@ -1,8 +1,8 @@
 /** Tokens, money and time: what the run has spent, and when it has to end. */
 
-import type { Usage } from "./events.ts";
-import { addUsage, type State, tally } from "./state.ts";
-import type { Store } from "./store.ts";
+import type { Usage } from "../journal/events.ts";
+import { addUsage, type State, tally } from "../journal/state.ts";
+import type { Store } from "../journal/store.ts";
 
 export interface Limits {
 	/** Decided experiments, the baseline included. */

@@ -1,6 +1,6 @@
 /** One event, one line: how `run` tells a person what happens. */
-import type { JournalEvent, Tick } from "../loop/events.ts";
-import { best, type State } from "../loop/state.ts";
+import type { JournalEvent, Tick } from "../journal/events.ts";
+import { best, type State } from "../journal/state.ts";
 import { percent, printable } from "./format.ts";
 import { gpuIdle } from "./gpu.ts";
 

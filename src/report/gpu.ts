@@ -1,6 +1,6 @@
 /** The GPU in words: what it does now, what it did in one experiment, and how much of the run it idled. */
-import type { GpuUse, TrainingProgress } from "../loop/events.ts";
-import type { Experiment } from "../loop/state.ts";
+import type { GpuUse, TrainingProgress } from "../journal/events.ts";
+import type { Experiment } from "../journal/state.ts";
 import { percent } from "./format.ts";
 
 /** `97% busy 63 C 689 W`, as far as the driver tells. */

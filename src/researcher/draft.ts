@@ -3,7 +3,7 @@
  * touches a disk.
  */
 import { createTwoFilesPatch } from "diff";
-import type { Change } from "../loop/events.ts";
+import type { Change } from "../journal/events.ts";
 import { oneLine } from "./brief/quote.ts";
 import type { Brief, Evidence, Proposal, SourceFile } from "./researcher.ts";
 import { type Constant, readConstants, SyntaxProblem } from "./search/constants.ts";

@@ -2,8 +2,8 @@
  * What to ask for when the wins stop coming. A pure function of the history, so that a restarted run goes on in the same
  * mode, and so that the console can show it.
  */
-import type { Mode } from "../loop/events.ts";
-import type { Experiment } from "../loop/state.ts";
+import type { Mode } from "../journal/events.ts";
+import type { Experiment } from "../journal/state.ts";
 
 export interface Plan {
 	mode: Mode;

@@ -3,8 +3,8 @@
  * train, measure or decide.
  */
 import { UserError } from "../errors.ts";
-import type { Change, Usage } from "../loop/events.ts";
-import type { Experiment } from "../loop/state.ts";
+import type { Change, Usage } from "../journal/events.ts";
+import type { Experiment } from "../journal/state.ts";
 import type { Plan } from "./plateau.ts";
 
 export interface Brief {

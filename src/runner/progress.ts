@@ -2,7 +2,7 @@
  * What a training run prints, in the format of karpathy/autoresearch's train.py: a progress line that rewrites itself,
  * and a summary block of `key: value` lines after `---`.
  */
-import type { TrainingProgress } from "../loop/events.ts";
+import type { TrainingProgress } from "../journal/events.ts";
 
 const PROGRESS =
 	/^step (\d+) \(([\d.]+)%\) \| loss: (\S+) \| lrm: (\S+) \| dt: (\d+)ms \| tok\/sec: ([\d,]+) \| mfu: (\S+)% \| epoch: (\d+) \| remaining: (\d+(?:\.\d+)?)s/;

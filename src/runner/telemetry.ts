@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { GpuUse } from "../loop/events.ts";
+import type { GpuUse } from "../journal/events.ts";
 import { physicalGpu } from "./cuda.ts";
 
 /** What a GPU did in about a second. Absent is what the driver does not tell. */

@@ -5,11 +5,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PhaseSeconds, TrainingProgress, TrainingSummary } from "../journal/events.ts";
 import type { Lab } from "../lab/lab.ts";
-import type { PhaseSeconds, TrainingProgress, TrainingSummary } from "../loop/events.ts";
+import { type ProcessResult, runProcess } from "../subprocess/process.ts";
 import { crashReason } from "./crash-reason.ts";
 import { CUDA_ORDER, deviceEnvironment } from "./cuda.ts";
-import { type ProcessResult, runProcess } from "./process.ts";
 import { parseProgress, parseSummary } from "./progress.ts";
 import { Telemetry } from "./telemetry.ts";
 

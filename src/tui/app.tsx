@@ -2,7 +2,7 @@
 import { Box, useApp, useInput, usePaste, useStdout, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import type { Engine } from "../engine/engine.ts";
-import type { State } from "../loop/state.ts";
+import type { State } from "../journal/state.ts";
 import { type Takers, TakersProvider } from "./actions.ts";
 import type { Controller } from "./controller.ts";
 import { Dialog } from "./dialog.tsx";

@@ -4,8 +4,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "../engine/engine.ts";
+import { type Experiment, inFlight, type State, standingOn } from "../journal/state.ts";
 import { refusalOf } from "../loop/moves.ts";
-import { type Experiment, inFlight, type State, standingOn } from "../loop/state.ts";
 
 export interface Choice {
 	key: string;

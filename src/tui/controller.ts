@@ -1,9 +1,9 @@
 /** What keys do: they change the screen's own state or become commands to the engine. Knows no component. */
 import type { Key } from "ink";
 import type { Command, Engine } from "../engine/engine.ts";
+import { type Experiment, inFlight, type State } from "../journal/state.ts";
 import { noteProblem, oneLine } from "../loop/command.ts";
 import { refusalOf } from "../loop/moves.ts";
-import { type Experiment, inFlight, type State } from "../loop/state.ts";
 import type { Takers } from "./actions.ts";
 import { type Ask, askBase, askKeep, askQuit, askRevert, updated } from "./asks.ts";
 import { rowsIn } from "./experiments.tsx";

@@ -1,5 +1,5 @@
 /** The results table: what every experiment tried and what came of it. */
-import type { Experiment, State } from "../loop/state.ts";
+import type { Experiment, State } from "../journal/state.ts";
 import { fitted, shortCommit, timeOfDay } from "../report/format.ts";
 import type { Size } from "./layout.ts";
 import { type Line, width } from "./line.tsx";

@@ -1,5 +1,5 @@
 /** The two lines on top: which run this is and what it does; how good it has become. */
-import { best, type State, standingOn } from "../loop/state.ts";
+import { best, type State, standingOn } from "../journal/state.ts";
 import { compact, fitted, gainOver, metric, percent, span } from "../report/format.ts";
 import { gpuNow } from "../report/gpu.ts";
 import { cut, type Line, Rows, spread } from "./line.tsx";

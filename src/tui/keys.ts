@@ -3,7 +3,7 @@
  * key does.
  */
 import type { Key } from "ink";
-import { inFlight, type State } from "../loop/state.ts";
+import { inFlight, type State } from "../journal/state.ts";
 
 export type View = "overview" | "experiment" | "log" | "program" | "notices" | "help";
 

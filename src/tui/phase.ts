@@ -1,6 +1,6 @@
 /** What the loop is doing, in a word and in a sentence. */
 
-import { inFlight, type State } from "../loop/state.ts";
+import { inFlight, type State } from "../journal/state.ts";
 import { clock } from "../report/format.ts";
 import type { Tone } from "./theme.ts";
 

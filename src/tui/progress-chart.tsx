@@ -1,6 +1,6 @@
 /** The metric of every experiment in its order, and the running best as steps. */
 import { useMemo } from "react";
-import type { Experiment, State } from "../loop/state.ts";
+import type { Experiment, State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { AXIS, axis } from "./chart-lines.ts";
 import type { Size } from "./layout.ts";

@@ -1,7 +1,7 @@
 /** The current proposal: what it is, why it should help, and its diff, while the researcher still writes it. */
 import { memo } from "react";
-import type { Mode } from "../loop/events.ts";
-import { inFlight, type State } from "../loop/state.ts";
+import type { Mode } from "../journal/events.ts";
+import { inFlight, type State } from "../journal/state.ts";
 import { condensed, type DiffLine, diffLine, parseDiff } from "./diff-lines.ts";
 import type { Size } from "./layout.ts";
 import { type Line, wrap, wrapTo } from "./line.tsx";

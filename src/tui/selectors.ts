@@ -3,9 +3,9 @@
  * kept for as long as that array lives: ten thousand experiments cost nothing while one is trained.
  */
 
-import type { Status } from "../loop/events.ts";
+import type { Status } from "../journal/events.ts";
+import { addUsage, type Experiment, type State, type Tally, tally } from "../journal/state.ts";
 import { spent, tokensOf } from "../loop/spending.ts";
-import { addUsage, type Experiment, type State, type Tally, tally } from "../loop/state.ts";
 import { gainOver } from "../report/format.ts";
 import { gpuIdle } from "../report/gpu.ts";
 

@@ -1,5 +1,5 @@
 /** The lines above the footer: what steers the researcher, and what was last said. */
-import { inFlight, type State } from "../loop/state.ts";
+import { inFlight, type State } from "../journal/state.ts";
 import { shortCommit, span, timeOfDay } from "../report/format.ts";
 import { type Line, Row, spread } from "./line.tsx";
 import { steeredBy } from "./selectors.ts";

@@ -1,6 +1,6 @@
 /** The experiment being trained: how much of its budget is left, how it does, and its loss over the best run's. */
-import type { Phase } from "../loop/events.ts";
-import { inFlight, type State } from "../loop/state.ts";
+import type { Phase } from "../journal/events.ts";
+import { inFlight, type State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { clock, compact, grouped, percent } from "../report/format.ts";
 import { bar } from "./bar.ts";

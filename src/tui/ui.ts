@@ -1,5 +1,5 @@
 /** The state of the screen itself: which view, what is selected, what is being asked or typed. */
-import type { Experiment } from "../loop/state.ts";
+import type { Experiment } from "../journal/state.ts";
 import type { Ask } from "./asks.ts";
 import type { View } from "./keys.ts";
 import type { Query } from "./selectors.ts";

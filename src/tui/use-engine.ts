@@ -1,7 +1,7 @@
 /** The engine's state and the time, as often as an eye needs them. */
 import { useEffect, useState } from "react";
 import type { Engine } from "../engine/engine.ts";
-import type { State } from "../loop/state.ts";
+import type { State } from "../journal/state.ts";
 
 export interface Moment {
 	state: State;

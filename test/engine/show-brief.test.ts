@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { showBrief } from "../../src/engine/show-brief.ts";
-import { change, endless, night } from "./model-night.ts";
+import { change, endless, night } from "../loop/model-night.ts";
 
 test("while one trains, the brief shown is the next one's, with that one as not decided", async (t) => {
 	const { run, when } = await night(t, endless(change("DEPTH", "4", "5")), { seconds: 5, draftAhead: false });

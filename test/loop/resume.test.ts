@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import type { EventType } from "../../src/loop/events.ts";
-import { readJournal } from "../../src/loop/journal.ts";
-import { isAlive } from "../../src/runner/process-identity.ts";
+import type { EventType } from "../../src/journal/events.ts";
+import { readJournal } from "../../src/journal/journal.ts";
+import { isAlive } from "../../src/subprocess/identity.ts";
 import { cli, onEvents, saying, start } from "../support/cli.ts";
 import { type LabFolder, makeLab } from "../support/lab.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { JournalEvent } from "../../src/loop/events.ts";
-import { initialState } from "../../src/loop/state.ts";
+import type { JournalEvent } from "../../src/journal/events.ts";
+import { initialState } from "../../src/journal/state.ts";
 import { eventLine } from "../../src/report/event-line.ts";
 
 test("what a server or a model wrote is one line that cannot drive a terminal", () => {

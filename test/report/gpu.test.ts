@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { GpuUse } from "../../src/loop/events.ts";
-import { fold } from "../../src/loop/fold.ts";
-import { initialState, type State } from "../../src/loop/state.ts";
+import type { GpuUse } from "../../src/journal/events.ts";
+import { fold } from "../../src/journal/fold.ts";
+import { initialState, type State } from "../../src/journal/state.ts";
 import { gpuIdle, gpuNow, gpuUse } from "../../src/report/gpu.ts";
 import { night } from "../tui/night.ts";
 

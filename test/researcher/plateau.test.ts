@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Mode } from "../../src/loop/events.ts";
-import type { Experiment } from "../../src/loop/state.ts";
+import type { Mode } from "../../src/journal/events.ts";
+import type { Experiment } from "../../src/journal/state.ts";
 import { planNext } from "../../src/researcher/plateau.ts";
 import { record } from "./search/simulated-night.ts";
 

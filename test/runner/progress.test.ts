@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crashReason } from "../../src/runner/crash-reason.ts";
 import { preflight } from "../../src/runner/preflight.ts";
-import type { ProcessResult } from "../../src/runner/process.ts";
 import { parseProgress, parseSummary } from "../../src/runner/progress.ts";
 import { withoutSecrets } from "../../src/runner/trainer.ts";
+import type { ProcessResult } from "../../src/subprocess/process.ts";
 
 test("karpathy/autoresearch's progress line is understood", () => {
 	const line =

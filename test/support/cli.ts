@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
-import type { JournalEvent } from "../../src/loop/events.ts";
+import type { JournalEvent } from "../../src/journal/events.ts";
 
 export const BIN = join(import.meta.dirname, "../../dist/src/bin.js");
 

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { State } from "../../src/loop/state.ts";
+import type { State } from "../../src/journal/state.ts";
 
 /** How to wait for an engine: resolves when the state is as wanted, or already was; rejects with `what` never came. */
 export function whenOf(engine: Engine): (what: string, wanted: (state: State) => boolean) => Promise<State> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Key } from "ink";
-import { initialState } from "../../src/loop/state.ts";
+import { initialState } from "../../src/journal/state.ts";
 import { footerLine } from "../../src/tui/footer.tsx";
 import { bindingFor, KEYS, keyNames, type Situation, type View, worksNow } from "../../src/tui/keys.ts";
 import { lineWidth } from "../../src/tui/line.tsx";

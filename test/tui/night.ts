@@ -3,7 +3,7 @@
  * benchmark and its picture draw is the state that the real fold makes of these.
  */
 import { createTwoFilesPatch } from "diff";
-import type { JournalEvent, NewEvent, Tick, TrainingProgress } from "../../src/loop/events.ts";
+import type { JournalEvent, NewEvent, Tick, TrainingProgress } from "../../src/journal/events.ts";
 
 export const STARTED_AT = Date.parse("2026-11-21T22:00:00Z");
 export const BUDGET_SECONDS = 300;

@@ -1,8 +1,8 @@
 /** An engine that replays a script through the real fold and answers commands with the events a real one would write. */
 import type { Command, Engine, Files, LogChunk } from "../../src/engine/engine.ts";
-import type { JournalEvent, NewEvent, Tick } from "../../src/loop/events.ts";
-import { fold } from "../../src/loop/fold.ts";
-import { initialState, type State } from "../../src/loop/state.ts";
+import type { JournalEvent, NewEvent, Tick } from "../../src/journal/events.ts";
+import { fold } from "../../src/journal/fold.ts";
+import { initialState, type State } from "../../src/journal/state.ts";
 import { commitOf, diffOf } from "./night.ts";
 
 type Listener = (state: State, event: JournalEvent | Tick) => void;

@@ -2,7 +2,7 @@
  * The history of a night in a page or two: what was kept and how, what came near, what crashed and why, which kinds of ideas
  * were worked through. Its size does not grow with the night.
  */
-import type { Experiment } from "../../loop/state.ts";
+import type { Experiment } from "../../journal/state.ts";
 import type { Brief } from "../researcher.ts";
 import { tallyFamilies } from "./families.ts";
 import { oneLine, quote } from "./quote.ts";

@@ -1,5 +1,5 @@
 /** The kinds of ideas, told from an experiment's words and constants, so that a brief can say what was tried too often. */
-import type { Experiment } from "../../loop/state.ts";
+import type { Experiment } from "../../journal/state.ts";
 
 const FAMILIES: [name: string, pattern: RegExp][] = [
 	["learning rates", /\blr\b|learning.rate|_LR\b/i],

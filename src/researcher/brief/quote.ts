@@ -2,7 +2,7 @@
  * Text of programs and files on its way into a prompt. It is quoted as data, bounded, and cannot end its own quotation; what
  * is dangerous to a terminal is taken out.
  */
-import { printable } from "../../runner/process.ts";
+import { printable } from "../../subprocess/process.ts";
 
 /** Lines without control characters. */
 export function clean(text: string): string {

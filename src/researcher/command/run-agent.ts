@@ -1,8 +1,8 @@
 /** Runs an agent program to its end, its whole process group with it. */
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { endWithLeader, printable, signalGroup } from "../../runner/process.ts";
-import { identityOf } from "../../runner/process-identity.ts";
+import { identityOf } from "../../subprocess/identity.ts";
+import { endWithLeader, printable, signalGroup } from "../../subprocess/process.ts";
 import { ResearcherError } from "../researcher.ts";
 
 export interface AgentRun {

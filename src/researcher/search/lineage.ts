@@ -2,7 +2,7 @@
  * Which values the constants had in every experiment. The history records changes, the brief the present text; walking
  * the commits back from the present to the baseline and then forward through all of them gives the rest.
  */
-import type { Experiment } from "../../loop/state.ts";
+import type { Experiment } from "../../journal/state.ts";
 import type { Brief } from "../researcher.ts";
 import { type Constant, readValue, type Value } from "./constants.ts";
 

@@ -1,7 +1,7 @@
 /** One experiment as one text: what it tried, what came of it, its numbers, then its diff or its log. */
 import { useState } from "react";
 import type { Files } from "../../engine/engine.ts";
-import type { Experiment, State } from "../../loop/state.ts";
+import type { Experiment, State } from "../../journal/state.ts";
 import { compact, grouped, metric, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
 import { gpuUse } from "../../report/gpu.ts";
 import { useDeeds } from "../actions.ts";

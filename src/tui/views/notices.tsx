@@ -1,5 +1,5 @@
 /** What the loop had to say, and what the human said to the researcher. */
-import type { State } from "../../loop/state.ts";
+import type { State } from "../../journal/state.ts";
 import { timeOfDay } from "../../report/format.ts";
 import type { Size } from "../layout.ts";
 import type { Line } from "../line.tsx";

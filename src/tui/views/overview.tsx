@@ -1,6 +1,6 @@
 /** Everything at a glance. */
 import { Box } from "ink";
-import type { Experiment, State } from "../../loop/state.ts";
+import type { Experiment, State } from "../../journal/state.ts";
 import { Experiments, rowsIn } from "../experiments.tsx";
 import type { Layout } from "../layout.ts";
 import { ProgressChart } from "../progress-chart.tsx";

@@ -2,7 +2,7 @@
 import { createTwoFilesPatch } from "diff";
 import { useState } from "react";
 import type { Files, ProgramVersion } from "../../engine/engine.ts";
-import type { State } from "../../loop/state.ts";
+import type { State } from "../../journal/state.ts";
 import { shortCommit, timeOfDay } from "../../report/format.ts";
 import { useDeeds } from "../actions.ts";
 import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";

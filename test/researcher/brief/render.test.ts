@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Experiment } from "../../../src/loop/state.ts";
+import type { Experiment } from "../../../src/journal/state.ts";
 import { DIGEST_LIMIT, digest } from "../../../src/researcher/brief/digest.ts";
 import { BRIEF_LIMIT, joinBrief, renderBrief, renderRepair } from "../../../src/researcher/brief/render.ts";
 import type { Brief, Crash } from "../../../src/researcher/researcher.ts";

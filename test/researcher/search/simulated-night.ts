@@ -1,5 +1,5 @@
 /** A night on a made-up objective: a proposer edits a training file, a formula stands in for training. */
-import type { Experiment } from "../../../src/loop/state.ts";
+import type { Experiment } from "../../../src/journal/state.ts";
 import type { Brief, Proposal } from "../../../src/researcher/researcher.ts";
 import { readConstants, type Value } from "../../../src/researcher/search/constants.ts";
 

@@ -4,7 +4,7 @@ import { cpSync, existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { type Comparison, compareWithCpu } from "../../../bench/gpu/compare.ts";
-import { warmUp } from "../../../src/engine/ready.ts";
+import { warmUp } from "../../../src/engine/warm-up.ts";
 import { loadLab } from "../../../src/lab/lab.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { GuestProcess } from "../../../trainer/guest-process.ts";

@@ -1,7 +1,7 @@
 /** An engine that is still being opened, behind the interface of one that is there. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openInBackground } from "../../src/engine/opening-engine.ts";
+import { openInBackground } from "../../src/engine/deferred-engine.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { makeLab } from "../support/lab.ts";
 

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
-import { identityOf, isAlive } from "./process-identity.ts";
+import { identityOf, isAlive } from "./identity.ts";
 
 export interface ProcessRequest {
 	command: string[];

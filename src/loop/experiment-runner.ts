@@ -6,19 +6,19 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { experimentRef, repairedRef } from "../git/repository.ts";
 import type { Worktree } from "../git/worktree.ts";
+import type { Phase, Status } from "../journal/events.ts";
+import { type Experiment, inFlight, standingOn } from "../journal/state.ts";
 import type { Program, ProgramListener, ProgramVersion } from "../program/program.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { preflight } from "../runner/preflight.ts";
 import { modelPath, type Trainer } from "../runner/trainer.ts";
 import { evidenceOf, type Planned, planBrief } from "./brief.ts";
-import { experimentDir, settle } from "./consequences.ts";
 import type { Controls } from "./controls.ts";
 import type { DraftAhead } from "./draft-ahead.ts";
-import type { Phase, Status } from "./events.ts";
 import { judge } from "./gate.ts";
 import { type Asking, askForProposal, askForRepair, Writing } from "./proposal.ts";
+import { experimentDir, settle } from "./reconcile.ts";
 import { LimitReached } from "./spending.ts";
-import { type Experiment, inFlight, standingOn } from "./state.ts";
 
 export interface ExperimentParts extends Asking {
 	worktree: Worktree;

@@ -1,7 +1,7 @@
 /** The loop with a model behind it: the real SDK against a loopback server that speaks the Messages API. */
 import type { TestContext } from "node:test";
 import { type RunOptions, startEngine } from "../../src/engine/start.ts";
-import type { State } from "../../src/loop/state.ts";
+import type { State } from "../../src/journal/state.ts";
 import { type Answer, call, type MessagesRequest, type Reply, serveMessages } from "../researcher/messages-server.ts";
 import { makeLab } from "../support/lab.ts";
 import { whenOf } from "../support/when.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { JournalEvent, NewEvent } from "../../src/loop/events.ts";
-import { fold } from "../../src/loop/fold.ts";
-import { best, initialState, type State, standingOn, tally } from "../../src/loop/state.ts";
+import type { JournalEvent, NewEvent } from "../../src/journal/events.ts";
+import { fold } from "../../src/journal/fold.ts";
+import { best, initialState, type State, standingOn, tally } from "../../src/journal/state.ts";
 
 /** The state after events that came at these minutes. */
 function after(...events: [minute: number, NewEvent][]): State {

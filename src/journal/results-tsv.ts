@@ -3,8 +3,8 @@
  * state and rebuilt from it at will.
  */
 import { renameSync, writeFileSync } from "node:fs";
-import type { Usage } from "../loop/events.ts";
-import type { Experiment, State } from "../loop/state.ts";
+import type { Usage } from "./events.ts";
+import type { Experiment, State } from "./state.ts";
 
 const HASH_LENGTH = 7;
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startEngine } from "../../src/engine/start.ts";
-import type { State } from "../../src/loop/state.ts";
+import type { State } from "../../src/journal/state.ts";
 import { type Answer, call, type MessagesRequest, serveMessages } from "../researcher/messages-server.ts";
 import { makeLab } from "../support/lab.ts";
 import { change, decided, endless, held, night, told } from "./model-night.ts";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Journal, readJournal } from "../../src/loop/journal.ts";
+import { Journal, readJournal } from "../../src/journal/journal.ts";
+import { Store } from "../../src/journal/store.ts";
 import { spent } from "../../src/loop/spending.ts";
-import { Store } from "../../src/loop/store.ts";
 import { tempDir } from "../support/lab.ts";
 
 const notice = (text: string) => ({ type: "notice", level: "info", text }) as const;

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Engine } from "../../src/engine/engine.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { best, inFlight, type State } from "../../src/loop/state.ts";
+import { best, inFlight, type State } from "../../src/journal/state.ts";
 import { type LabFolder, makeLab } from "../support/lab.ts";
 import { whenOf } from "../support/when.ts";
 

@@ -3,8 +3,8 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { endLeftover, type ProcessRequest, printable, runProcess } from "../../src/runner/process.ts";
-import { identityOf, isAlive } from "../../src/runner/process-identity.ts";
+import { identityOf, isAlive } from "../../src/subprocess/identity.ts";
+import { endLeftover, type ProcessRequest, printable, runProcess } from "../../src/subprocess/process.ts";
 import { tempDir } from "../support/lab.ts";
 
 function request(t: TestContext, script: string, more: Partial<ProcessRequest> = {}): ProcessRequest {

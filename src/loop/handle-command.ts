@@ -1,9 +1,10 @@
 /** Carries out what a human asks of a running loop: checks that it makes sense now, and says in one line what happens. */
+
+import { inFlight } from "../journal/state.ts";
+import type { Store } from "../journal/store.ts";
 import { type Command, noteProblem, oneLine } from "./command.ts";
 import type { Controls } from "./controls.ts";
 import { type Move, refusalOf } from "./moves.ts";
-import { inFlight } from "./state.ts";
-import type { Store } from "./store.ts";
 
 export async function carryOut(command: Command, store: Store, controls: Controls): Promise<string> {
 	const { state } = store;

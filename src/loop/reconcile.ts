@@ -5,12 +5,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { branchOf, experimentRef, type Repository } from "../git/repository.ts";
-import { writeResults } from "../report/results-table.ts";
-import { endLeftover } from "../runner/process.ts";
+import { writeResults } from "../journal/results-tsv.ts";
+import { type Experiment, inFlight, type State, standingOn } from "../journal/state.ts";
+import type { Store } from "../journal/store.ts";
 import { parseProgress } from "../runner/progress.ts";
 import { LOG, pidPath } from "../runner/trainer.ts";
-import { type Experiment, inFlight, type State, standingOn } from "./state.ts";
-import type { Store } from "./store.ts";
+import { endLeftover } from "../subprocess/process.ts";
 
 export interface Places {
 	tag: string;
