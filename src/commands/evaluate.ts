@@ -6,12 +6,12 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { UserError } from "../errors.ts";
+import { RunDir } from "../journal/run-dir.ts";
 import { best } from "../journal/state.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
-import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
-import { experimentPath } from "../loop/reconcile.ts";
+import { checkTag, todaysTag } from "../lab/run-tag.ts";
 import { resolveDevice } from "../runner/device.ts";
-import { evaluateArguments, modelPath } from "../runner/trainer.ts";
+import { evaluateArguments } from "../runner/trainer.ts";
 import { deviceOption, labOption, tagOption, threadsOption } from "./options.ts";
 import { readState } from "./results.ts";
 
@@ -69,5 +69,5 @@ Examples:
 function bestModel(lab: Lab, tag: string): string {
 	const standing = best(readState(lab, tag));
 	if (!standing) throw new UserError(`the run ${tag} has no measured model yet`);
-	return modelPath(experimentPath(runDir(lab, tag), standing.n));
+	return new RunDir(lab.dir, tag).experiment(standing.n).model;
 }

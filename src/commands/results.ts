@@ -3,14 +3,14 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { UserError } from "../errors.ts";
-import type { Usage } from "../journal/events.ts";
 import { fold } from "../journal/fold.ts";
 import { readJournal } from "../journal/journal.ts";
 import { programRecords, resultRecords } from "../journal/results-tsv.ts";
+import { RunDir, resultsDir } from "../journal/run-dir.ts";
 import { best, initialState, type State } from "../journal/state.ts";
+import { spent, type Usage } from "../journal/usage.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
-import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
-import { spent } from "../loop/spending.ts";
+import { checkTag, todaysTag } from "../lab/run-tag.ts";
 import { grouped } from "../report/format.ts";
 import { jsonOption, labOption, tagOption } from "./options.ts";
 
@@ -40,7 +40,7 @@ Examples:
 
 /** The state of a run as its journal has it; throws UserError when there is no such run. */
 export function readState(lab: Lab, tag: string): State {
-	const path = join(runDir(lab, tag), "journal.jsonl");
+	const path = new RunDir(lab.dir, tag).journal;
 	const { events } = readJournal(path);
 	if (events.length === 0) {
 		const others = tags(lab);
@@ -52,10 +52,10 @@ export function readState(lab: Lab, tag: string): State {
 }
 
 function tags(lab: Lab): string[] {
-	const results = join(lab.dir, "results");
+	const results = resultsDir(lab.dir);
 	if (!existsSync(results)) return [];
 	const named = readdirSync(results).filter(
-		(name) => statSync(join(results, name, "journal.jsonl"), { throwIfNoEntry: false })?.size,
+		(name) => statSync(new RunDir(lab.dir, name).journal, { throwIfNoEntry: false })?.size,
 	);
 	return named.sort((a, b) => statSync(join(results, b)).mtimeMs - statSync(join(results, a)).mtimeMs);
 }

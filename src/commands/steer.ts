@@ -2,9 +2,11 @@
 import { Command } from "commander";
 import { leaveNote } from "../engine/inbox.ts";
 import { UserError } from "../errors.ts";
+import { RunDir } from "../journal/run-dir.ts";
 import { loadLab } from "../lab/lab.ts";
-import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
-import { noteProblem, oneLine } from "../loop/command.ts";
+import { checkTag, todaysTag } from "../lab/run-tag.ts";
+import { noteProblem } from "../loop/command.ts";
+import { oneLine } from "../text.ts";
 import { labOption, tagOption } from "./options.ts";
 import { readState } from "./results.ts";
 
@@ -30,7 +32,7 @@ What should hold for the whole run belongs in program.md.`,
 			const lab = loadLab(flags.lab);
 			const tag = checkTag(flags.tag ?? todaysTag());
 			readState(lab, tag);
-			leaveNote(runDir(lab, tag), note);
-			process.stdout.write(`The next proposal of ${tag} will hear it.\n`);
+			leaveNote(new RunDir(lab.dir, tag).inbox, note);
+			process.stdout.write(`The note goes into the brief of the next proposal of ${tag}.\n`);
 		});
 }

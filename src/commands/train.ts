@@ -1,14 +1,14 @@
 /** `autoresearch train`: one training run by hand, with karpathy/autoresearch's progress line and summary block. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { prepareDataset } from "../../prepare/dataset.ts";
 import { UserError } from "../errors.ts";
+import { ExperimentDir, resultsDir } from "../journal/run-dir.ts";
 import { loadLab } from "../lab/lab.ts";
 import { resolveDevice } from "../runner/device.ts";
-import { evaluateArguments, modelPath, trainArguments, withoutSecrets } from "../runner/trainer.ts";
+import { evaluateArguments, trainArguments, withoutSecrets } from "../runner/trainer.ts";
+import { runProcess } from "../subprocess/run-process.ts";
 import { budgetOption, deviceOption, labOption, seedOption, threadsOption } from "./options.ts";
 import { prepareDisplay } from "./prepare-progress.ts";
 
@@ -54,8 +54,7 @@ async function train(flags: Flags): Promise<number> {
 		{ source: lab.data.source, vocabSize: lab.data.vocabulary },
 		{ onProgress: display.show },
 	).finally(display.end);
-	const out = resolve(flags.out ?? join(lab.dir, "results", "by-hand"));
-	mkdirSync(out, { recursive: true });
+	const out = new ExperimentDir(resolve(flags.out ?? join(resultsDir(lab.dir), "by-hand"))).make();
 	const options = {
 		lab,
 		budgetSeconds: flags.budget ?? lab.budget,
@@ -76,7 +75,7 @@ async function train(flags: Flags): Promise<number> {
 	});
 	if (trained !== 0) return trained;
 	let measured = "";
-	const evaluated = await stream(evaluateArguments(options, modelPath(out), "val", out), (text) => {
+	const evaluated = await stream(evaluateArguments(options, out.model, "val", out.path), (text) => {
 		measured += text;
 	});
 	if (evaluated !== 0) return evaluated;
@@ -84,25 +83,23 @@ async function train(flags: Flags): Promise<number> {
 	process.stdout.write(summary.replace(/^---\n/, `---\n${metric}\n`));
 	if (flags.sample !== undefined) {
 		const { printSample } = await import("./print-sample.ts");
-		await printSample(dataset, modelPath(out), flags.sample, options);
+		await printSample(dataset, out.model, flags.sample, options);
 	}
 	return 0;
 }
 
 /** Runs one of our programs, handing on what it prints; its stderr is ours. Returns its exit code. */
-function stream(command: string[], onText: (text: string) => void): Promise<number> {
-	const child: ChildProcess = spawn(command[0]!, command.slice(1), {
-		stdio: ["pipe", "pipe", "inherit"],
+async function stream(command: string[], onText: (text: string) => void): Promise<number> {
+	const interrupted = new AbortController();
+	const end = () => interrupted.abort();
+	process.on("SIGINT", end).on("SIGTERM", end);
+	const { code, spawnError } = await runProcess({
+		command,
+		cwd: process.cwd(),
 		env: withoutSecrets(process.env),
-	});
-	child.stdout!.setEncoding("utf8").on("data", onText);
-	const hand = (signal: NodeJS.Signals) => child.kill(signal);
-	process.on("SIGINT", hand).on("SIGTERM", hand);
-	return new Promise((done, fail) => {
-		child.once("error", fail);
-		child.once("close", (code) => {
-			process.off("SIGINT", hand).off("SIGTERM", hand);
-			done(code ?? 1);
-		});
-	});
+		signal: interrupted.signal,
+		onText: (text, from) => void (from === "stdout" ? onText(text) : process.stderr.write(text)),
+	}).finally(() => process.off("SIGINT", end).off("SIGTERM", end));
+	if (spawnError) throw spawnError;
+	return code ?? 1;
 }

@@ -3,17 +3,17 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { watch } from "chokidar";
 
-/** Leaves a note for the run in `runDir`; it is heard at once, or when the run is next started. */
-export function leaveNote(runDir: string, text: string): void {
-	const inbox = inboxOf(runDir);
+/** Leaves a note in the inbox of a run; it is heard at once, or when the run is next started. */
+export function leaveNote(inbox: string, text: string): void {
+	mkdirSync(inbox, { recursive: true });
 	const name = `${Date.now()}-${process.pid}`;
 	writeFileSync(join(inbox, `.${name}`), text);
 	renameSync(join(inbox, `.${name}`), join(inbox, `${name}.txt`));
 }
 
 /** Calls back with each note, those left before included, oldest first. Returns the way to stop. */
-export function watchInbox(runDir: string, onNote: (text: string) => Promise<unknown>): () => Promise<void> {
-	const inbox = inboxOf(runDir);
+export function watchInbox(inbox: string, onNote: (text: string) => Promise<unknown>): () => Promise<void> {
+	mkdirSync(inbox, { recursive: true });
 	let last = Promise.resolve();
 	const take = () => {
 		last = last.then(async () => {
@@ -30,10 +30,4 @@ export function watchInbox(runDir: string, onNote: (text: string) => Promise<unk
 		await watcher.close();
 		await last;
 	};
-}
-
-function inboxOf(runDir: string): string {
-	const inbox = join(runDir, "inbox");
-	mkdirSync(inbox, { recursive: true });
-	return inbox;
 }

@@ -1,22 +1,20 @@
 /** Reads what a run keeps in files, for the console: diffs, logs, versions of program.md. */
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
 import type { Repository } from "../git/repository.ts";
 import { readJournal } from "../journal/journal.ts";
+import type { RunDir } from "../journal/run-dir.ts";
 import type { State } from "../journal/state.ts";
-import { experimentDir } from "../loop/reconcile.ts";
 import type { Program } from "../program/program.ts";
-import { LOG } from "../runner/trainer.ts";
 import type { Files, LogChunk, ProgramVersion } from "./engine.ts";
 
 export class RunFiles implements Files {
-	readonly #dir: string;
+	readonly #dir: RunDir;
 	readonly #repository: Repository;
 	readonly #program: Program;
 	readonly #state: () => State;
 
-	constructor(dir: string, repository: Repository, program: Program, state: () => State) {
+	constructor(dir: RunDir, repository: Repository, program: Program, state: () => State) {
 		this.#dir = dir;
 		this.#repository = repository;
 		this.#program = program;
@@ -31,7 +29,7 @@ export class RunFiles implements Files {
 	}
 
 	async log(n: number, from: number, limit: number): Promise<LogChunk> {
-		const path = join(experimentDir(this.#dir, n), LOG);
+		const path = this.#dir.experiment(n).log;
 		if (!existsSync(path)) return { text: "", from: 0, to: 0, size: 0 };
 		const file = await open(path, "r");
 		try {
@@ -46,7 +44,7 @@ export class RunFiles implements Files {
 	}
 
 	async programs(): Promise<ProgramVersion[]> {
-		const { events } = readJournal(join(this.#dir, "journal.jsonl"));
+		const { events } = readJournal(this.#dir.journal);
 		const versions = new Map<string, string>();
 		for (const event of events) {
 			if (event.type === "program.changed" && !versions.has(event.version)) versions.set(event.version, event.at);

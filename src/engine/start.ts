@@ -9,12 +9,14 @@ import { UserError } from "../errors.ts";
 import { branchOf, Repository } from "../git/repository.ts";
 import { Worktree } from "../git/worktree.ts";
 import type { NewEvent } from "../journal/events.ts";
+import { RunDir, resultsDir } from "../journal/run-dir.ts";
 import type { State } from "../journal/state.ts";
 import { type Listener, Store } from "../journal/store.ts";
 import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
-import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
+import { checkTag, todaysTag } from "../lab/run-tag.ts";
+import { Controls } from "../loop/controls.ts";
 import { Loop } from "../loop/loop.ts";
-import type { Limits } from "../loop/spending.ts";
+import { type Limits, Spending } from "../loop/spending.ts";
 import { Program } from "../program/program.ts";
 import { type ResearcherFlags, resolveConfig } from "../researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../researcher/index.ts";
@@ -25,7 +27,7 @@ import type { Engine } from "./engine.ts";
 import { watchInbox } from "./inbox.ts";
 import { takeLock } from "./lock.ts";
 import { RunFiles } from "./run-files.ts";
-import { makeReady, type ReadyProgress, warmUp } from "./warm-up.ts";
+import { prepareTrainer, type ReadyProgress, warmUp } from "./warm-up.ts";
 
 export interface RunOptions {
 	/** The lab's folder. */
@@ -63,11 +65,11 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 	const lab = loadLab(options.lab);
 	const tag = checkTag(options.tag ?? todaysTag());
 	const repository = await Repository.open(lab.dir);
-	const dir = runDir(lab, tag);
+	const dir = new RunDir(lab.dir, tag);
 	ignoreResults(lab);
-	const release = takeLock(join(dir, "engine.lock"), tag);
+	const release = takeLock(dir.lock, tag);
 	try {
-		const store = new Store(join(dir, "journal.jsonl"));
+		const store = new Store(dir.journal);
 		if (listeners.onEvent) store.subscribe(listeners.onEvent);
 		const { state } = store;
 		const carriesOn = state.tag !== "";
@@ -75,7 +77,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		else await checkFreshStart(lab, tag, repository);
 		await checkBranch(repository, branchOf(tag), state);
 
-		const program = new Program(join(lab.dir, lab.program), join(dir, "program"), state.program.version || undefined);
+		const program = new Program(join(lab.dir, lab.program), dir.programs, state.program.version || undefined);
 		const config = resolveConfig(lab.researcher, process.env, options.researcher);
 		const researcher = createResearcher(defaultResearcher(config, process.env), config, process.env);
 		checkCountable(options.limits ?? {}, researcher);
@@ -88,10 +90,10 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		if (carriesOn) checkDevice(device, state);
 		const seed = options.seed ?? (carriesOn ? state.seed : 1);
 		const budgetSeconds = options.budget ?? (carriesOn ? state.budgetSeconds : lab.budget);
-		const slower = lab.train === "built-in" ? await makeReady(lab, device, listeners.onPrepare) : undefined;
+		const slower = lab.train === "built-in" ? await prepareTrainer(lab, device, listeners.onPrepare) : undefined;
 		if (lab.train === "built-in" && device !== "cpu" && state.experiments.length === 0)
-			await warmUp({ lab, seed, threads, device }, join(dir, "warm-up"), listeners.onPrepare);
-		const worktree = await Worktree.open(repository, join(dir, "worktree"));
+			await warmUp({ lab, seed, threads, device }, dir.warmUp, listeners.onPrepare);
+		const worktree = await Worktree.open(repository, dir.worktree);
 
 		const facts = { budgetSeconds, researcher: researcher.name, model: researcher.model, seed, device };
 		const started: NewEvent = carriesOn
@@ -114,21 +116,14 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		}
 
 		const trainer = new Trainer({ lab, budgetSeconds, seed, threads, device });
-		const loop = new Loop({
-			lab,
-			tag,
-			dir,
-			store,
-			repository,
-			worktree,
-			program,
-			researcher,
-			trainer,
-			limits: options.limits ?? {},
+		const controls = new Controls();
+		const spending = new Spending(store, options.limits ?? {});
+		const loop = new Loop(
+			{ lab, tag, dir, store, repository, worktree, program, researcher, trainer, spending, controls },
 			// The search answers at once, and better when it knows the last result.
-			draftAhead: (options.draftAhead ?? true) && researcher.name !== "search",
-		});
-		const closeInbox = watchInbox(dir, (text) => loop.command({ type: "note", text }));
+			{ draftAhead: (options.draftAhead ?? true) && researcher.name !== "search" },
+		);
+		const closeInbox = watchInbox(dir.inbox, (text) => loop.command({ type: "note", text }));
 		return {
 			get state() {
 				return store.state;
@@ -151,7 +146,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 
 /** Keeps results/ out of the user's git status without touching any file of theirs. */
 function ignoreResults(lab: Lab): void {
-	const results = join(lab.dir, "results");
+	const results = resultsDir(lab.dir);
 	mkdirSync(results, { recursive: true });
 	if (!existsSync(join(results, ".gitignore"))) writeFileSync(join(results, ".gitignore"), "*\n");
 }

@@ -2,8 +2,9 @@
 import { rmSync } from "node:fs";
 import { type PrepareProgress, prepareDataset } from "../../prepare/dataset.ts";
 import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
+import type { ExperimentDir } from "../journal/run-dir.ts";
 import type { Lab } from "../lab/lab.ts";
-import { Interrupted, Trainer, type TrainerOptions } from "../runner/trainer.ts";
+import { Trainer, type TrainerOptions } from "../runner/trainer.ts";
 
 export interface ReadyProgress extends Omit<PrepareProgress, "stage"> {
 	stage: PrepareProgress["stage"] | "kernels";
@@ -16,7 +17,7 @@ const WORTH_A_WORD_MS = 400;
  * Prepares the lab's data and, for the CPU, compiles the kernels. Both are there already but for the first time.
  * @returns what the human should know, such as why there are no kernels.
  */
-export async function makeReady(
+export async function prepareTrainer(
 	{ data }: Lab,
 	device: string,
 	onProgress: (progress: ReadyProgress) => void,
@@ -40,7 +41,7 @@ const WARM_UP_LIMIT_SECONDS = 300;
  */
 export async function warmUp(
 	{ lab, ...options }: Omit<TrainerOptions, "budgetSeconds">,
-	out: string,
+	out: ExperimentDir,
 	onProgress: (progress: ReadyProgress) => void,
 ): Promise<void> {
 	onProgress({ stage: "kernels", done: 0, total: 0, note: "compiling the GPU's kernels, once" });
@@ -52,8 +53,8 @@ export async function warmUp(
 			if (step > 0) enough.abort();
 		});
 	} catch (error) {
-		if (!(error instanceof Interrupted)) throw error;
+		if (!enough.signal.aborted) throw error;
 	} finally {
-		rmSync(out, { recursive: true, force: true });
+		rmSync(out.path, { recursive: true, force: true });
 	}
 }

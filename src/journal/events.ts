@@ -3,6 +3,8 @@
  * program: the journal holds `JournalEvent`s, one JSON object a line; `Tick`s are high-rate facts that reach the screen
  * and are then forgotten.
  */
+import type { Metric } from "./metric.ts";
+import type { Usage } from "./usage.ts";
 
 /** What a researcher is asked for; plans change when the wins stop coming (researcher/plateau.ts). */
 export type Mode =
@@ -59,16 +61,6 @@ export interface GpuUse {
 	seconds: number;
 }
 
-/** What asking cost, as far as the researcher knows. */
-export interface Usage {
-	inputTokens: number;
-	outputTokens: number;
-	cacheReadTokens: number;
-	cacheWriteTokens: number;
-	/** In the currency of the prices the lab configures; absent without prices. */
-	cost?: number;
-}
-
 export interface Bodies {
 	/** The first event of every journal. */
 	"run.started": {
@@ -77,7 +69,7 @@ export interface Bodies {
 		/** The commit the user started from; experiment 1, the baseline, measures it. */
 		base: string;
 		lab: string;
-		metric: { name: string; direction: "lower" | "higher" };
+		metric: Metric;
 		budgetSeconds: number;
 		researcher: string;
 		/** The language model behind the researcher, when there is one. */
@@ -177,8 +169,10 @@ export type Tick =
 	| {
 			type: "tick.phase";
 			phase: Phase;
-			n: number /** Why, when there is something to say: "the API answered 529; trying again". */;
-			note?: string /** Epoch ms at which a wait ends. */;
+			n: number;
+			/** Why, when there is something to say: "the API answered 529; trying again". */
+			note?: string;
+			/** Epoch ms at which a wait ends. */
 			until?: number;
 	  }
 	/** The proposal as far as it is known: streamed by a model, whole at once from the search. */

@@ -3,7 +3,9 @@
  * always gives the same state, which is how a killed run carries on.
  */
 import type { JournalEvent, Tick } from "./events.ts";
-import { addUsage, type Experiment, inFlight, type State } from "./state.ts";
+import { isBetter } from "./metric.ts";
+import { type Experiment, inFlight, type State } from "./state.ts";
+import { addUsage } from "./usage.ts";
 
 const CURVE_POINTS = 400;
 const NOTICES_KEPT = 500;
@@ -196,10 +198,9 @@ function foldJournal(state: State, event: JournalEvent): State {
 /** The state with its best experiment found anew. */
 function ranked(state: State): State {
 	const { experiments, metric, live } = state;
-	const isBetter = (a: number, b: number) => (metric.direction === "lower" ? a < b : a > b);
 	let best: Experiment | undefined;
 	for (const e of experiments) {
-		if (e.status === "keep" && (best === undefined || isBetter(e.value!, best.value!))) best = e;
+		if (e.status === "keep" && isBetter(metric, e.value!, best?.value)) best = e;
 	}
 	const n = best?.n ?? 0;
 	if (n === state.best) return state;

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
 import type { EventType, JournalEvent, NewEvent } from "./events.ts";
 
-/** Events that decide something: on the disk before the loop acts on them. */
+/** Events that decide something or move the branch: on the disk before the loop acts on them. */
 const DECISIVE = new Set<EventType>([
 	"run.started",
 	"experiment.started",
@@ -15,6 +15,7 @@ const DECISIVE = new Set<EventType>([
 	"experiment.measured",
 	"experiment.decided",
 	"experiment.reverted",
+	"experiment.adopted",
 ]);
 
 export interface JournalContent {

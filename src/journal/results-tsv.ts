@@ -3,8 +3,9 @@
  * state and rebuilt from it at will.
  */
 import { renameSync, writeFileSync } from "node:fs";
-import type { Usage } from "./events.ts";
+import { bestFirst } from "./metric.ts";
 import type { Experiment, State } from "./state.ts";
+import type { Usage } from "./usage.ts";
 
 const HASH_LENGTH = 7;
 
@@ -97,7 +98,7 @@ export function programRecords(state: State): ProgramRecord[] {
 		const values = experiments.flatMap(({ value, status }) =>
 			value !== undefined && status !== "crash" ? [value] : [],
 		);
-		const sorted = values.toSorted((a, b) => (state.metric.direction === "lower" ? a - b : b - a));
+		const sorted = values.toSorted(bestFirst(state.metric));
 		return {
 			program,
 			experiments: experiments.length,

@@ -1,5 +1,7 @@
 /** The state of a run, and what is read from it. fold.ts makes it from the run's events. */
-import type { Change, Mode, Phase, PhaseSeconds, Status, TrainingProgress, TrainingSummary, Usage } from "./events.ts";
+import type { Change, Mode, Phase, PhaseSeconds, Status, TrainingProgress, TrainingSummary } from "./events.ts";
+import type { Metric } from "./metric.ts";
+import type { Usage } from "./usage.ts";
 
 export interface Experiment {
 	n: number;
@@ -83,7 +85,7 @@ export interface State {
 	branch: string;
 	base: string;
 	lab: string;
-	metric: { name: string; direction: "lower" | "higher" };
+	metric: Metric;
 	budgetSeconds: number;
 	researcher: string;
 	/** The language model behind the researcher, when there is one. */
@@ -182,15 +184,4 @@ export function tally(state: State): Tally {
 		workedMs += e.workedMs;
 	}
 	return { ...count, perHour: count.total < 2 ? Number.NaN : (count.total * 3_600_000) / workedMs };
-}
-
-export function addUsage(a: Usage | undefined, b: Usage): Usage {
-	if (!a) return b;
-	return {
-		inputTokens: a.inputTokens + b.inputTokens,
-		outputTokens: a.outputTokens + b.outputTokens,
-		cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-		cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
-		...(a.cost !== undefined || b.cost !== undefined ? { cost: (a.cost ?? 0) + (b.cost ?? 0) } : {}),
-	};
 }

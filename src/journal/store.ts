@@ -1,4 +1,4 @@
-/** The state of a run as it grows: every event goes to the journal first, then into the state, then to whoever watches. */
+/** The state of a run as it grows: every event goes to the journal first, then into the state, then to the listeners. */
 import { setTimeout } from "node:timers/promises";
 import { hasCode, messageOf } from "../errors.ts";
 import type { JournalEvent, NewEvent, Tick } from "./events.ts";
@@ -35,12 +35,11 @@ export class Store {
 		return () => this.#listeners.delete(listener);
 	}
 
-	/** Records an event. A full disk is waited out: nothing goes on that is not in the journal. */
-	async emit(event: NewEvent): Promise<void> {
+	/** Records an event; resolves to the state after it. A full disk is waited out: the loop acts on nothing that is not recorded. */
+	async emit(event: NewEvent): Promise<State> {
 		for (;;) {
 			try {
-				this.#take(this.#journal.append(event));
-				return;
+				return this.#take(this.#journal.append(event));
 			} catch (error) {
 				if (!hasCode(error, "ENOSPC", "EDQUOT", "EIO")) throw error;
 				const { n } = this.#state.live;
@@ -60,8 +59,10 @@ export class Store {
 		this.#journal.close();
 	}
 
-	#take(event: JournalEvent | Tick): void {
-		this.#state = fold(this.#state, event);
-		for (const listener of this.#listeners) listener(this.#state, event);
+	#take(event: JournalEvent | Tick): State {
+		const state = fold(this.#state, event);
+		this.#state = state;
+		for (const listener of this.#listeners) listener(state, event);
+		return state;
 	}
 }

@@ -1,5 +1,4 @@
 /** A run tag names one night's search: its branch, its refs and its folder under results/. */
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
 
 /** Today's, like `nov21`. */
@@ -11,9 +10,4 @@ export function todaysTag(now = new Date()): string {
 export function checkTag(tag: string): string {
 	if (/^[a-z0-9](?:[a-z0-9_-]|\.(?!\.|$|lock$))*$/i.test(tag)) return tag;
 	throw new UserError(`"${tag}" cannot be a tag: use letters, digits, "-", "_" and single dots, like nov21`);
-}
-
-/** Where a tag's journal, table and experiments are. */
-export function runDir(lab: { dir: string }, tag: string): string {
-	return join(lab.dir, "results", tag);
 }

@@ -1,25 +1,17 @@
-/** What a researcher is told, and what it may look at: all of it read from the journal and from git, none of it writable. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+/** What a researcher is told: all of it read from the journal and from git. */
 import type { Repository } from "../git/repository.ts";
 import { inFlight, type Note, type State, standingOn } from "../journal/state.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { ProgramVersion } from "../program/program.ts";
 import { NOTES } from "../researcher/brief/render.ts";
 import { type Plan, planNext } from "../researcher/plateau.ts";
-import type { Brief, Evidence, Researcher, SourceFile } from "../researcher/researcher.ts";
-import { LOG, trainingTimeout } from "../runner/trainer.ts";
-import { printable } from "../subprocess/process.ts";
-import { experimentPath } from "./reconcile.ts";
+import type { Brief, Researcher, SourceFile } from "../researcher/researcher.ts";
+import { trainingTimeout } from "../runner/trainer.ts";
 
 /** A note is told to this many proposals, so that one that fails does not lose it. */
 const NOTE_BRIEFS = 5;
-const LOG_TAIL_BYTES = 16_384;
 /** The tensor library's page for researchers travels with every brief of the built-in lab. */
 const REFERENCE = "trainer/tensor/README.md";
-/** What a researcher may read besides what it may edit. */
-const READABLE = /^(trainer|prepare)\/.*\.(ts|md)$|\.(py|js|ts|md|json|toml)$/;
-const UNREADABLE = /^(test|node_modules|results|dist|\.ci)\/|package-lock\.json$/;
 
 export interface BriefParts {
 	lab: Lab;
@@ -72,37 +64,4 @@ function notesFor({ notes }: State, n: number): Note[] {
 	const unheard = notes.filter(({ heardBy }) => heardBy === undefined).slice(0, NOTES);
 	const heard = notes.filter(({ heardBy }) => heardBy !== undefined && heardBy > n - NOTE_BRIEFS);
 	return [...heard.slice(Math.max(0, heard.length + unheard.length - NOTES)), ...unheard];
-}
-
-export function evidenceOf(
-	{ store, repository, dir }: Pick<BriefParts, "store" | "repository"> & { dir: string },
-	basis: string,
-): Evidence {
-	const experiment = (n: number) => {
-		const found = store.state.experiments[n - 1];
-		if (!found) throw new Error(`there is no experiment ${n}`);
-		return found;
-	};
-	const list = async () =>
-		(await repository.list(basis)).filter((path) => READABLE.test(path) && !UNREADABLE.test(path));
-	return {
-		async diff(n) {
-			const { commit, parent } = experiment(n);
-			return commit && commit !== parent ? repository.diff(parent, commit) : "";
-		},
-		async log(n) {
-			const path = join(experimentPath(dir, experiment(n).n), LOG);
-			if (!existsSync(path)) return "";
-			const text = readFileSync(path).subarray(-LOG_TAIL_BYTES).toString("utf8");
-			return text
-				.split(/[\r\n]+/)
-				.map(printable)
-				.join("\n");
-		},
-		list,
-		async read(path) {
-			if (!(await list()).includes(path)) throw new Error(`${path} is not among the files that may be read`);
-			return repository.show(basis, path);
-		},
-	};
 }

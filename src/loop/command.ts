@@ -43,11 +43,6 @@ export type Command =
 /** Longer notes are refused. */
 export const NOTE_LIMIT = 500;
 
-/** A note as it is sent: one line without control characters. */
-export function oneLine(text: string): string {
-	return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
-}
-
 /** Why a note cannot be sent; undefined when it can. */
 export function noteProblem(text: string): string | undefined {
 	if (!text) return "an empty note says nothing";

@@ -2,15 +2,26 @@
 import type { Move } from "./moves.ts";
 
 /** Why the activity of the moment ends before its time. */
-export type Interruption =
+export type Cause =
 	/** The experiment in flight becomes a discarded row. */
 	| { kind: "discard"; reason: string }
-	/** Its run is begun afresh later. */
+	/** Its run is begun again later. */
 	| { kind: "set-aside" }
 	/** program.md changed or a note was given: the proposal being written is asked for again. */
 	| { kind: "steering" }
 	/** The process ends; the next start carries on. */
 	| { kind: "stop" };
+
+/** What an activity that was ended on request throws: it carries the request, so that no fault can be taken for one. */
+export class Interruption extends Error {
+	override name = "Interruption";
+	override readonly cause: Cause;
+
+	constructor(cause: Cause) {
+		super(`interrupted (${cause.kind})`);
+		this.cause = cause;
+	}
+}
 
 export class Controls {
 	stopping = false;
@@ -23,21 +34,24 @@ export class Controls {
 	/** Begins an activity of its own; what interrupted the last one is forgotten. */
 	begin(): AbortSignal {
 		this.#activity = new AbortController();
-		if (this.stopping) this.#activity.abort({ kind: "stop" });
+		if (this.stopping) this.#activity.abort(new Interruption({ kind: "stop" }));
 		return this.#activity.signal;
 	}
 
+	/** Aborted with an Interruption when the activity of the moment is to end. */
 	get signal(): AbortSignal {
 		return this.#activity.signal;
 	}
 
-	get interruption(): Interruption | undefined {
-		return this.signal.aborted ? this.signal.reason : undefined;
+	/** What was asked of the activity of the moment and not acted on yet. */
+	get pending(): Cause | undefined {
+		const { aborted, reason } = this.signal;
+		return aborted ? (reason as Interruption).cause : undefined;
 	}
 
 	/** Ends the activity of the moment, and wakes a loop that waits. */
-	interrupt(interruption: Interruption): void {
-		this.#activity.abort(interruption);
+	interrupt(cause: Cause): void {
+		this.#activity.abort(new Interruption(cause));
 		this.wake();
 	}
 

@@ -9,7 +9,9 @@ import { changedConstants } from "../researcher/draft.ts";
 import type { Plan } from "../researcher/plateau.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { type Planned, planBrief } from "./brief.ts";
-import { type Asking, askForProposal, Writing } from "./proposal.ts";
+import { LiveDraft } from "./live-draft.ts";
+import { askForProposal } from "./proposal.ts";
+import type { RunContext } from "./run-context.ts";
 
 interface Draft {
 	n: number;
@@ -17,7 +19,7 @@ interface Draft {
 	/** What the branch stood on when it was begun. */
 	standing: number;
 	controller: AbortController;
-	writing: Writing;
+	live: LiveDraft;
 	planned: Promise<Planned>;
 	/** Resolves to undefined when it was dropped or the researcher failed; the loop then asks in the ordinary way. */
 	result: Promise<Drafted | undefined>;
@@ -29,32 +31,32 @@ export interface Drafted {
 }
 
 export class DraftAhead {
-	readonly #asking: Asking;
+	readonly #run: RunContext;
 	#draft?: Draft;
 	/** Results still to come, those of dropped drafts included. */
 	readonly #unfinished = new Set<Promise<unknown>>();
 
-	constructor(asking: Asking) {
-		this.#asking = asking;
+	constructor(run: RunContext) {
+		this.#run = run;
 	}
 
 	/** Begins to draft experiment `n` under `program`; what was being drafted before is dropped. */
 	begin(n: number, program: ProgramVersion): void {
 		this.drop();
-		const { store } = this.#asking;
+		const { store } = this.#run;
 		const controller = new AbortController();
-		const writing = new Writing(store, n);
-		const planned = planBrief(this.#asking, n, program);
+		const live = new LiveDraft(store, n);
+		const planned = planBrief(this.#run, n, program);
 		const result = planned
 			.then(async (planned) => {
-				const proposal = await askForProposal(this.#asking, planned, controller.signal, writing);
+				const proposal = await askForProposal(this.#run, planned, controller.signal, live);
 				return { planned, proposal };
 			})
 			.catch(() => undefined);
 		this.#unfinished.add(result);
 		void result.then(() => this.#unfinished.delete(result));
 		const { standing } = store.state;
-		this.#draft = { n, program: program.version, standing, controller, writing, planned, result };
+		this.#draft = { n, program: program.version, standing, controller, live, planned, result };
 	}
 
 	/** The number being drafted; undefined when there is none. */
@@ -79,7 +81,7 @@ export class DraftAhead {
 		if (!draft || !fits(draft, n, program.version)) return undefined;
 		const planned = await draft.planned.catch(() => undefined);
 		const plan = planned?.brief.plan;
-		const { standing } = this.#asking.store.state;
+		const { standing } = this.#run.store.state;
 		// It goes on top of what was kept since, whatever it was drafted from.
 		return plan && standing !== draft.standing ? { ...plan, base: standing } : plan;
 	}
@@ -99,7 +101,7 @@ export class DraftAhead {
 		const abort = () => draft.controller.abort();
 		signal.addEventListener("abort", abort, { once: true });
 		if (signal.aborted) abort();
-		draft.writing.attend();
+		draft.live.awaited();
 		const drafted = await draft.result;
 		signal.removeEventListener("abort", abort);
 		signal.throwIfAborted();

@@ -3,49 +3,47 @@
  * process can take over after any of them.
  */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { messageOf } from "../errors.ts";
 import { experimentRef, repairedRef } from "../git/repository.ts";
-import type { Worktree } from "../git/worktree.ts";
 import type { Phase, Status } from "../journal/events.ts";
+import type { ExperimentDir } from "../journal/run-dir.ts";
 import { type Experiment, inFlight, standingOn } from "../journal/state.ts";
-import type { Program, ProgramListener, ProgramVersion } from "../program/program.ts";
+import type { ProgramVersion } from "../program/program.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { preflight } from "../runner/preflight.ts";
-import { modelPath, type Trainer } from "../runner/trainer.ts";
-import { evidenceOf, type Planned, planBrief } from "./brief.ts";
-import type { Controls } from "./controls.ts";
+import { type Planned, planBrief } from "./brief.ts";
+import { type Cause, Interruption } from "./controls.ts";
 import type { DraftAhead } from "./draft-ahead.ts";
+import { evidenceOf } from "./evidence.ts";
 import { judge } from "./gate.ts";
-import { type Asking, askForProposal, askForRepair, Writing } from "./proposal.ts";
-import { experimentDir, settle } from "./reconcile.ts";
+import { LiveDraft } from "./live-draft.ts";
+import { askForProposal, askForRepair } from "./proposal.ts";
+import { applyDecision } from "./reconcile.ts";
+import type { RunContext } from "./run-context.ts";
 import { LimitReached } from "./spending.ts";
 
-export interface ExperimentParts extends Asking {
-	worktree: Worktree;
-	program: Program;
-	programListener: ProgramListener;
-	trainer: Trainer;
-	/** Absent when proposals are not drafted ahead. */
-	ahead?: DraftAhead;
-}
+/** How an experiment ends, or why it does not end yet. */
+type Outcome =
+	| { kind: "measured"; value: number }
+	| { kind: "crash"; reason: string }
+	| { kind: "discard"; reason: string }
+	/** Interrupted by a pause: it is trained again from its start. */
+	| { kind: "set-aside" }
+	/** The run ends first: the next start carries on with it. */
+	| { kind: "stopped" };
 
-/** An experiment that ends here, with this row. */
-class Ended extends Error {
-	readonly status: Status;
-	constructor(status: Status, reason: string) {
-		super(reason);
-		this.status = status;
-	}
-}
+/** The outcome of one try at training and evaluating. */
+type Measurement = Extract<Outcome, { kind: "measured" | "crash" | "discard" }>;
 
-export class Experiments {
-	readonly #parts: ExperimentParts;
-	readonly #controls: Controls;
+export class ExperimentRunner {
+	readonly #run: RunContext;
+	readonly #ahead?: DraftAhead;
 	#proposing = false;
 
-	constructor(parts: ExperimentParts, controls: Controls) {
-		this.#parts = parts;
-		this.#controls = controls;
+	/** @param ahead absent when proposals are not drafted ahead */
+	constructor(run: RunContext, ahead?: DraftAhead) {
+		this.#run = run;
+		this.#ahead = ahead;
 	}
 
 	/** A proposal is being written right now. */
@@ -55,44 +53,59 @@ export class Experiments {
 
 	/** Runs the experiment in flight from where it stands, or the next one. Throws for faults outside the experiment. */
 	async next(): Promise<void> {
-		const { store } = this.#parts;
-		this.#controls.begin();
+		const { store, controls } = this.#run;
+		controls.begin();
 		const n = inFlight(store.state)?.n ?? store.state.experiments.length + 1;
-		try {
-			if (!inFlight(store.state)?.commit) await (n === 1 ? this.#baseline() : this.#propose(n));
-			const { value } = await this.#measureOrRepair(n);
-			this.phase("deciding", n);
-			const { status, reason } = judge(value!, standingOn(store.state)?.value, store.state.metric);
-			await this.decide(n, status, reason);
-		} catch (error) {
-			if (error instanceof Ended) return this.decide(n, error.status, error.message);
-			if (error instanceof LimitReached) return;
-			const interruption = this.#controls.interruption;
-			if (interruption?.kind === "discard") return this.decide(n, "discard", interruption.reason);
-			if (interruption?.kind === "set-aside") {
-				return store.emit({ type: "experiment.requeued", n, reason: "paused by hand" });
-			}
-			if (interruption?.kind !== "stop") throw error;
-		}
+		await this.#conclude(n, await this.#experiment(n).catch(interrupted));
+	}
+
+	/** Carries out what a human asked of experiment `n` while nothing was being done about it. */
+	async heed(n: number, cause: Cause): Promise<void> {
+		await this.#conclude(n, outcomeOf(cause));
 	}
 
 	async decide(n: number, status: Status, reason: string): Promise<void> {
-		const { store, dir } = this.#parts;
+		const { store, dir } = this.#run;
 		const previous = store.state.best;
-		await store.emit({ type: "experiment.decided", n, status, reason, seconds: {} });
-		await settle(this.#parts, store.state.experiments[n - 1]!);
-		// A night of models would fill the disk; the best one's is worth keeping.
-		const superseded = store.state.best === n ? previous : n;
-		if (superseded) rmSync(modelPath(experimentDir(dir, superseded)), { recursive: true, force: true });
+		const { best, experiments } = await store.emit({ type: "experiment.decided", n, status, reason, seconds: {} });
+		await applyDecision(this.#run, experiments[n - 1]!);
+		// A night of models would fill the disk; only the best one's is kept.
+		const superseded = best === n ? previous : n;
+		if (superseded) rmSync(dir.experiment(superseded).model, { recursive: true, force: true });
 	}
 
 	phase(phase: Phase, n: number, note?: string, until?: number): void {
-		this.#parts.store.tick({ type: "tick.phase", phase, n, note, until });
+		this.#run.store.tick({ type: "tick.phase", phase, n, note, until });
+	}
+
+	async #experiment(n: number): Promise<Outcome> {
+		const { store } = this.#run;
+		if (!inFlight(store.state)?.commit) await (n === 1 ? this.#baseline() : this.#propose(n));
+		return this.#measureOrRepair(n);
+	}
+
+	async #conclude(n: number, outcome: Outcome): Promise<void> {
+		const { store } = this.#run;
+		switch (outcome.kind) {
+			case "measured": {
+				this.phase("deciding", n);
+				const { status, reason } = judge(outcome.value, standingOn(store.state)?.value, store.state.metric);
+				return this.decide(n, status, reason);
+			}
+			case "crash":
+			case "discard":
+				return this.decide(n, outcome.kind, outcome.reason);
+			case "set-aside":
+				await store.emit({ type: "experiment.requeued", n, reason: "paused by hand" });
+				return;
+			case "stopped":
+				return;
+		}
 	}
 
 	/** Experiment 1 measures the training file as the user committed it. */
 	async #baseline(): Promise<void> {
-		const { store, repository, program, tag } = this.#parts;
+		const { store, repository, program, tag } = this.#run;
 		const { base } = store.state;
 		const { version } = program.current;
 		await store.emit({ type: "experiment.started", n: 1, parent: base, program: version, researcher: "baseline" });
@@ -104,10 +117,10 @@ export class Experiments {
 
 	/** Commits a proposal for experiment `n`. */
 	async #propose(n: number): Promise<void> {
-		const { store, researcher, ahead } = this.#parts;
+		const { store, researcher } = this.#run;
 		const started = performance.now();
 		const { planned, proposal } = await this.#steered(async (program) => {
-			const planned = await planBrief(this.#parts, n, program, await ahead?.plan(n, program));
+			const planned = await planBrief(this.#run, n, program, await this.#ahead?.plan(n, program));
 			const parent = standingOn(store.state)?.commit ?? store.state.base;
 			const { basis } = planned;
 			await store.emit({
@@ -126,18 +139,17 @@ export class Experiments {
 
 	/** Asks under the present program.md and notes, and afresh when the human changes them meanwhile. */
 	async #steered<T>(ask: (program: ProgramVersion) => Promise<T>): Promise<T> {
-		const { program, programListener } = this.#parts;
-		const controls = this.#controls;
+		const { program, controls } = this.#run;
 		for (;;) {
-			await program.refresh(programListener);
+			await program.refresh();
 			this.#proposing = true;
 			try {
 				const answer = await ask(program.current);
-				await program.refresh(programListener);
+				await program.refresh();
 				controls.signal.throwIfAborted();
 				return answer;
 			} catch (error) {
-				if (controls.interruption?.kind !== "steering") throw error;
+				if (!(error instanceof Interruption) || error.cause.kind !== "steering") throw error;
 				controls.begin();
 			} finally {
 				this.#proposing = false;
@@ -147,15 +159,15 @@ export class Experiments {
 
 	/** The proposal drafted ahead where one fits, or a new one. */
 	async #ask(planned: Planned): Promise<Proposal> {
-		const { store, ahead } = this.#parts;
-		const { signal } = this.#controls;
-		const drafted = await ahead?.take(planned, signal);
+		const { store, controls } = this.#run;
+		const { signal } = controls;
+		const drafted = await this.#ahead?.take(planned, signal);
 		if (drafted) return drafted.proposal;
-		return askForProposal(this.#parts, planned, signal, new Writing(store, planned.brief.n).attend());
+		return askForProposal(this.#run, planned, signal, new LiveDraft(store, planned.brief.n).awaited());
 	}
 
 	async #commit(n: number, { brief, basis }: Planned, proposal: Proposal, started: number): Promise<void> {
-		const { store, lab, repository, worktree, tag, researcher } = this.#parts;
+		const { store, lab, repository, worktree, tag, researcher } = this.#run;
 		const { title, hypothesis, changes } = proposal;
 		const experiment = store.state.experiments[n - 1]!;
 		const { parent, commit: crashed } = experiment;
@@ -189,34 +201,31 @@ export class Experiments {
 	}
 
 	/** A crash goes back to its author, who may repair it, before it becomes a row. */
-	async #measureOrRepair(n: number): Promise<Experiment> {
-		const { store } = this.#parts;
+	async #measureOrRepair(n: number): Promise<Measurement> {
+		const { store } = this.#run;
 		for (;;) {
 			const experiment = store.state.experiments[n - 1]!;
-			try {
-				return await this.#measure(experiment);
-			} catch (error) {
-				if (!(error instanceof Ended) || error.status !== "crash" || n === 1) throw error;
-				if (!(await this.#repair(experiment, error.message))) throw error;
-			}
+			const outcome = await this.#measure(experiment);
+			if (outcome.kind !== "crash" || n === 1) return outcome;
+			if (!(await this.#repair(experiment, outcome.reason))) return outcome;
 		}
 	}
 
 	async #repair(experiment: Experiment, reason: string): Promise<boolean> {
-		const { store, lab, repository, researcher } = this.#parts;
+		const { store, lab, repository, researcher, controls } = this.#run;
 		if (!researcher.repair) return false;
 		const { n, commit, parent, title, hypothesis, changes, repairs = 0 } = experiment;
 		const started = performance.now();
 		const files = await Promise.all(
 			lab.edit.map(async (path) => ({ path, text: await repository.show(commit!, path) })),
 		);
-		const log = await evidenceOf(this.#parts, parent).log(n);
+		const log = await evidenceOf(this.#run, parent).log(n);
 		const crash = { n, proposal: { title, hypothesis, files, changes }, reason, log, attempt: repairs + 1 };
 		try {
 			const { planned, repaired } = await this.#steered(async (program) => {
-				const planned = await planBrief(this.#parts, n, program);
-				const writing = new Writing(store, n, `repairing: ${reason}`).attend();
-				return { planned, repaired: await askForRepair(this.#parts, planned, crash, this.#controls.signal, writing) };
+				const planned = await planBrief(this.#run, n, program);
+				const live = new LiveDraft(store, n, `repairing: ${reason}`).awaited();
+				return { planned, repaired: await askForRepair(this.#run, planned, crash, controls.signal, live) };
 			});
 			if (!repaired) return false;
 			await store.emit({
@@ -227,65 +236,89 @@ export class Experiments {
 			await this.#commit(n, planned, repaired, started);
 			return true;
 		} catch (error) {
-			if (this.#controls.signal.aborted) throw error;
-			await store.emit({
-				type: "notice",
-				level: "warn",
-				text: `experiment ${n} could not be repaired: ${(error as Error).message}`,
-			});
+			if (error instanceof Interruption) throw error;
+			const text = `experiment ${n} could not be repaired: ${messageOf(error)}`;
+			await store.emit({ type: "notice", level: "warn", text });
 			return false;
 		}
 	}
 
 	/** Trains and evaluates a committed experiment, as far as an earlier process has not done so already. */
-	async #measure(experiment: Experiment): Promise<Experiment> {
-		const { store, repository, worktree, trainer, dir } = this.#parts;
+	async #measure(experiment: Experiment): Promise<Measurement> {
+		const { store, repository, worktree, trainer, dir, controls } = this.#run;
 		const { n, commit, parent, title, hypothesis } = experiment;
-		if (experiment.value !== undefined) return experiment;
-		const { signal } = this.#controls;
-		const out = experimentDir(dir, n);
+		if (experiment.value !== undefined) return { kind: "measured", value: experiment.value };
+		const out = dir.experiment(n).make();
 		const diff = await repository.diff(parent, commit!);
-		writeFileSync(join(out, "proposal.diff"), diff);
+		writeFileSync(out.proposal, diff);
 		store.tick({ type: "tick.draft", n, title, hypothesis, diff });
 		await worktree.checkout(commit!);
 		worktree.handOver();
 
-		const trainedBefore = experiment.seconds.train !== undefined && existsSync(modelPath(out));
-		if (!trainedBefore) await this.#train(n, commit!, out);
+		const trainedBefore = experiment.seconds.train !== undefined && existsSync(out.model);
+		const ended = trainedBefore ? undefined : await this.#train(n, commit!, out);
+		if (ended) return ended;
 		this.phase("evaluating", n);
-		const measured = await trainer.evaluate(worktree.labDir, out, signal);
-		if ("crash" in measured) throw new Ended("crash", measured.crash);
-		await store.emit({ type: "experiment.measured", n, value: measured.value, seconds: measured.seconds });
-		return store.state.experiments[n - 1]!;
+		const measured = await trainer.evaluate(worktree.labDir, out, controls.signal);
+		if ("crash" in measured) return { kind: "crash", reason: measured.crash };
+		const { value, seconds } = measured;
+		await store.emit({ type: "experiment.measured", n, value, seconds });
+		return { kind: "measured", value };
 	}
 
-	async #train(n: number, commit: string, out: string): Promise<void> {
-		const { store, lab, repository, worktree, trainer, program, ahead, spending } = this.#parts;
+	/** Trains a commit; returns how the experiment ended if it did. */
+	async #train(n: number, commit: string, out: ExperimentDir): Promise<Measurement | undefined> {
+		const { store, lab, repository, worktree, trainer, program, spending, controls } = this.#run;
 		this.phase("preflight", n);
 		const started = performance.now();
 		for (const path of lab.train === "built-in" ? lab.edit : []) {
 			const refusal = preflight(path, await repository.show(commit, path));
-			if (refusal) throw new Ended("crash", refusal);
+			if (refusal) return { kind: "crash", reason: refusal };
 		}
 		const checked = secondsSince(started);
-		if (store.state.approval && n > 1) {
-			this.phase("approving", n);
-			const asked = performance.now();
-			const isApproved = await this.#controls
-				.approval(n, spending.signal)
-				.finally(() => store.emit({ type: "experiment.waited", n, seconds: secondsSince(asked) }));
-			if (!isApproved) throw new Ended("discard", "rejected by hand");
-		}
+		if (store.state.approval && n > 1 && !(await this.#approved(n)))
+			return { kind: "discard", reason: "rejected by hand" };
 		this.phase("training", n);
 		const isLast = !spending.allowsAnother || store.state.stopAfter !== undefined;
-		if (ahead && ahead.n !== n + 1 && !isLast) ahead.begin(n + 1, program.current);
-		rmSync(modelPath(out), { recursive: true, force: true });
-		const trained = await trainer.train(worktree.labDir, out, this.#controls.signal, (progress) =>
+		if (this.#ahead && this.#ahead.n !== n + 1 && !isLast) this.#ahead.begin(n + 1, program.current);
+		rmSync(out.model, { recursive: true, force: true });
+		const trained = await trainer.train(worktree.labDir, out, controls.signal, (progress) =>
 			store.tick({ type: "tick.training", n, progress }),
 		);
-		if ("crash" in trained) throw new Ended("crash", trained.crash);
+		if ("crash" in trained) return { kind: "crash", reason: trained.crash };
 		const seconds = { preflight: checked, ...trained.seconds };
 		await store.emit({ type: "experiment.trained", n, seconds, memoryGb: trained.memoryGb, summary: trained.summary });
+		return undefined;
+	}
+
+	/** Waits for the human's answer to proposal `n`. */
+	async #approved(n: number): Promise<boolean> {
+		const { store, controls, spending } = this.#run;
+		this.phase("approving", n);
+		const asked = performance.now();
+		try {
+			return await controls.approval(n, spending.signal);
+		} finally {
+			await store.emit({ type: "experiment.waited", n, seconds: secondsSince(asked) });
+		}
+	}
+}
+
+/** The outcome of an experiment that was interrupted. Rejects with any other error: a fault outside the experiment. */
+function interrupted(error: unknown): Outcome {
+	if (error instanceof Interruption) return outcomeOf(error.cause);
+	if (error instanceof LimitReached) return { kind: "stopped" };
+	throw error;
+}
+
+function outcomeOf(cause: Cause): Outcome {
+	switch (cause.kind) {
+		case "discard":
+		case "set-aside":
+			return cause;
+		case "steering":
+		case "stop":
+			return { kind: "stopped" };
 	}
 }
 

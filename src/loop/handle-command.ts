@@ -1,12 +1,13 @@
-/** Carries out what a human asks of a running loop: checks that it makes sense now, and says in one line what happens. */
+/** Executes what a human asks of a running loop: checks that it makes sense now, and says in one line what happens. */
 
 import { inFlight } from "../journal/state.ts";
 import type { Store } from "../journal/store.ts";
-import { type Command, noteProblem, oneLine } from "./command.ts";
+import { oneLine } from "../text.ts";
+import { type Command, noteProblem } from "./command.ts";
 import type { Controls } from "./controls.ts";
 import { type Move, refusalOf } from "./moves.ts";
 
-export async function carryOut(command: Command, store: Store, controls: Controls): Promise<string> {
+export async function execute(command: Command, store: Store, controls: Controls): Promise<string> {
 	const { state } = store;
 	const running = inFlight(state);
 	switch (command.type) {
@@ -17,12 +18,12 @@ export async function carryOut(command: Command, store: Store, controls: Control
 			if (!running) return "paused";
 			if (command.type === "pause" || state.live.phase !== "training") return `pausing after experiment ${running.n}`;
 			controls.interrupt({ kind: "set-aside" });
-			return `paused; experiment ${running.n} is set aside and will be trained afresh`;
+			return `paused; experiment ${running.n} is interrupted and will be trained again from its start`;
 		case "resume":
 			if (!state.paused) return "not paused";
 			await store.emit({ type: "run.resumed", by: "human" });
 			controls.wake();
-			return "going on";
+			return "resumed";
 		case "skip":
 			if (running?.n !== command.n) return `nothing is skipped: experiment ${command.n} is not running any more`;
 			controls.interrupt({ kind: "discard", reason: "skipped by hand" });
@@ -50,7 +51,7 @@ export async function carryOut(command: Command, store: Store, controls: Control
 			const problem = noteProblem(text);
 			if (problem) return problem;
 			await store.emit({ type: "note.added", text });
-			return "the next proposal will hear it";
+			return "the note goes into the next proposal's brief";
 		}
 		case "stop":
 			controls.stopping = true;

@@ -8,19 +8,13 @@ import { inFlight } from "../journal/state.ts";
 import type { ProgramListener } from "../program/program.ts";
 import { ResearcherError } from "../researcher/researcher.ts";
 import type { Command } from "./command.ts";
-import { Controls } from "./controls.ts";
+import type { Cause } from "./controls.ts";
 import { DraftAhead } from "./draft-ahead.ts";
-import { type ExperimentParts, Experiments } from "./experiment-runner.ts";
-import { carryOut, droppedBy } from "./handle-command.ts";
+import { ExperimentRunner } from "./experiment-runner.ts";
+import { droppedBy, execute } from "./handle-command.ts";
 import { type Move, refusalOf } from "./moves.ts";
-import { reconcile, settle } from "./reconcile.ts";
-import { type Limits, Spending } from "./spending.ts";
-
-export interface LoopParts extends Omit<ExperimentParts, "spending" | "ahead" | "programListener"> {
-	limits: Limits;
-	/** Draft the next proposal while one trains. */
-	draftAhead: boolean;
-}
+import { applyDecision, reconcile } from "./reconcile.ts";
+import type { RunContext } from "./run-context.ts";
 
 const FIRST_RETRY_MS = 2000;
 const LONGEST_RETRY_MS = 300_000;
@@ -28,49 +22,45 @@ const LONGEST_RETRY_MS = 300_000;
 const TRIES = 3;
 
 export class Loop {
-	readonly #parts: LoopParts;
-	readonly #controls = new Controls();
-	readonly #spending: Spending;
+	readonly #run: RunContext;
 	readonly #ahead?: DraftAhead;
-	readonly #experiments: Experiments;
+	readonly #experiments: ExperimentRunner;
 	#failures = 0;
 
-	constructor(parts: LoopParts) {
-		this.#parts = parts;
-		this.#spending = new Spending(parts.store, parts.limits);
-		this.#spending.signal.addEventListener("abort", () => this.#controls.wake());
-		const shared = { ...parts, spending: this.#spending, programListener: this.#programListener };
-		if (parts.draftAhead) this.#ahead = new DraftAhead(shared);
-		this.#experiments = new Experiments({ ...shared, ahead: this.#ahead }, this.#controls);
+	/** @param draftAhead whether the next proposal is drafted while an experiment trains */
+	constructor(run: RunContext, { draftAhead }: { draftAhead: boolean }) {
+		this.#run = run;
+		run.spending.signal.addEventListener("abort", () => run.controls.wake());
+		if (draftAhead) this.#ahead = new DraftAhead(run);
+		this.#experiments = new ExperimentRunner(run, this.#ahead);
 	}
 
 	async command(command: Command): Promise<string> {
-		const { store } = this.#parts;
+		const { store, controls } = this.#run;
 		const told = store.state.notes.length;
-		const answer = await carryOut(command, store, this.#controls);
+		const answer = await execute(command, store, controls);
 		if (store.state.notes.length > told) this.#steer();
 		return answer;
 	}
 
 	/** Runs until it is stopped or a limit is reached. */
 	async run(): Promise<void> {
-		const { store, program } = this.#parts;
-		const controls = this.#controls;
-		await reconcile(this.#parts);
+		const { store, program, controls, spending } = this.#run;
+		await reconcile(this.#run);
 		await program.watch(this.#programListener);
-		this.#spending.watch();
+		spending.watch();
 		try {
 			while (!controls.stopping) {
-				const limit = this.#spending.exhausted;
+				const limit = spending.exhausted;
 				if (controls.moves.length > 0) await this.#guarded(() => this.#move(controls.moves.shift()!));
-				else if (limit) return await store.emit({ type: "run.stopped", reason: limit });
+				else if (limit) return void (await store.emit({ type: "run.stopped", reason: limit }));
 				else if (this.#isLast()) break;
 				else if (store.state.paused) await this.#paused();
 				else await this.#guarded(() => this.#experiments.next());
 			}
 			await store.emit({ type: "run.stopped", reason: "stopped by hand" });
 		} finally {
-			this.#spending.close();
+			spending.close();
 			await this.#ahead?.close();
 			await program.close();
 		}
@@ -78,49 +68,50 @@ export class Loop {
 
 	/** The experiment to stop after is decided, or set aside: then nothing would come of waiting. */
 	#isLast(): boolean {
-		const { state } = this.#parts.store;
+		const { state } = this.#run.store;
 		return state.stopAfter !== undefined && (!inFlight(state) || state.setAside);
 	}
 
 	/** Makes a move of the branch that the human asked for, unless it makes no sense any more. */
 	async #move(move: Move): Promise<void> {
-		const { store } = this.#parts;
+		const { store } = this.#run;
 		const { type, n } = move;
 		const refusal = refusalOf(move, store.state);
-		if (refusal) return store.emit({ type: "notice", level: "warn", text: `the branch was not moved: ${refusal}` });
-		if (type === "revert") await store.emit({ type: "experiment.reverted", n, reason: "reverted by hand" });
-		else {
-			const reason = type === "keep" ? "kept by hand" : "made the base by hand";
-			await store.emit({ type: "experiment.adopted", n, reason });
+		if (refusal) {
+			await store.emit({ type: "notice", level: "warn", text: `the branch was not moved: ${refusal}` });
+			return;
 		}
-		await settle(this.#parts, store.state.experiments[n - 1]!);
-		await this.#drop(droppedBy(move));
+		const reason = { revert: "reverted by hand", keep: "kept by hand", base: "made the base by hand" }[type];
+		const moved = type === "revert" ? "experiment.reverted" : "experiment.adopted";
+		const { experiments } = await store.emit({ type: moved, n, reason });
+		await applyDecision(this.#run, experiments[n - 1]!);
+		await this.#heed({ kind: "discard", reason: droppedBy(move) });
 	}
 
-	/** Ends the experiment in flight when a human skipped it while nothing was being done about it; a move of the branch does so itself. */
-	async #heedSkip(): Promise<void> {
-		const { interruption, moves } = this.#controls;
-		if (interruption?.kind === "discard" && moves.length === 0)
-			await this.#guarded(() => this.#drop(interruption.reason));
+	/** Carries out what was asked of the experiment in flight while nothing was being done about it. */
+	async #heed(cause: Cause | undefined): Promise<void> {
+		const running = inFlight(this.#run.store.state);
+		if (running && cause) await this.#experiments.heed(running.n, cause);
 	}
 
-	async #drop(reason: string): Promise<void> {
-		const running = inFlight(this.#parts.store.state);
-		if (running) await this.#experiments.decide(running.n, "discard", reason);
+	/** The same for a request that came during a wait. A queued move of the branch drops the experiment itself. */
+	async #heedPending(cause: Cause | undefined): Promise<void> {
+		if (this.#run.controls.moves.length === 0) await this.#guarded(() => this.#heed(cause));
 	}
 
 	async #paused(): Promise<void> {
-		this.#controls.begin();
-		this.#experiments.phase("paused", this.#parts.store.state.experiments.length);
-		await this.#controls.woken();
-		await this.#heedSkip();
+		const { store, controls } = this.#run;
+		controls.begin();
+		this.#experiments.phase("paused", store.state.experiments.length);
+		await controls.woken();
+		await this.#heedPending(controls.pending);
 	}
 
 	/** What an experiment throws is a fault outside it (git, disk, network): told, waited out, tried again. */
-	async #guarded(experiment: () => Promise<void>): Promise<void> {
-		const { store } = this.#parts;
+	async #guarded(work: () => Promise<void>): Promise<void> {
+		const { store, controls, spending } = this.#run;
 		try {
-			await experiment();
+			await work();
 			this.#failures = 0;
 		} catch (error) {
 			const running = inFlight(store.state);
@@ -128,6 +119,12 @@ export class Loop {
 			this.#failures++;
 			const text = running ? `experiment ${running.n}: ${message}` : message;
 			await store.emit({ type: "notice", level: "error", text });
+			// What the human asked for while the fault arose holds all the same.
+			const asked = controls.pending;
+			if (asked?.kind === "discard" || asked?.kind === "set-aside") {
+				controls.begin();
+				return this.#heedPending(asked);
+			}
 			if (running?.commit && this.#failures >= TRIES) {
 				const reason = `the console failed ${TRIES} times: ${message}`;
 				return this.#guarded(() => this.#experiments.decide(running.n, "crash", reason));
@@ -136,21 +133,21 @@ export class Loop {
 			const first = error instanceof ResearcherError ? LONGEST_RETRY_MS : FIRST_RETRY_MS;
 			const delay = Math.min(first * 2 ** (this.#failures - 1), LONGEST_RETRY_MS);
 			this.#experiments.phase("waiting", running?.n ?? 0, `${message}; trying again`, Date.now() + delay);
-			const signal = AbortSignal.any([this.#controls.begin(), this.#spending.signal]);
+			const signal = AbortSignal.any([controls.begin(), spending.signal]);
 			await setTimeout(delay, undefined, { signal }).catch(() => {});
-			await this.#heedSkip();
+			await this.#heedPending(controls.pending);
 		}
 	}
 
 	/** What the human has just said holds for the very next proposal: one that is being written is asked for again. */
 	#steer(): void {
-		if (this.#experiments.proposing) this.#controls.interrupt({ kind: "steering" });
+		if (this.#experiments.proposing) this.#run.controls.interrupt({ kind: "steering" });
 		const n = this.#ahead?.n;
-		if (n !== undefined) this.#ahead!.begin(n, this.#parts.program.current);
+		if (n !== undefined) this.#ahead!.begin(n, this.#run.program.current);
 	}
 
 	get #programListener(): ProgramListener {
-		const { store, program } = this.#parts;
+		const { store, program } = this.#run;
 		return {
 			changed: ({ version, text }) => {
 				store.tick({ type: "tick.program" });
@@ -159,7 +156,7 @@ export class Loop {
 			},
 			unusable: (reason) => {
 				store.tick({ type: "tick.program", problem: `program.md ${reason}` });
-				const text = `${program.path} ${reason}; version ${program.current.version} goes on steering`;
+				const text = `${program.path} ${reason}; version ${program.current.version} stays in use`;
 				void store.emit({ type: "notice", level: "warn", text });
 			},
 			usable: () => store.tick({ type: "tick.program" }),

@@ -2,99 +2,59 @@
 import { join } from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { openCheckout } from "../git/checkout.ts";
-import type { Tick } from "../journal/events.ts";
-import type { Store } from "../journal/store.ts";
-import type { Lab } from "../lab/lab.ts";
-import type { Brief, Crash, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher/researcher.ts";
-import { evidenceOf, type Planned } from "./brief.ts";
-import { oneLine } from "./command.ts";
-import { agentsPath, type Places } from "./reconcile.ts";
-import type { Spending } from "./spending.ts";
-
-export interface Asking extends Places {
-	lab: Lab;
-	researcher: Researcher;
-	spending: Spending;
-}
+import type { Brief, Crash, Proposal, ProposeOptions, SourceFile } from "../researcher/researcher.ts";
+import { oneLine } from "../text.ts";
+import type { Planned } from "./brief.ts";
+import { evidenceOf } from "./evidence.ts";
+import type { LiveDraft } from "./live-draft.ts";
+import type { RunContext } from "./run-context.ts";
 
 const TITLE_LIMIT = 120;
-
-/** A proposal that is being written, as the screen has it. In the background until the loop attends to it. */
-export class Writing {
-	readonly #store: Store;
-	readonly #n: number;
-	readonly #note?: string;
-	#wait?: { note: string; until?: number };
-	#attended = false;
-
-	/** @param note what is being done, where that is more than proposing */
-	constructor(store: Store, n: number, note?: string) {
-		this.#store = store;
-		this.#n = n;
-		this.#note = note;
-	}
-
-	/** From here on the loop has nothing else to do: it shows what its researcher waits for, from before too. */
-	attend(): this {
-		this.#attended = true;
-		this.#showPhase();
-		return this;
-	}
-
-	waits(note: string, until?: number): void {
-		this.#wait = { note, until };
-		this.#showPhase();
-	}
-
-	drafts(draft: Omit<Extract<Tick, { type: "tick.draft" }>, "type" | "n" | "ahead">): void {
-		if (this.#wait) {
-			this.#wait = undefined;
-			this.#showPhase();
-		}
-		this.#store.tick({ type: "tick.draft", n: this.#n, ...draft, ahead: !this.#attended });
-	}
-
-	#showPhase(): void {
-		if (!this.#attended) return;
-		const doing = this.#wait
-			? { phase: "waiting" as const, ...this.#wait }
-			: { phase: "proposing" as const, note: this.#note };
-		this.#store.tick({ type: "tick.phase", n: this.#n, ...doing });
-	}
-}
 
 /**
  * Throws when the researcher does, when `signal` is aborted, when a limit of the run is reached before it is written, and when
  * the proposal is not one the lab allows.
  */
 export async function askForProposal(
-	asking: Asking,
+	run: RunContext,
 	planned: Planned,
 	signal: AbortSignal,
-	writing: Writing,
+	draft: LiveDraft,
 ): Promise<Proposal> {
-	const { researcher } = asking;
-	const proposal = await researcher.propose(planned.brief, optionsFor(asking, planned, signal, writing));
-	signal.throwIfAborted();
+	const { researcher } = run;
+	const options = optionsFor(run, planned, signal, draft);
+	const proposal = await answer(researcher.propose(planned.brief, options), signal, options);
 	return checked(proposal, planned.brief, researcher.name);
 }
 
 /** A second chance for a proposal that crashed; undefined when its author gives up, or does not repair. */
 export async function askForRepair(
-	asking: Asking,
+	run: RunContext,
 	planned: Planned,
 	crash: Crash,
 	signal: AbortSignal,
-	writing: Writing,
+	draft: LiveDraft,
 ): Promise<Proposal | undefined> {
-	const { researcher } = asking;
-	const repaired = await researcher.repair?.(planned.brief, crash, optionsFor(asking, planned, signal, writing));
-	signal.throwIfAborted();
+	const { researcher } = run;
+	const options = optionsFor(run, planned, signal, draft);
+	const repaired = await answer(researcher.repair?.(planned.brief, crash, options), signal, options);
 	return repaired && checked(repaired, planned.brief, researcher.name);
 }
 
-function optionsFor(asking: Asking, { brief, basis }: Planned, wanted: AbortSignal, writing: Writing): ProposeOptions {
-	const { store, repository, dir, spending } = asking;
+/** What a researcher answers. A request that was ended on demand rejects with the demand, whatever the researcher makes of it. */
+async function answer<T>(asked: T | Promise<T>, wanted: AbortSignal, { signal }: ProposeOptions): Promise<T> {
+	try {
+		const answered = await asked;
+		wanted.throwIfAborted();
+		return answered;
+	} catch (error) {
+		signal.throwIfAborted();
+		throw error;
+	}
+}
+
+function optionsFor(run: RunContext, { brief, basis }: Planned, wanted: AbortSignal, draft: LiveDraft): ProposeOptions {
+	const { store, repository, dir, spending } = run;
 	const { n, files } = brief;
 	const signal = AbortSignal.any([wanted, spending.signal]);
 	signal.throwIfAborted();
@@ -103,15 +63,15 @@ function optionsFor(asking: Asking, { brief, basis }: Planned, wanted: AbortSign
 		onDraft({ title, hypothesis, files: drafted, text }) {
 			if (signal.aborted) return;
 			const diff = drafted && drafted.length > 0 ? diffOf(files, drafted) : undefined;
-			writing.drafts({ title, hypothesis, text, diff });
+			draft.drafts({ title, hypothesis, text, diff });
 		},
 		onWait(note, until) {
-			if (!signal.aborted) writing.waits(note, until);
+			if (!signal.aborted) draft.waits(note, until);
 		},
 		onNotice: (level, text) => void store.emit({ type: "notice", level, text }),
 		onUsage: (usage) => void spending.add(n, usage),
-		evidence: evidenceOf(asking, basis),
-		checkout: () => openCheckout(repository, basis, join(agentsPath(dir), `${n}-${Date.now().toString(36)}`)),
+		evidence: evidenceOf(run, basis),
+		checkout: () => openCheckout(repository, basis, join(dir.agents, `${n}-${Date.now().toString(36)}`)),
 	};
 }
 

@@ -1,47 +1,25 @@
 /**
  * What follows from the journal: the branch, the refs, the notes and results.tsv. All of it can be redone at any time, so
- * a kill between an event and its consequences costs nothing.
+ * a run that was killed between an event and its effect is brought in line by doing it again.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { branchOf, experimentRef, type Repository } from "../git/repository.ts";
 import { writeResults } from "../journal/results-tsv.ts";
+import type { RunDir } from "../journal/run-dir.ts";
 import { type Experiment, inFlight, type State, standingOn } from "../journal/state.ts";
 import type { Store } from "../journal/store.ts";
 import { parseProgress } from "../runner/progress.ts";
-import { LOG, pidPath } from "../runner/trainer.ts";
-import { endLeftover } from "../subprocess/process.ts";
+import { endLeftover } from "../subprocess/group.ts";
+import type { RunContext } from "./run-context.ts";
 
-export interface Places {
-	tag: string;
-	/** results/<tag>. */
-	dir: string;
-	store: Store;
-	repository: Repository;
-}
-
-/** The folder of experiment `n`'s diff, logs, numbers and, for the best, model. */
-export function experimentPath(runDir: string, n: number): string {
-	return join(runDir, "experiments", String(n).padStart(4, "0"));
-}
-
-/** The same, made when missing. */
-export function experimentDir(runDir: string, n: number): string {
-	const dir = experimentPath(runDir, n);
-	mkdirSync(dir, { recursive: true });
-	return dir;
-}
-
-/** The folder of the checkouts that coding agents work in. */
-export function agentsPath(runDir: string): string {
-	return join(runDir, "agents");
-}
+type Places = Pick<RunContext, "tag" | "dir" | "store" | "repository">;
 
 /** Brings branch, table and note in line with an experiment that was decided, reverted or adopted. */
-export async function settle({ tag, dir, store, repository }: Places, experiment: Experiment): Promise<void> {
+export async function applyDecision({ tag, dir, store, repository }: Places, experiment: Experiment): Promise<void> {
 	const { state } = store;
 	await moveBranch(tag, repository, state);
-	writeResults(join(dir, "results.tsv"), state);
+	writeResults(dir.resultsTsv, state);
 	recallBestCurve(dir, store);
 	if (!experiment.commit) return;
 	const { n, value, status, reason, title, program } = experiment;
@@ -59,7 +37,7 @@ export async function settle({ tag, dir, store, repository }: Places, experiment
 export async function reconcile({ tag, dir, store, repository }: Places): Promise<void> {
 	const { state } = store;
 	const running = inFlight(state);
-	if (running && endLeftover(pidPath(experimentDir(dir, running.n)))) {
+	if (running && endLeftover(dir.experiment(running.n).pid)) {
 		const text = `ended the trainer of experiment ${running.n}, left over from a console that was killed`;
 		await store.emit({ type: "notice", level: "warn", text });
 	}
@@ -69,13 +47,12 @@ export async function reconcile({ tag, dir, store, repository }: Places): Promis
 	for (const { n, commit } of state.experiments) {
 		if (commit && refs.get(n) !== commit) await repository.setRef(experimentRef(tag, n), commit);
 	}
-	writeResults(join(dir, "results.tsv"), state);
+	writeResults(dir.resultsTsv, state);
 	recallBestCurve(dir, store);
 }
 
-/** Ends the coding agents a killed console left at work, and removes their checkouts. */
-async function endAgents(dir: string, store: Store): Promise<void> {
-	const agents = agentsPath(dir);
+/** Ends the coding agents a killed console left running, and removes their checkouts. */
+async function endAgents({ agents }: RunDir, store: Store): Promise<void> {
 	if (!existsSync(agents)) return;
 	for (const name of readdirSync(agents).filter((name) => name.endsWith(".pid"))) {
 		if (!endLeftover(join(agents, name))) continue;
@@ -85,10 +62,10 @@ async function endAgents(dir: string, store: Store): Promise<void> {
 	rmSync(agents, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Shows how the best run went where it was not the last one trained before our eyes: its log tells. */
-function recallBestCurve(dir: string, store: Store): void {
+/** Rebuilds the best run's loss curve from its log after a restart or a move of the branch. */
+function recallBestCurve(dir: RunDir, store: Store): void {
 	const { best, live, budgetSeconds } = store.state;
-	const path = join(experimentPath(dir, best), LOG);
+	const path = dir.experiment(best).log;
 	if (live.bestCurve.length > 0 || !existsSync(path)) return;
 	const curve = readFileSync(path, "utf8")
 		.split(/[\r\n]+/)

@@ -1,8 +1,7 @@
 /** Tokens, money and time: what the run has spent, and when it has to end. */
-
-import type { Usage } from "../journal/events.ts";
-import { addUsage, type State, tally } from "../journal/state.ts";
+import { tally } from "../journal/state.ts";
 import type { Store } from "../journal/store.ts";
+import { spent, tokensOf, type Usage } from "../journal/usage.ts";
 
 export interface Limits {
 	/** Decided experiments, the baseline included. */
@@ -93,15 +92,4 @@ export class Spending {
 		const reason = this.exhausted;
 		if (reason) this.#end.abort(new LimitReached(reason));
 	}
-}
-
-/** All that the run has spent; undefined when nothing is known of it. */
-export function spent({ experiments, spentAhead }: Pick<State, "experiments" | "spentAhead">): Usage | undefined {
-	return [...experiments.map(({ usage }) => usage), spentAhead]
-		.filter((usage) => usage !== undefined)
-		.reduce<Usage | undefined>(addUsage, undefined);
-}
-
-export function tokensOf(usage: Usage): number {
-	return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
 }

@@ -43,6 +43,7 @@ export class Program {
 	#current: ProgramVersion;
 	#trouble = "";
 	#watcher?: FSWatcher;
+	#listener?: ProgramListener;
 
 	/**
 	 * @param lastVersion the version that steered when the run stopped; it steers on if the file has gone meanwhile.
@@ -69,7 +70,8 @@ export class Program {
 
 	/** Watches through every way editors save: in place, rename-over, delete and recreate. Resolves when watching. */
 	async watch(listener: ProgramListener): Promise<void> {
-		const reread = () => this.#reread(listener);
+		this.#listener = listener;
+		const reread = () => this.#reread();
 		// The folder is watched, not the file: a file that is deleted or renamed over takes its watch with it.
 		const name = basename(this.path);
 		this.#watcher = watch(dirname(this.path), {
@@ -86,30 +88,30 @@ export class Program {
 	}
 
 	/** Reads the file now, once it has been still for a moment: the newest text at the time a brief is written. */
-	async refresh(listener: ProgramListener): Promise<void> {
+	async refresh(): Promise<void> {
 		for (let i = 0; i < 10 && ageMs(this.path) < SETTLED_MS; i++) await setTimeout(SETTLED_MS / 2);
-		this.#reread(listener);
+		this.#reread();
 	}
 
 	async close(): Promise<void> {
 		await this.#watcher?.close();
 	}
 
-	#reread(listener: ProgramListener): void {
+	#reread(): void {
 		const text = readText(this.path);
 		if (typeof text !== "string") {
-			if (this.#trouble !== text.trouble) listener.unusable(text.trouble);
+			if (this.#trouble !== text.trouble) this.#listener?.unusable(text.trouble);
 			this.#trouble = text.trouble;
 			return;
 		}
 		const troubled = this.#trouble !== "";
 		this.#trouble = "";
 		if (versionOf(text) === this.#current.version) {
-			if (troubled) listener.usable();
+			if (troubled) this.#listener?.usable();
 			return;
 		}
 		this.#current = this.#keep(text);
-		listener.changed(this.#current);
+		this.#listener?.changed(this.#current);
 	}
 
 	#keep(text: string): ProgramVersion {

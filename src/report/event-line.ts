@@ -1,7 +1,8 @@
 /** One event, one line: how `run` tells a person what happens. */
 import type { JournalEvent, Tick } from "../journal/events.ts";
 import { best, type State } from "../journal/state.ts";
-import { percent, printable } from "./format.ts";
+import { oneLine } from "../text.ts";
+import { percent } from "./format.ts";
 import { gpuIdle } from "./gpu.ts";
 
 /** The line for an event that `state` already holds, safe for a terminal; undefined for those not worth one. */
@@ -9,7 +10,7 @@ export function eventLine(state: State, event: JournalEvent | Tick): string | un
 	const text = body(state, event);
 	if (text === undefined) return undefined;
 	const at = "at" in event ? new Date(event.at) : new Date();
-	return `${at.toTimeString().slice(0, 8)}  ${printable(text.replace(/\s+/g, " "))}`;
+	return `${at.toTimeString().slice(0, 8)}  ${oneLine(text)}`;
 }
 
 function body(state: State, event: JournalEvent | Tick): string | undefined {

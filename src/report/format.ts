@@ -1,5 +1,4 @@
 /** Numbers, times and commits as a person reads them. ASCII only, and no locale: the same text on every machine. */
-import { stripVTControlCharacters } from "node:util";
 
 /** The metric, as results.tsv has it. */
 export function metric(value: number): string {
@@ -77,15 +76,4 @@ export function shortCommit(commit: string): string {
 export function timeOfDay(iso: string): string {
 	const at = new Date(iso);
 	return `${at.getHours().toString().padStart(2, "0")}:${at.getMinutes().toString().padStart(2, "0")}`;
-}
-
-/**
- * One line of text from anywhere (a model, a log) made safe for a terminal: no escape sequences, no control characters,
- * tabs as spaces. What overwrites itself with carriage returns shows its last state, as a terminal would.
- */
-export function printable(text: string): string {
-	const last = text.replace(/\r+$/, "").split("\r").at(-1) ?? "";
-	return stripVTControlCharacters(last)
-		.replaceAll("\t", "    ")
-		.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "");
 }

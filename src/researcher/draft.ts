@@ -4,7 +4,7 @@
  */
 import { createTwoFilesPatch } from "diff";
 import type { Change } from "../journal/events.ts";
-import { oneLine } from "./brief/quote.ts";
+import { oneLine } from "../text.ts";
 import type { Brief, Evidence, Proposal, SourceFile } from "./researcher.ts";
 import { type Constant, readConstants, SyntaxProblem } from "./search/constants.ts";
 import { traceLineage } from "./search/lineage.ts";

@@ -3,8 +3,9 @@
  * train, measure or decide.
  */
 import { UserError } from "../errors.ts";
-import type { Change, Usage } from "../journal/events.ts";
+import type { Change } from "../journal/events.ts";
 import type { Experiment } from "../journal/state.ts";
+import type { Usage } from "../journal/usage.ts";
 import type { Plan } from "./plateau.ts";
 
 export interface Brief {

@@ -1,5 +1,5 @@
 /** Why a run ended badly, as one sentence a person can read, from what it left behind. */
-import type { ProcessResult } from "../subprocess/process.ts";
+import type { ProcessResult } from "../subprocess/run-process.ts";
 
 const SIGNALS: Partial<Record<NodeJS.Signals, string>> = {
 	SIGKILL: "killed (SIGKILL), most likely out of memory",

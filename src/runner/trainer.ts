@@ -2,12 +2,13 @@
  * Trains and measures one experiment with the programs the lab names: the built-in trainer and metric, or commands of the
  * lab's own. Both are processes apart; what comes back is numbers or the reason there are none.
  */
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PhaseSeconds, TrainingProgress, TrainingSummary } from "../journal/events.ts";
+import type { ExperimentDir } from "../journal/run-dir.ts";
 import type { Lab } from "../lab/lab.ts";
-import { type ProcessResult, runProcess } from "../subprocess/process.ts";
+import { type ProcessResult, runProcess } from "../subprocess/run-process.ts";
 import { crashReason } from "./crash-reason.ts";
 import { CUDA_ORDER, deviceEnvironment } from "./cuda.ts";
 import { parseProgress, parseSummary } from "./progress.ts";
@@ -37,41 +38,13 @@ export interface Crashed {
 	crash: string;
 }
 
-/** The run was ended from outside: a skip, a revert, a stop. */
-export class Interrupted extends Error {
-	override name = "Interrupted";
-}
-
 /** Start-up is outside the budget: a very short budget must not end a trainer that is still starting. */
 const LEAST_TIMEOUT_SECONDS = 20;
 /** How long evaluating may take: generous, since it trains nothing. */
 const EVALUATE_TIMEOUT_SECONDS = 1800;
 
-/** A process that measures what training leaves in `out`, and what it has printed. */
-interface Evaluation {
-	result: Promise<ProcessResult>;
-	lines: string[];
-}
-
-/**
- * The built-in metric makes ready while the model is still trained: loading takes a sixth of its time. It waits for `begin`.
- */
-interface EarlyEvaluation extends Evaluation {
-	out: string;
-	begin(): void;
-	/** Ends it without a result. */
-	drop(): void;
-	hasEnded: boolean;
-}
-
-export const LOG = "train.log";
-export const EVALUATE_LOG = "evaluate.log";
-const PID = "process.pid";
-const MODEL = "model";
-
 export class Trainer {
 	readonly #options: TrainerOptions;
-	#early?: EarlyEvaluation;
 
 	constructor(options: TrainerOptions) {
 		this.#options = options;
@@ -79,11 +52,11 @@ export class Trainer {
 
 	/**
 	 * Trains the files of `labDir` for the budget; logs and the trained model go to `out`.
-	 * @throws Interrupted when `signal` is aborted.
+	 * @throws the signal's reason when it is aborted.
 	 */
 	async train(
 		labDir: string,
-		out: string,
+		out: ExperimentDir,
 		signal: AbortSignal,
 		onProgress: (p: TrainingProgress) => void,
 	): Promise<Trained | Crashed> {
@@ -91,6 +64,7 @@ export class Trainer {
 		const timeoutSeconds = trainingTimeout(lab, budgetSeconds);
 		const lines: string[] = [];
 		let firstStep: number | undefined;
+		let trainLoss: number | undefined;
 		// A command that chooses for itself most likely takes the first GPU it sees.
 		const telemetry = new Telemetry(device === "auto" ? "cuda" : device);
 		const started = performance.now();
@@ -98,22 +72,19 @@ export class Trainer {
 			lab.train === "built-in" ? trainArguments(this.#options, labDir, out) : lab.train,
 			labDir,
 			out,
-			LOG,
+			out.log,
 			timeoutSeconds,
 			signal,
 			(line) => {
 				const progress = parseProgress(line, budgetSeconds);
 				if (progress) {
-					if (firstStep === undefined && lab.evaluate === "built-in") this.#evaluateEarly(labDir, out, signal);
 					firstStep ??= Math.round(performance.now() - started) / 1000;
+					trainLoss = progress.loss;
 					onProgress({ ...progress, ...telemetry.latest });
 				} else keepTail(lines, line);
 			},
 		).finally(() => telemetry.stop());
-		if (result.code !== 0 || result.timedOut) {
-			this.#early?.drop();
-			return { crash: crashReason(result, timeoutSeconds) };
-		}
+		if (result.code !== 0 || result.timedOut) return { crash: crashReason(result, timeoutSeconds) };
 		const summary = parseSummary(lines);
 		const startup = lab.train === "built-in" ? ownClock(out).startupSeconds : (firstStep ?? 0);
 		const train = lab.train === "built-in" ? ownClock(out).trainSeconds : result.seconds - startup;
@@ -124,7 +95,7 @@ export class Trainer {
 				steps: summary.num_steps,
 				tokensM: summary.total_tokens_M,
 				paramsM: summary.num_params_M,
-				mfuPercent: summary.mfu_percent,
+				trainLoss,
 				gpu: telemetry.use,
 			},
 		};
@@ -132,17 +103,20 @@ export class Trainer {
 
 	/**
 	 * Measures what `train` left in `out`.
-	 * @throws Interrupted when `signal` is aborted.
+	 * @throws the signal's reason when it is aborted.
 	 */
-	async evaluate(labDir: string, out: string, signal: AbortSignal): Promise<Measured | Crashed> {
-		const { metric } = this.#options.lab;
-		const early = this.#early;
-		this.#early = undefined;
-		const isReady = early?.out === out && !early.hasEnded;
-		if (isReady) early.begin();
-		else early?.drop();
-		const { result: ended, lines } = isReady ? early : this.#startEvaluation(labDir, out, signal);
-		const result = await ended;
+	async evaluate(labDir: string, out: ExperimentDir, signal: AbortSignal): Promise<Measured | Crashed> {
+		const { metric, evaluate } = this.#options.lab;
+		const lines: string[] = [];
+		const result = await this.#run(
+			evaluate === "built-in" ? evaluateArguments(this.#options, out.model, "val", out.path) : evaluate,
+			labDir,
+			out,
+			out.evaluationLog,
+			EVALUATE_TIMEOUT_SECONDS,
+			signal,
+			(line) => keepTail(lines, line),
+		);
 		if (result.code !== 0 || result.timedOut)
 			return { crash: `evaluation: ${crashReason(result, EVALUATE_TIMEOUT_SECONDS)}` };
 		const value = parseSummary(lines)[metric.name];
@@ -151,55 +125,17 @@ export class Trainer {
 		return { value, seconds: result.seconds };
 	}
 
-	#evaluateEarly(labDir: string, out: string, signal: AbortSignal): void {
-		this.#early?.drop();
-		const { promise, resolve } = Promise.withResolvers<void>();
-		const dropped = new AbortController();
-		const ends = AbortSignal.any([signal, dropped.signal]);
-		const early: EarlyEvaluation = {
-			...this.#startEvaluation(labDir, out, ends, promise),
-			out,
-			begin: resolve,
-			drop: () => dropped.abort(),
-			hasEnded: false,
-		};
-		this.#early = early;
-		const ended = () => {
-			early.hasEnded = true;
-		};
-		early.result.then(ended, ended);
-	}
-
-	/** @param begin when it shall measure; at once when absent */
-	#startEvaluation(labDir: string, out: string, signal: AbortSignal, begin?: Promise<void>): Evaluation {
-		const { evaluate } = this.#options.lab;
-		const lines: string[] = [];
-		const own = evaluateArguments(this.#options, modelPath(out), "val", out);
-		const result = this.#run(
-			evaluate === "built-in" ? [...own, ...(begin ? ["--wait"] : [])] : evaluate,
-			labDir,
-			out,
-			EVALUATE_LOG,
-			EVALUATE_TIMEOUT_SECONDS,
-			signal,
-			(line) => keepTail(lines, line),
-			begin,
-		);
-		return { result, lines };
-	}
-
 	/** @param program a command line of our own, or a command of the lab's. */
 	async #run(
 		program: string[] | { command: string[] },
 		labDir: string,
-		out: string,
-		log: string,
+		out: ExperimentDir,
+		logPath: string,
 		timeoutSeconds: number,
 		signal: AbortSignal,
 		onLine: (line: string) => void,
-		begin?: Promise<void>,
 	): Promise<ProcessResult> {
-		mkdirSync(out, { recursive: true });
+		out.make();
 		const { budgetSeconds, seed, threads, device } = this.#options;
 		const isOwn = Array.isArray(program);
 		const result = await runProcess({
@@ -212,16 +148,15 @@ export class Trainer {
 				AUTORESEARCH_SEED: String(seed),
 				AUTORESEARCH_THREADS: String(threads),
 				...(isOwn ? {} : deviceEnvironment(device)),
-				AUTORESEARCH_OUT: out,
+				AUTORESEARCH_OUT: out.path,
 			},
-			logPath: join(out, log),
-			pidPath: join(out, PID),
+			logPath,
+			pidPath: out.pid,
 			timeoutSeconds,
 			signal,
-			begin,
 			onLine,
 		});
-		if (result.aborted) throw new Interrupted("interrupted");
+		if (result.aborted) throw signal.reason;
 		return result;
 	}
 }
@@ -232,7 +167,7 @@ export function trainingTimeout(lab: Lab, budgetSeconds: number): number {
 }
 
 /** The built-in trainer on the training file of `labDir`. */
-export function trainArguments(options: TrainerOptions, labDir: string, out: string): string[] {
+export function trainArguments(options: TrainerOptions, labDir: string, out: ExperimentDir): string[] {
 	const file = join(labDir, options.lab.edit[0]!);
 	return [
 		...ownProgram("worker"),
@@ -240,7 +175,7 @@ export function trainArguments(options: TrainerOptions, labDir: string, out: str
 		file,
 		"--budget",
 		String(options.budgetSeconds),
-		...sharedArguments(options, out),
+		...sharedArguments(options, out.path),
 	];
 }
 
@@ -259,14 +194,6 @@ function sharedArguments({ lab, seed, threads, device }: TrainerOptions, out: st
 	return [...data, "--seed", String(seed), "--threads", String(threads), "--device", device, "--out", out];
 }
 
-export function pidPath(out: string): string {
-	return join(out, PID);
-}
-
-export function modelPath(out: string): string {
-	return join(out, MODEL);
-}
-
 /** A program of trainer/, run by this very Node: from source in development, compiled when shipped. */
 function ownProgram(name: "worker" | "evaluate"): string[] {
 	return [
@@ -276,8 +203,8 @@ function ownProgram(name: "worker" | "evaluate"): string[] {
 }
 
 /** What the worker's clock measured. */
-function ownClock(out: string): { startupSeconds: number; trainSeconds: number } {
-	return JSON.parse(readFileSync(join(out, "training.json"), "utf8"));
+function ownClock(out: ExperimentDir): { startupSeconds: number; trainSeconds: number } {
+	return JSON.parse(readFileSync(out.training, "utf8"));
 }
 
 const SUMMARY_LINES = 200;

@@ -2,8 +2,9 @@
 import type { Key } from "ink";
 import type { Command, Engine } from "../engine/engine.ts";
 import { type Experiment, inFlight, type State } from "../journal/state.ts";
-import { noteProblem, oneLine } from "../loop/command.ts";
+import { noteProblem } from "../loop/command.ts";
 import { refusalOf } from "../loop/moves.ts";
+import { oneLine } from "../text.ts";
 import type { Takers } from "./actions.ts";
 import { type Ask, askBase, askKeep, askQuit, askRevert, updated } from "./asks.ts";
 import { rowsIn } from "./experiments.tsx";

@@ -1,5 +1,5 @@
 /** A unified diff (https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html) as numbered lines. */
-import { printable } from "../report/format.ts";
+import { printable } from "../text.ts";
 import type { Line } from "./line.tsx";
 
 export interface DiffLine {

@@ -7,7 +7,7 @@ import { styleText } from "node:util";
 import { Text, Transform } from "ink";
 import { memo } from "react";
 import stringWidth from "string-width";
-import { printable } from "../report/format.ts";
+import { printable } from "../text.ts";
 import { type Theme, type Tone, useTheme } from "./theme.ts";
 
 export type Span = string | readonly [text: string, ...tones: Tone[]];

@@ -4,8 +4,8 @@
  */
 
 import type { Status } from "../journal/events.ts";
-import { addUsage, type Experiment, type State, type Tally, tally } from "../journal/state.ts";
-import { spent, tokensOf } from "../loop/spending.ts";
+import { type Experiment, type State, type Tally, tally } from "../journal/state.ts";
+import { addUsage, spent, tokensOf } from "../journal/usage.ts";
 import { gainOver } from "../report/format.ts";
 import { gpuIdle } from "../report/gpu.ts";
 

@@ -1,7 +1,7 @@
 /** Files of the run, read when a view needs them. */
 import { useEffect, useState } from "react";
 import type { Files, LogChunk } from "../engine/engine.ts";
-import { printable } from "../report/format.ts";
+import { printable } from "../text.ts";
 
 export type Loaded<T> = { value: T; problem?: undefined } | { value?: undefined; problem?: string };
 

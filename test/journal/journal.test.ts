@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { Store } from "../../src/journal/store.ts";
-import { spent } from "../../src/loop/spending.ts";
+import { spent } from "../../src/journal/usage.ts";
 import { tempDir } from "../support/lab.ts";
 
 const notice = (text: string) => ({ type: "notice", level: "info", text }) as const;

@@ -56,14 +56,14 @@ test("pause lets the running experiment finish, and nothing starts until resume"
 	const state = await when("paused", ({ live }) => live.phase === "paused");
 	assert.equal(state.experiments.length, 2);
 	assert.equal(inFlight(state), undefined);
-	assert.equal(await engine.command({ type: "resume" }), "going on");
+	assert.equal(await engine.command({ type: "resume" }), "resumed");
 	await when("a third", decided(3));
 });
 
 test("pause now sets the run aside; resume trains the same commit afresh under the same number", async (t) => {
 	const { engine, when } = await running(t, 1);
 	await when("training 1", training(1));
-	assert.match(await engine.command({ type: "pause-now" }), /experiment 1 is set aside/);
+	assert.match(await engine.command({ type: "pause-now" }), /experiment 1 is interrupted/);
 	const state = await when("paused", ({ live }) => live.phase === "paused");
 	assert.equal(state.experiments[0]!.status, undefined);
 	const { commit } = state.experiments[0]!;

@@ -1,16 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-	clock,
-	compact,
-	fitted,
-	gainOver,
-	grouped,
-	printable,
-	seconds,
-	signed,
-	span,
-} from "../../src/report/format.ts";
+import { clock, compact, fitted, gainOver, grouped, seconds, signed, span } from "../../src/report/format.ts";
 
 test("a countdown reads as a clock", () => {
 	assert.deepEqual([0, 7.2, 299.4, 3_723].map(clock), ["0:00", "0:07", "4:59", "1:02:03"]);
@@ -34,12 +24,6 @@ test("a gain is positive when it is better, whichever way the metric points", ()
 
 test("short phases keep two digits", () => {
 	assert.deepEqual([0.414, 300].map(seconds), ["0.41 s", "300.0 s"]);
-});
-
-test("text from a model or a log cannot move the cursor, ring or colour", () => {
-	assert.equal(printable("\u001b[31mred\u001b[0m\u0007 \u001b]0;title\u0007a\tb"), "red a    b");
-	assert.equal(printable("10%\r50%\r100%\r"), "100%");
-	assert.equal(printable("a\u202eb\u2028c"), "abc");
 });
 
 test("a number that is too long loses decimals, never digits before the point", () => {

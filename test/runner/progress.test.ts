@@ -4,7 +4,7 @@ import { crashReason } from "../../src/runner/crash-reason.ts";
 import { preflight } from "../../src/runner/preflight.ts";
 import { parseProgress, parseSummary } from "../../src/runner/progress.ts";
 import { withoutSecrets } from "../../src/runner/trainer.ts";
-import type { ProcessResult } from "../../src/subprocess/process.ts";
+import type { ProcessResult } from "../../src/subprocess/run-process.ts";
 
 test("karpathy/autoresearch's progress line is understood", () => {
 	const line =

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { ExperimentDir } from "../../src/journal/run-dir.ts";
 import { loadLab } from "../../src/lab/lab.ts";
 import { Trainer } from "../../src/runner/trainer.ts";
 import { makeLab, tempDir } from "../support/lab.ts";
@@ -21,7 +22,12 @@ async function trainOn(t: TestContext, device: string, env: NodeJS.ProcessEnv) {
 	const command = ["sh", "-c", `while [ ! -s ${asked} ]; do sleep 0.01; done; sleep 0.2; env > ${seen}`];
 	const lab = loadLab(makeLab(t, { lab: { train: { command } } }).dir);
 	const trainer = new Trainer({ lab, budgetSeconds: 30, seed: 1, threads: 1, device });
-	const trained = await trainer.train(lab.dir, join(bin, "out"), new AbortController().signal, () => {});
+	const trained = await trainer.train(
+		lab.dir,
+		new ExperimentDir(join(bin, "out")),
+		new AbortController().signal,
+		() => {},
+	);
 	if ("crash" in trained) assert.fail(trained.crash);
 	const variables = readFileSync(seen, "utf8").trimEnd().split("\n");
 	return {

@@ -3,8 +3,8 @@
  * what can go wrong into outages, which pass, and errors, which a person must mend.
  */
 import Anthropic, { AnthropicError, APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
-import type { Usage } from "../../journal/events.ts";
-import { oneLine } from "../brief/quote.ts";
+import type { Usage } from "../../journal/usage.ts";
+import { oneLine } from "../../text.ts";
 import type { AnthropicConfig, Prices } from "../config.ts";
 import { ResearcherError } from "../researcher.ts";
 

@@ -2,7 +2,9 @@
  * One proposal as a conversation: the brief, the model's tool calls and our answers, until it submits. Mistakes are answered
  * inside the conversation, a bounded number of times.
  */
-import { clean, oneLine } from "../brief/quote.ts";
+
+import { oneLine } from "../../text.ts";
+import { clean } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
 import type { AnthropicConfig } from "../config.ts";
 import { type Draft, Rejection } from "../draft.ts";

@@ -3,9 +3,10 @@
  * were worked through. Its size does not grow with the night.
  */
 import type { Experiment } from "../../journal/state.ts";
+import { oneLine } from "../../text.ts";
 import type { Brief } from "../researcher.ts";
 import { tallyFamilies } from "./families.ts";
-import { oneLine, quote } from "./quote.ts";
+import { quote } from "./quote.ts";
 
 const KEPT = 25;
 const NEAR_MISSES = 15;

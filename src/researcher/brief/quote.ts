@@ -2,7 +2,7 @@
  * Text of programs and files on its way into a prompt. It is quoted as data, bounded, and cannot end its own quotation; what
  * is dangerous to a terminal is taken out.
  */
-import { printable } from "../../subprocess/process.ts";
+import { printable } from "../../text.ts";
 
 /** Lines without control characters. */
 export function clean(text: string): string {
@@ -10,12 +10,6 @@ export function clean(text: string): string {
 		.split(/\r\n|\r|\n/)
 		.map((line) => printable(line).trimEnd())
 		.join("\n");
-}
-
-/** One line of at most `limit` characters. */
-export function oneLine(text: string, limit: number): string {
-	const line = printable(text.replace(/\s+/g, " ")).trim();
-	return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
 }
 
 /** The first or last `limit` characters of a text, with a word where it was cut. */

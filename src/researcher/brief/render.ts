@@ -4,11 +4,12 @@
  * new every time.
  */
 
+import { oneLine } from "../../text.ts";
 import { type Plan, planNext } from "../plateau.ts";
 import type { Brief, Crash, Evidence, SourceFile } from "../researcher.ts";
 import { digest, worthShowing } from "./digest.ts";
 import { tallyFamilies } from "./families.ts";
-import { bounded, clean, oneLine, quote } from "./quote.ts";
+import { bounded, clean, quote } from "./quote.ts";
 import { fill } from "./templates.ts";
 
 /** The limits of a brief's parts, in characters. */

@@ -1,8 +1,5 @@
 /** Runs an agent program to its end, its whole process group with it. */
-import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { identityOf } from "../../subprocess/identity.ts";
-import { endWithLeader, printable, signalGroup } from "../../subprocess/process.ts";
+import { runProcess } from "../../subprocess/run-process.ts";
 import { ResearcherError } from "../researcher.ts";
 
 export interface AgentRun {
@@ -29,67 +26,21 @@ export interface AgentResult {
 }
 
 const OUTPUT_LIMIT = 200_000;
-const LINE_LIMIT = 2000;
-/** Between asking the group to end and ending it. */
-const GRACE_MS = 3000;
 
 /** Rejects with the signal's reason when it is aborted, and with a ResearcherError when the program cannot be started. */
 export async function runAgent(run: AgentRun): Promise<AgentResult> {
 	run.signal.throwIfAborted();
-	const [program, ...args] = run.command;
-	const child = spawn(program!, args, { cwd: run.cwd, env: run.env, detached: true, stdio: "pipe" });
-	if (child.pid) writeFileSync(run.pidPath, identityOf(child.pid));
-	const result: AgentResult = { code: null, timedOut: false, output: "", errors: "" };
-	let grace: NodeJS.Timeout | undefined;
-	const end = () => {
-		signalGroup(child.pid, "SIGTERM");
-		grace ??= setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE_MS);
-	};
-	const timer = setTimeout(() => {
-		result.timedOut = true;
-		end();
-	}, run.timeoutSeconds * 1000);
-	run.signal.addEventListener("abort", end, { once: true });
-
-	endWithLeader(child);
-	const closed = new Promise<void>((resolve, reject) => {
-		child.once("error", (error: NodeJS.ErrnoException) => {
-			const why = error.code === "ENOENT" ? "it is not installed or not on the PATH" : error.message;
-			reject(new ResearcherError(`${program} could not be started: ${why}.`));
-		});
-		child.once("exit", (code) => {
-			result.code = code;
-			clearTimeout(timer); // it was in time, however long its pipes stay open
-		});
-		child.once("close", () => resolve());
+	const printed = { stdout: "", stderr: "" };
+	const { code, timedOut, spawnError } = await runProcess({
+		...run,
+		onText(text, stream) {
+			printed[stream] = (printed[stream] + text).slice(-OUTPUT_LIMIT);
+		},
 	});
-	collect(child.stdout, run.onLine, (text) => {
-		result.output = (result.output + text).slice(-OUTPUT_LIMIT);
-	});
-	collect(child.stderr, run.onLine, (text) => {
-		result.errors = (result.errors + text).slice(-OUTPUT_LIMIT);
-	});
-	// An agent that does not read its input is no reason to fail.
-	child.stdin.on("error", () => {});
-	child.stdin.end(run.input);
-	try {
-		await closed;
-	} finally {
-		clearTimeout(timer);
-		clearTimeout(grace);
-		run.signal.removeEventListener("abort", end);
+	if (spawnError) {
+		const why = spawnError.code === "ENOENT" ? "it is not installed or not on the PATH" : spawnError.message;
+		throw new ResearcherError(`${run.command[0]} could not be started: ${why}.`);
 	}
 	run.signal.throwIfAborted();
-	return result;
-}
-
-function collect(stream: NodeJS.ReadableStream, onLine: (line: string) => void, add: (text: string) => void): void {
-	let rest = "";
-	stream.setEncoding("utf8");
-	stream.on("data", (text: string) => {
-		add(text);
-		const lines = (rest + text).split(/\r\n|\r|\n/);
-		rest = lines.pop()!.slice(-LINE_LIMIT);
-		for (const line of lines) onLine(printable(line.slice(0, LINE_LIMIT)));
-	});
+	return { code, timedOut, output: printed.stdout, errors: printed.stderr };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { type Comparison, compareWithCpu } from "../../../bench/gpu/compare.ts";
 import { warmUp } from "../../../src/engine/warm-up.ts";
+import { ExperimentDir } from "../../../src/journal/run-dir.ts";
 import { loadLab } from "../../../src/lab/lab.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { GuestProcess } from "../../../trainer/guest-process.ts";
@@ -110,7 +111,7 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 		const lab = builtInLab(t);
 		lab.write("trainer/train.ts", 'throw new Error("no");\n');
 		const options = { lab: loadLab(lab.dir), seed: 1, threads: 1, device: "vulkan:software" };
-		await warmUp(options, join(lab.dir, "out"), () => {});
+		await warmUp(options, new ExperimentDir(join(lab.dir, "out")), () => {});
 	});
 
 	it("the console shows the device, its steps, and the baseline kept", async (t) => {

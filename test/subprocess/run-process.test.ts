@@ -3,8 +3,9 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endLeftover } from "../../src/subprocess/group.ts";
 import { identityOf, isAlive } from "../../src/subprocess/identity.ts";
-import { endLeftover, type ProcessRequest, printable, runProcess } from "../../src/subprocess/process.ts";
+import { type ProcessRequest, runProcess } from "../../src/subprocess/run-process.ts";
 import { tempDir } from "../support/lab.ts";
 
 function request(t: TestContext, script: string, more: Partial<ProcessRequest> = {}): ProcessRequest {
@@ -33,7 +34,7 @@ test("both streams go to the log, and to the listener line by line", async (t) =
 	const result = await runProcess(wanted);
 	assert.equal(result.code, 0);
 	assert.deepEqual(lines.sort(), ["four", "one", "three", "two"]);
-	assert.match(readFileSync(wanted.logPath, "utf8"), /one\rtwo\nthree/);
+	assert.match(readFileSync(wanted.logPath!, "utf8"), /one\rtwo\nthree/);
 });
 
 test("a progress line is heard when it is printed, though nothing ends it yet", async (t) => {
@@ -47,31 +48,11 @@ test("a progress line is heard when it is printed, though nothing ends it yet", 
 	assert.deepEqual(lines, ["step 00001 (0.0%)"]);
 });
 
-test("a program that is started early is told to begin by a line, and its time counts from then", async (t) => {
-	const { promise, resolve } = Promise.withResolvers<void>();
-	const lines: string[] = [];
-	const onLine = (line: string) => {
-		lines.push(line);
-		if (line === "ready") void sleep(1500).then(resolve);
-	};
-	const script = "echo ready; read line; echo begun";
-	const result = await runProcess(request(t, script, { begin: promise, timeoutSeconds: 1, onLine }));
-	assert.deepEqual([result.code, result.timedOut, lines], [0, false, ["ready", "begun"]]);
-});
-
-test("a program that was not told to begin is ended like any other", async (t) => {
-	const controller = new AbortController();
-	const onLine = () => controller.abort();
-	const begin = new Promise<void>(() => {});
-	const result = await runProcess(request(t, "echo ready; read line", { begin, signal: controller.signal, onLine }));
-	assert.equal(result.aborted, true);
-});
-
 test("a program that outlives its time is ended with everything it started", async (t) => {
 	const wanted = request(t, "trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000", { timeoutSeconds: 0.3 });
 	const result = await runProcess(wanted);
 	assert.equal(result.timedOut, true);
-	const child = Number(readFileSync(wanted.logPath, "utf8"));
+	const child = Number(readFileSync(wanted.logPath!, "utf8"));
 	assert.ok(child > 0);
 	await gone(child);
 });
@@ -80,7 +61,7 @@ test("what a program leaves in the background is ended with it, though it holds 
 	const wanted = request(t, "sleep 1000 & echo $!");
 	const result = await runProcess(wanted);
 	assert.equal(result.code, 0);
-	await gone(Number(readFileSync(wanted.logPath, "utf8")));
+	await gone(Number(readFileSync(wanted.logPath!, "utf8")));
 });
 
 test("what has left the group keeps nobody waiting, and what it prints afterwards goes nowhere", async (t) => {
@@ -115,7 +96,7 @@ test("a program that prints without end fills neither the disk nor the memory", 
 	const wanted = request(t, "head -c 40000000 /dev/zero | tr '\\0' x");
 	const result = await runProcess(wanted);
 	assert.equal(result.code, 0);
-	assert.ok(readFileSync(wanted.logPath).length < 17 * 1024 * 1024);
+	assert.ok(readFileSync(wanted.logPath!).length < 17 * 1024 * 1024);
 	assert.ok(result.tail.join("").length < 1_000_000);
 });
 
@@ -142,6 +123,27 @@ test("a group left over by a killed console is found by its pid file and ended; 
 	assert.equal(existsSync("/proc"), true, "the test needs /proc");
 });
 
-test("escape sequences and control characters never reach the screen", () => {
-	assert.equal(printable("a\x1b[31mred\x1b[0m\x07\x1b]0;title\x07b\tc\x9b"), "aredb  c");
+test("a program's input is written to it and closed, and a character that two chunks share stays whole", async (t) => {
+	const texts: string[] = [];
+	const script = "cat; printf '\\303'; sleep 0.1; printf '\\251'";
+	const wanted = request(t, script, { input: "question\n", onText: (text, stream) => texts.push(`${stream} ${text}`) });
+	const result = await runProcess(wanted);
+	assert.equal(result.code, 0);
+	assert.equal(texts.map((text) => text.replace("stdout ", "")).join(""), "question\n\u00e9");
+});
+
+test("where no descriptor is left, the program is a result that could not be started, not an exception", async (t) => {
+	const script = `
+		import { openSync } from "node:fs";
+		import { runProcess } from ${JSON.stringify(new URL("../../src/subprocess/run-process.ts", import.meta.url).href)};
+		const held = [];
+		try { for (;;) held.push(openSync("/dev/null", "r")); } catch {}
+		const { signal } = new AbortController();
+		const { spawnError } = await runProcess({ command: ["true"], cwd: "/", env: {}, signal });
+		process.stdout.write(spawnError.code);
+	`;
+	const command = ["sh", "-c", 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, script];
+	const said: string[] = [];
+	const result = await runProcess(request(t, "", { command, onText: (text) => said.push(text) }));
+	assert.match(said.join(""), /^EMFILE$/, result.tail.join("\n"));
 });

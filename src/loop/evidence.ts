@@ -1,0 +1,45 @@
+/** What a researcher may look at besides its brief: diffs, logs and files of the lab, none of it writable. */
+import { existsSync, readFileSync } from "node:fs";
+import type { Repository } from "../git/repository.ts";
+import type { RunDir } from "../journal/run-dir.ts";
+import type { State } from "../journal/state.ts";
+import type { Evidence } from "../researcher/researcher.ts";
+import { printable } from "../text.ts";
+
+const LOG_TAIL_BYTES = 16_384;
+/** What a researcher may read besides what it may edit. */
+const READABLE = /^(trainer|prepare)\/.*\.(ts|md)$|\.(py|js|ts|md|json|toml)$/;
+const UNREADABLE = /^(test|node_modules|results|dist|\.ci)\/|package-lock\.json$/;
+
+export function evidenceOf(
+	{ store, repository, dir }: { store: { readonly state: State }; repository: Repository; dir: RunDir },
+	basis: string,
+): Evidence {
+	const experiment = (n: number) => {
+		const found = store.state.experiments[n - 1];
+		if (!found) throw new Error(`there is no experiment ${n}`);
+		return found;
+	};
+	const list = async () =>
+		(await repository.list(basis)).filter((path) => READABLE.test(path) && !UNREADABLE.test(path));
+	return {
+		async diff(n) {
+			const { commit, parent } = experiment(n);
+			return commit && commit !== parent ? repository.diff(parent, commit) : "";
+		},
+		async log(n) {
+			const path = dir.experiment(experiment(n).n).log;
+			if (!existsSync(path)) return "";
+			const text = readFileSync(path).subarray(-LOG_TAIL_BYTES).toString("utf8");
+			return text
+				.split(/[\r\n]+/)
+				.map(printable)
+				.join("\n");
+		},
+		list,
+		async read(path) {
+			if (!(await list()).includes(path)) throw new Error(`${path} is not among the files that may be read`);
+			return repository.show(basis, path);
+		},
+	};
+}
