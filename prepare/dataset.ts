@@ -13,13 +13,17 @@ import { mkdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { HELD_OUT_SHARE, RESERVED_TOKENS, SPLIT_PATTERN } from "./constants.ts";
+import { PrepareError } from "./errors.ts";
 import { FORMAT, type Manifest, readManifest, type SplitCounts } from "./manifest.ts";
 import { moveIntoPlace, removeAbandoned, scratchBeside } from "./place.ts";
-import { PrepareError, resolveSource, type Source } from "./sources/source.ts";
+import type { PrepareProgress } from "./progress.ts";
+import { resolveSource } from "./sources/resolve.ts";
+import type { Source } from "./sources/source.ts";
 import type { SplitName } from "./splits.ts";
 import { type TokenizerFile, tokenBytes } from "./tokenizer-file.ts";
 
-export { PrepareError } from "./sources/source.ts";
+export { PrepareError } from "./errors.ts";
+export type { PrepareProgress } from "./progress.ts";
 export type { SplitName } from "./splits.ts";
 
 export interface DatasetSpec {
@@ -27,13 +31,6 @@ export interface DatasetSpec {
 	source: string;
 	/** Tokens in the vocabulary, the reserved ones included. */
 	vocabSize: number;
-}
-
-export interface PrepareProgress {
-	stage: "corpus" | "tokenizer" | "tokens";
-	done: number;
-	total: number;
-	note?: string;
 }
 
 export interface PrepareOptions {

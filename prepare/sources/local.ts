@@ -7,7 +7,8 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { PrepareError, type Source } from "./source.ts";
+import { PrepareError } from "../errors.ts";
+import type { Source } from "./source.ts";
 
 const TEXT_FILES = new Set([".txt", ".md", ".text"]);
 

