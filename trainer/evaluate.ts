@@ -13,12 +13,13 @@ import { type BitsPerByte, BitsPerByteSum } from "../prepare/bits-per-byte.ts";
 import { EVAL_BATCH_ROWS, SEQUENCE_LENGTH } from "../prepare/constants.ts";
 import type { Dataset, SplitName } from "../prepare/dataset.ts";
 import { causalLosses } from "./causality.ts";
-import { Crash, oneLine } from "./crash.ts";
+import { Crash } from "./crash.ts";
 import { parseEvaluateOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
 import { deviceFor, openPrepared, runProgram } from "./program.ts";
 import { loadCheckpoint, type Scorer } from "./tensor/checkpoint.ts";
 import { configure, type DeviceOptions } from "./tensor/index.ts";
+import { oneLine } from "./tensor/text.ts";
 
 await runProgram(async () => {
 	const options = parseEvaluateOptions(process.argv.slice(2));

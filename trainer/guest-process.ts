@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { compiledFor } from "./compiled.ts";
-import { lastError, oneLine } from "./crash.ts";
 import { memoryOf, offerToKernel } from "./memory.ts";
 import { BATCHES_FD, MESSAGES_FD, type Message } from "./protocol.ts";
 import { environment, permissions } from "./sandbox.ts";
+import { lastError, oneLine } from "./tensor/text.ts";
 
 export interface GuestOptions {
 	/** The training file; the trainer it belongs to lies beside it. */

@@ -1,7 +1,7 @@
 /** A program in a process of its own, which a device may end. */
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { lastError } from "../../trainer/crash.ts";
+import { lastError } from "../../trainer/tensor/text.ts";
 
 /**
  * Runs this Node with `args`; returns what the program printed.

@@ -7,15 +7,14 @@ import { join } from "node:path";
 import { compile, type Program } from "./compile.ts";
 import { configure, type DeviceOptions } from "./device.ts";
 import { show, TensorError } from "./errors.ts";
-import { build, checkShape, sameShape } from "./ops/define.ts";
+import { checkShape, sameShape } from "./ops/define.ts";
 import { input, tensor } from "./ops/leaf.ts";
 import { crossEntropy } from "./ops/nn.ts";
+import { build } from "./ops/table.ts";
 import { Parameter, parameter } from "./parameter.ts";
 import { type NamedValues, readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { reachable } from "./schedule.ts";
 import { read, release } from "./storage.ts";
-// A graph may name any operation: loading the library defines them all.
-import "./index.ts";
 import type { Attributes, Dtype, Shape, Tensor } from "./tensor.ts";
 
 const VERSION = 1;

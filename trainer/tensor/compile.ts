@@ -10,8 +10,9 @@ import type { Feeds } from "./leaves.ts";
 import { cpu } from "./lower/cpu.ts";
 import type { Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
+import type { Update } from "./plan.ts";
 import { release, reserve, reservedBytes, untouchedBytes } from "./reservations.ts";
-import { checkOutputs, checkUpdates, reachable, schedule, type Update } from "./schedule.ts";
+import { checkOutputs, checkUpdates, reachable, schedule } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";
 

@@ -7,11 +7,11 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { lastError } from "../crash.ts";
 import type { DeviceFacts } from "./device.ts";
 import { CUDA_DRIVER, findLibraries, isPackaged } from "./device-libraries.ts";
 import { DEVICE_KINDS, type DeviceKind, type DeviceName, parseDevice } from "./device-name.ts";
 import type { Listing } from "./device-probe.ts";
+import { lastError } from "./text.ts";
 
 /** The device that was asked for cannot be used; the message says what is missing and how to get it. */
 export class DeviceError extends Error {

@@ -1,8 +1,9 @@
 /** Reverse-mode differentiation, from expressions to expressions. */
 import { fail, show } from "./errors.ts";
-import { definition, describe, requireTensor, sameShape } from "./ops/define.ts";
+import { type AttributeSpec, type AttributesOf, describe, requireTensor, sameShape } from "./ops/define.ts";
 import { add } from "./ops/elementwise.ts";
 import { ones } from "./ops/leaf.ts";
+import { definition } from "./ops/table.ts";
 import { Parameter } from "./parameter.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -23,7 +24,7 @@ export function grad(loss: Tensor, by: readonly Tensor[]): Tensor[] {
 		if (!gradient || node.inputs.length === 0) continue;
 		const { vjp } = definition(node.op) ?? {};
 		if (!vjp) fail("grad", `${node.op} has no gradient (a gradient of a gradient is not supported)`);
-		vjp(node, gradient, node.attrs).forEach((contribution, i) => {
+		vjp(node, gradient, node.attrs as AttributesOf<AttributeSpec>).forEach((contribution, i) => {
 			const input = node.inputs[i] as Tensor;
 			if (!contribution || !order.has(input)) return;
 			const sofar = gradients.get(input);

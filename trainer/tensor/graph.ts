@@ -6,8 +6,9 @@ import { Leaves } from "./leaves.ts";
 import { BLOCK } from "./lower/blocked-attention.ts";
 import type { Builder, Lowering } from "./lower/lowering.ts";
 import { Parameter } from "./parameter.ts";
+import type { Task } from "./plan.ts";
 import { untouchedBytes } from "./reservations.ts";
-import { isLeaf, memoryOf, type Task } from "./schedule.ts";
+import { isLeaf, memoryOf } from "./schedule.ts";
 import { isStored, materialise, store } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -14,7 +14,7 @@ const SECTIONS: [title: string, ...modules: string[]][] = [
 	["Leaves and parameters", "ops/leaf.ts", "parameter.ts", "random.ts"],
 	["Elementwise", "ops/elementwise.ts"],
 	["Sums and means", "ops/reduce.ts"],
-	["Shapes", "ops/shape.ts"],
+	["Shapes", "ops/shape.ts", "ops/broadcast.ts"],
 	["Matrix products", "ops/matmul.ts"],
 	["Layers", "ops/nn.ts", "ops/attention.ts"],
 	["Gradients and optimizers", "grad.ts", "optim/adamw.ts", "optim/muon.ts"],
@@ -89,12 +89,7 @@ function methodsOf(source: Source): string[] {
 		const declaration = statement.type === "ExportNamedDeclaration" ? statement.declaration : undefined;
 		if (declaration?.type !== "ClassDeclaration") return [];
 		return declaration.body.body.flatMap((member) =>
-			member.type === "MethodDefinition" &&
-			member.kind === "method" &&
-			"name" in member.key &&
-			member.key.name !== "dim"
-				? [String(member.key.name)]
-				: [],
+			member.type === "PropertyDefinition" && member.declare && "name" in member.key ? [String(member.key.name)] : [],
 		);
 	});
 }
@@ -117,11 +112,11 @@ function describe(source: Source, exported: ReadonlySet<string>): string[] {
 			];
 		}
 		if (declaration?.type === "VariableDeclaration") {
-			const [{ id, init } = {}] = declaration.declarations;
+			const [{ id } = {}] = declaration.declarations;
 			const name = id && "name" in id ? String(id.name) : "";
 			if (!exported.has(name)) return [];
-			const isBinary = init && source.text.slice(init.start, init.end).startsWith("arithmetic");
-			return [`- \`${name}(${isBinary ? "a: Operand, b: Operand" : "x: Tensor"}): Tensor\`${doc && `: ${doc}`}`];
+			// add, sub, mul and div are made by one function.
+			return [`- \`${name}(a: Operand, b: Operand): Tensor\`${doc && `: ${doc}`}`];
 		}
 		return [];
 	});

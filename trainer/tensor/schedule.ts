@@ -1,15 +1,10 @@
 /** In which order a program computes: inputs first, and no parameter written before its last reader. */
 import { fail, show } from "./errors.ts";
-import type { Plan, Write } from "./lower/lowering.ts";
 import { describe, requireF32, sameShape } from "./ops/define.ts";
+import type { OpName } from "./ops/table.ts";
 import { Parameter } from "./parameter.ts";
+import type { Plan, Task, Update } from "./plan.ts";
 import { Tensor } from "./tensor.ts";
-
-/** After a run, `target` holds what `value` was computed to be from the parameters as they were before it. */
-export interface Update {
-	target: Parameter;
-	value: Tensor;
-}
 
 /** A parameter's next value: `assign(momentum, momentum.mul(0.9).add(gradient))`. */
 export function assign(target: Parameter, value: Tensor): Update {
@@ -49,8 +44,6 @@ export function checkUpdates(updates: readonly Update[]): void {
 	}
 }
 
-export type Task = { compute: Tensor } | { copy: Write };
-
 /**
  * Orders a program. Tensors are computed in the order they were made, which for gradients is the order of the backward
  * sweep, so that each layer's activations can be freed as it passes. Writes come as soon as nobody reads what they replace.
@@ -86,7 +79,7 @@ export function reachable(roots: readonly Tensor[]): Tensor[] {
 }
 
 /** Operations whose result may share memory with their input: reading them later reads the input later. */
-const ALIASES = new Set(["reshape", "slice", "detach"]);
+const ALIASES: ReadonlySet<string> = new Set<OpName>(["reshape", "slice", "detach"]);
 
 /** The tensor whose memory this one may share: itself, or what it is only another view of. */
 export function memoryOf(tensor: Tensor): Tensor {

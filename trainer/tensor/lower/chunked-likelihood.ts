@@ -4,13 +4,15 @@
  * rows of the input's gradient, and its share of the weight's. The logits [tokens, vocabulary], their probabilities and
  * their gradient are never in memory all at once.
  */
-import { build } from "../ops/define.ts";
 import { add } from "../ops/elementwise.ts";
 import { full, uniformValue } from "../ops/leaf.ts";
+import { matmulOp } from "../ops/matmul.ts";
+import { crossEntropyBackward, crossEntropyOp } from "../ops/nn.ts";
 import { concat, slice } from "../ops/shape.ts";
-import { reachable, type Update } from "../schedule.ts";
+import { build } from "../ops/table.ts";
+import type { Plan, Update } from "../plan.ts";
+import { reachable } from "../schedule.ts";
 import { Tensor } from "../tensor.ts";
-import type { Plan } from "./lowering.ts";
 
 /** Elements of the largest logits that are not cut, and of a chunk's: 2^26 are 268 MB. */
 const MAX_LOGITS = 2 ** 26;
@@ -49,14 +51,14 @@ function findHead(roots: readonly Tensor[], maxLogits: number): Head | undefined
 	const readersOf = (tensor: Tensor) => readers.get(tensor)?.map(({ node }) => node) ?? [];
 
 	for (const logits of nodes) {
-		if (logits.op !== "matmul" || logits.shape.length !== 2 || logits.attrs.transposeA) continue;
+		if (!matmulOp.is(logits) || logits.shape.length !== 2 || logits.attrs.transposeA) continue;
 		const [N, V] = logits.shape as [number, number];
 		const rows = Math.max(1, Math.floor(maxLogits / V / ROW_MULTIPLE)) * ROW_MULTIPLE;
 		if (N * V <= maxLogits || N <= rows) continue;
 
 		const halves = readersOf(logits);
-		const losses = halves.filter(({ op }) => op === "cross_entropy");
-		const gradients = halves.filter(({ op }) => op === "cross_entropy_backward");
+		const losses = halves.filter(crossEntropyOp.is);
+		const gradients = halves.filter(crossEntropyBackward.is);
 		const products = gradients.flatMap(readersOf);
 		const isAskedFor = [logits, ...gradients].some((tensor) => roots.includes(tensor));
 		if (isAskedFor || losses.length + gradients.length < halves.length || !products.every(isProduct)) continue;
@@ -64,7 +66,7 @@ function findHead(roots: readonly Tensor[], maxLogits: number): Head | undefined
 		const backward = [...new Set([...gradients, ...products])];
 		const before = new Set(reachable(needsOf([logits, ...backward])));
 		if (backward.some((node) => before.has(node))) continue;
-		const isAfterLosses = [...before].some(({ op }) => op === "cross_entropy");
+		const isAfterLosses = [...before].some(crossEntropyOp.is);
 		const passes = isAfterLosses ? [losses, backward] : [[...losses, ...backward]];
 		return { passes: passes.map((pass) => [logits, ...pass]), rows };
 	}
@@ -73,17 +75,17 @@ function findHead(roots: readonly Tensor[], maxLogits: number): Head | undefined
 
 /** Whether rows of the gradient give rows of the product, or a share of it, as those of dz do in dx = dz W and dW = dzᵀ x. */
 function isProduct(node: Tensor): boolean {
-	return node.op === "matmul" && (isSum(node) || !node.attrs.transposeA);
+	return matmulOp.is(node) && (isSum(node) || !node.attrs.transposeA);
 }
 
 /** Aᵀ B: the sum of what each row of A and B gives. */
-function isSum({ op, attrs }: Tensor): boolean {
-	return op === "matmul" && attrs.transposeA === true && attrs.transposeB === false;
+function isSum(node: Tensor): boolean {
+	return matmulOp.is(node) && node.attrs.transposeA && !node.attrs.transposeB;
 }
 
 /** Whether every chunk of `node` reads all of input `i`; it reads rows of the others. */
 function isWhole(node: Tensor, i: number): boolean {
-	return node.op === "matmul" && !isSum(node) && i === 1;
+	return matmulOp.is(node) && !isSum(node) && i === 1;
 }
 
 /** What must be there before a pass begins. */

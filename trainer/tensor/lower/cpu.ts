@@ -7,9 +7,11 @@ import { Descriptor, type KernelArguments, type KernelName } from "../cpu/descri
 import { type Kernels, loadKernels } from "../cpu/load.ts";
 import { BYTES, type Pointer, TYPE } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
+import type { OpName, TensorOf } from "../ops/table.ts";
 import { ne } from "../storage.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
-import { Fused, fuse } from "./fuse.ts";
+import type { ElementwiseName } from "./formula.ts";
+import { Fused, type FusedName, type FusedTensorOf, fuse } from "./fuse.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 import { portable } from "./portable.ts";
 
@@ -31,19 +33,19 @@ export function cpu(path: string, threads: number): Lowering {
 		lower(tensor, builder) {
 			const node = new Node(kernels, builder, tensor);
 			if (tensor instanceof Fused) return node.fused(tensor);
-			const rule = tensor.dtype === "f32" ? rules[tensor.op] : undefined;
+			const rule = tensor.dtype === "f32" ? (rules[tensor.op as keyof typeof rules] as Rule | undefined) : undefined;
 			return rule ? rule(node) : portable.lower(tensor, builder);
 		},
 	};
 }
 
 /** One tensor being lowered to kernel calls. */
-class Node {
+class Node<T extends Tensor = Tensor> {
 	readonly builder: Builder;
-	readonly tensor: Tensor;
+	readonly tensor: T;
 	readonly kernels: Kernels;
 
-	constructor(kernels: Kernels, builder: Builder, tensor: Tensor) {
+	constructor(kernels: Kernels, builder: Builder, tensor: T) {
 		this.kernels = kernels;
 		this.builder = builder;
 		this.tensor = tensor;
@@ -110,9 +112,16 @@ class Node {
 	}
 }
 
-const rules: Record<string, (node: Node) => Pointer> = {
+type Rule<T extends Tensor = Tensor> = (node: Node<T>) => Pointer;
+
+/** Leaves are made by graph.ts, elementwise operations are gathered by fuse.ts, and two move nothing. */
+type Elsewhere = "full" | ElementwiseName | "reshape" | "detach";
+
+const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name>> } & {
+	readonly [Name in FusedName]: Rule<FusedTensorOf<Name>>;
+} = {
 	matmul(node) {
-		const { transposeA, transposeB, bf16 } = node.tensor.attrs as Record<"transposeA" | "transposeB" | "bf16", boolean>;
+		const { transposeA, transposeB, bf16 } = node.tensor.attrs;
 		const [a, b] = [node.in(0), node.in(1)];
 		const [m, n] = [node.shape.at(-2)!, node.shape.at(-1)!];
 		const k = node.tensor.inputs[0]!.dim(transposeA ? -2 : -1);
@@ -130,14 +139,14 @@ const rules: Record<string, (node: Node) => Pointer> = {
 
 	rms_norm(node) {
 		const [x, { rows, width }] = [node.in(0), rowsOf(node.shape)];
-		const eps = node.tensor.attrs.eps as number;
+		const { eps } = node.tensor.attrs;
 		return node.call("rms_norm", node.shape, [x], (at, y) => ({
 			...{ x: at(x), y, rows, width, x_row: width, y_row: width, eps },
 		}));
 	},
 	rms_norm_backward(node) {
 		const [dy, x, { rows, width }] = [node.in(0), node.in(1), rowsOf(node.shape)];
-		const eps = node.tensor.attrs.eps as number;
+		const { eps } = node.tensor.attrs;
 		return node.call("rms_norm_back", node.shape, [x, dy], (at, dx) => ({
 			...{ x: at(x), dy: at(dy), dx, rows, width, x_row: width, dy_row: width, dx_row: width },
 			...{ residual_row: width, eps },
@@ -152,7 +161,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 	},
 
 	rotary(node) {
-		const { base, inverse } = node.tensor.attrs as { base: number; inverse: boolean };
+		const { base, inverse } = node.tensor.attrs;
 		const [batch, length, heads, width] = node.shape as [number, number, number, number];
 		const half = width / 2;
 		const table = (name: "cos" | "sin") =>
@@ -178,7 +187,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		return node.view(attend(node), node.shape, 0);
 	},
 	attention_backward(node) {
-		const { of, ...attributes } = node.tensor.attrs as AttentionAttributes & { of: number };
+		const { of, ...attributes } = node.tensor.attrs;
 		const inputs = node.tensor.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
 		const [q, k, v, , g] = inputs;
 		const key = `attention gradients ${inputs.map(({ id }) => id)} ${JSON.stringify(attributes)}`;
@@ -203,7 +212,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		const [z, targets] = [node.in(0), node.in(1)];
 		return node.call("cross_entropy", [rows], [z, targets], (at, losses) => ({
 			...{ z: at(z), targets: at(targets), losses, rows, vocab, z_row: vocab, dz_row: vocab },
-			...{ weight: 1, softcap: node.tensor.attrs.softcap as number },
+			...{ weight: 1, softcap: node.tensor.attrs.softcap },
 		}));
 	},
 	cross_entropy_backward(node) {
@@ -211,14 +220,14 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		const [z, targets, weights] = [node.in(0), node.in(1), node.in(2)];
 		const packed = node.call("cross_entropy", [rows * vocab + rows], [z, targets, weights], (at, dz) => ({
 			...{ z: at(z), targets: at(targets), weights: at(weights), dz, losses: dz + BigInt(rows * vocab * BYTES) },
-			...{ rows, vocab, z_row: vocab, dz_row: vocab, weight: 1, softcap: node.tensor.attrs.softcap as number },
+			...{ rows, vocab, z_row: vocab, dz_row: vocab, weight: 1, softcap: node.tensor.attrs.softcap },
 		}));
 		return node.view(packed, node.shape, 0);
 	},
 	/** The weighted losses, with the logits' gradient left in the place of the logits (see fuse.ts). */
 	likelihood(node) {
 		const [rows, vocab] = node.tensor.inputs[0]!.shape as [number, number];
-		const { softcap, weight } = node.tensor.attrs as { softcap: number; weight: number };
+		const { softcap, weight } = node.tensor.attrs;
 		const [z, targets] = [node.in(0), node.in(1)];
 		return node.call("cross_entropy", node.shape, [z, targets], (at, losses) => ({
 			...{ z: at(z), targets: at(targets), losses, dz: at(z) },
@@ -270,7 +279,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 	},
 
 	permute(node) {
-		const dims = node.tensor.attrs.dims as readonly number[];
+		const { dims } = node.tensor.attrs;
 		const steps = rowMajor(node.tensor.inputs[0]!.shape);
 		return copy(
 			node,
@@ -279,14 +288,14 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		);
 	},
 	slice(node) {
-		const { dim, start } = node.tensor.attrs as { dim: number; start: number };
+		const { dim, start } = node.tensor.attrs;
 		const steps = rowMajor(node.tensor.inputs[0]!.shape);
 		const offset = start * steps[dim]!;
 		const isDense = sizeOf(node.shape.slice(0, dim)) === 1;
 		return isDense ? node.view(node.in(0), node.shape, offset) : copy(node, steps, offset);
 	},
 	concat(node) {
-		const dim = node.tensor.attrs.dim as number;
+		const { dim } = node.tensor.attrs;
 		const inputs = node.tensor.inputs.map(node.builder.of);
 		return fill(
 			node,
@@ -295,7 +304,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		);
 	},
 	pad(node) {
-		const { dim, before, after } = node.tensor.attrs as { dim: number; before: number; after: number };
+		const { dim, before, after } = node.tensor.attrs;
 		const zero = node.builder.constant("zero", [1], () => new Float32Array(1));
 		const parts = [
 			{ length: before, from: zero, repeat: true },
@@ -311,8 +320,8 @@ const rules: Record<string, (node: Node) => Pointer> = {
 };
 
 /** Attention's output [B, T, H, D] and behind it each row's log-sum-exp [B, H, T], which the backward pass needs. */
-function attend(node: Node): Pointer {
-	const { causal, window, scale } = node.tensor.attrs as AttentionAttributes;
+function attend(node: Node<TensorOf<"attention" | "attention_backward">>): Pointer {
+	const { causal, window, scale } = node.tensor.attrs;
 	const [q, k, v] = node.tensor.inputs as [Tensor, Tensor, Tensor];
 	const [B, T, H] = q.shape as [number, number, number];
 	return node.builder.memo(`attention ${q.id} ${k.id} ${v.id} ${causal} ${window} ${scale}`, () => {

@@ -2,7 +2,9 @@
  * Formulas: expressions of elementwise operations that the CPU kernel `fused` computes in one pass over memory. This file
  * writes one down in the kernel's own form.
  */
+import { affineOp, softcapOp } from "../ops/elementwise.ts";
 import { uniformValue } from "../ops/leaf.ts";
+import type { OpName, TensorOf } from "../ops/table.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 
 /** In the order of `enum class Operation` in cpu/kernels.cpp. */
@@ -26,14 +28,15 @@ const OPERATIONS = [
 	"step",
 	"tanh",
 	"softcap",
-];
+] as const satisfies readonly ("fill" | OpName)[];
 /** How an input lies, in the order of `enum class Lie`. */
 const [DENSE, SCALAR, STRIDED] = [0, 1, 2];
 
 /** The operations a formula is made of. `broadcast_to` needs no instruction: its input is read by other strides. */
+export type ElementwiseName = Exclude<(typeof OPERATIONS)[number], "fill"> | "broadcast_to";
 const ELEMENTWISE: ReadonlySet<string> = new Set([...OPERATIONS.slice(1), "broadcast_to"]);
 
-export function isElementwise(tensor: Tensor): boolean {
+export function isElementwise(tensor: Tensor): tensor is TensorOf<ElementwiseName> {
 	return ELEMENTWISE.has(tensor.op);
 }
 
@@ -72,12 +75,13 @@ export class Formula {
 	}
 
 	#compute(tensor: Tensor, refer: (tensor: Tensor) => Ref): Ref {
-		const { op, attrs } = tensor;
 		const operands = tensor.inputs.map(refer);
-		if (op === "broadcast_to") return operands[0]!;
-		const numbers: [number, number] =
-			op === "affine" ? [attrs.scale as number, attrs.bias as number] : [(attrs.cap as number) ?? 0, 0];
-		return this.#add({ operation: OPERATIONS.indexOf(op), operands, numbers });
+		if (!isElementwise(tensor)) throw new Error(`${tensor.op} is no elementwise operation`);
+		if (tensor.op === "broadcast_to") return operands[0]!;
+		let numbers: [number, number] = [0, 0];
+		if (affineOp.is(tensor)) numbers = [tensor.attrs.scale, tensor.attrs.bias];
+		else if (softcapOp.is(tensor)) numbers = [tensor.attrs.cap, 0];
+		return this.#add({ operation: OPERATIONS.indexOf(tensor.op), operands, numbers });
 	}
 
 	#read(tensor: Tensor): Ref {

@@ -5,13 +5,16 @@
  * An elementwise result that only elementwise operations of its shape read is never stored: each of them computes it
  * again, which is cheaper than a trip to memory. So an invented activation costs one pass, like a built-in one.
  */
-import { sameShape } from "../ops/define.ts";
+import { type NoAttributes, sameShape } from "../ops/define.ts";
+import { div } from "../ops/elementwise.ts";
 import { uniformValue } from "../ops/leaf.ts";
+import { crossEntropyBackward, crossEntropyOp } from "../ops/nn.ts";
+import type { TensorOf } from "../ops/table.ts";
 import type { Parameter } from "../parameter.ts";
-import { isLeaf, memoryOf, reachable, type Update } from "../schedule.ts";
-import { Tensor } from "../tensor.ts";
+import type { Plan, Update, Write } from "../plan.ts";
+import { isLeaf, memoryOf, reachable } from "../schedule.ts";
+import { type Attributes, type Shape, Tensor } from "../tensor.ts";
 import { Formula, isElementwise } from "./formula.ts";
-import type { Plan, Write } from "./lowering.ts";
 
 /** A ggml node has at most ten sources. */
 const MAX_INPUTS = 9;
@@ -27,6 +30,30 @@ export class Fused extends Tensor {
 		this.formula = formula;
 		this.targets = targets;
 	}
+}
+
+/** Nodes of the CPU lowering alone, which only this file makes, and their attributes. */
+interface FusedAttributes {
+	/** A dense copy of the input. */
+	copy: NoAttributes;
+	/** The weighted losses of logits and targets; leaves the gradient of the logits in the place of the logits. */
+	likelihood: { softcap: number; weight: number };
+	/** What the first input's place holds once the second has been computed. */
+	overwritten: NoAttributes;
+}
+export type FusedName = keyof FusedAttributes;
+export type FusedTensorOf<Name extends FusedName> = Tensor & {
+	readonly op: Name;
+	readonly attrs: FusedAttributes[Name];
+};
+
+function fusedTensor<Name extends FusedName>(
+	op: Name,
+	inputs: readonly Tensor[],
+	attrs: FusedAttributes[Name] & Attributes,
+	shape: Shape,
+): Tensor {
+	return new Tensor(op, inputs, attrs, shape, "f32");
 }
 
 export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Plan {
@@ -154,16 +181,16 @@ function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): 
 }
 
 /** Forward halves of cross-entropy with their backward halves, where one pass can do both. */
-function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, Tensor> {
-	const twins = new Map<Tensor, Tensor>();
-	for (const backward of nodes.filter(({ op }) => op === "cross_entropy_backward")) {
+function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, TensorOf<"cross_entropy_backward">> {
+	const twins = new Map<Tensor, TensorOf<"cross_entropy_backward">>();
+	for (const backward of nodes.filter(crossEntropyBackward.is)) {
 		const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
 		const forward = nodes.find(
-			({ op, inputs, attrs }) =>
-				op === "cross_entropy" &&
-				inputs[0] === logits &&
-				inputs[1] === targets &&
-				attrs.softcap === backward.attrs.softcap,
+			(node) =>
+				crossEntropyOp.is(node) &&
+				node.inputs[0] === logits &&
+				node.inputs[1] === targets &&
+				node.attrs.softcap === backward.attrs.softcap,
 		);
 		if (!forward || twins.has(forward) || !uniformValue(gradient)) continue;
 		twins.set(forward, backward);
@@ -175,11 +202,16 @@ function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, Tensor> {
  * Both halves as one pass that leaves the logits' gradient in the place of the logits, the largest tensor of most models.
  * Logits that something else reads are copied first.
  */
-function joinLikelihood(forward: Tensor, backward: Tensor, isShared: boolean, of: (tensor: Tensor) => Tensor) {
+function joinLikelihood(
+	forward: Tensor,
+	backward: TensorOf<"cross_entropy_backward">,
+	isShared: boolean,
+	of: (tensor: Tensor) => Tensor,
+) {
 	const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
 	const { shape } = logits;
-	const own = isShared ? new Tensor("copy", [of(logits)], {}, shape, "f32") : of(logits);
-	const attrs = { softcap: forward.attrs.softcap!, weight: uniformValue(gradient)! };
-	const losses = new Tensor("likelihood", [own, of(targets)], attrs, forward.shape, "f32");
-	return { losses: losses.div(attrs.weight), gradient: new Tensor("overwritten", [own, losses], {}, shape, "f32") };
+	const own = isShared ? fusedTensor("copy", [of(logits)], {}, shape) : of(logits);
+	const attrs = { softcap: backward.attrs.softcap, weight: uniformValue(gradient)! };
+	const losses = fusedTensor("likelihood", [own, of(targets)], attrs, forward.shape);
+	return { losses: div(losses, attrs.weight), gradient: fusedTensor("overwritten", [own, losses], {}, shape) };
 }

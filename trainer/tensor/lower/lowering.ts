@@ -4,8 +4,7 @@
  */
 import type { Device } from "../device.ts";
 import type { Ggml, Pointer } from "../ggml.ts";
-import type { Parameter } from "../parameter.ts";
-import type { Update } from "../schedule.ts";
+import type { Plan, Update } from "../plan.ts";
 import type { Shape, Tensor, Values } from "../tensor.ts";
 
 /** What a lowering builds with. Every ggml tensor that stands for a `Tensor` is contiguous. */
@@ -26,21 +25,6 @@ export interface Builder {
 	onAllocated(callback: () => void): void;
 	/** Calls back when the program is closed. */
 	onClose(callback: () => void): void;
-}
-
-/** What happens to parameters at the end of a run. */
-export interface Write {
-	targets: readonly Parameter[];
-	value: Tensor;
-	/** Whether computing `value` writes the targets; otherwise it is copied to the only one. */
-	inPlace: boolean;
-}
-
-/** A program as a lowering wants it. */
-export interface Plan {
-	/** The tensors whose values are asked for, in the order given. */
-	outputs: readonly Tensor[];
-	writes: readonly Write[];
 }
 
 export interface Lowering {

@@ -1,30 +1,19 @@
 /** Operations on each element, with PyTorch's broadcasting. */
-import { fail, show } from "../errors.ts";
-import type { Operand, Shape, Tensor } from "../tensor.ts";
-import { define, requireF32, requireOperand, sameShape } from "./define.ts";
+import { fail } from "../errors.ts";
+import type { Operand, Tensor } from "../tensor.ts";
+import { broadcastShapes, sumTo } from "./broadcast.ts";
+import { define, type NoAttributes, type Operation, requireF32, requireOperand, sameShape } from "./define.ts";
 import { full, uniformValue } from "./leaf.ts";
-import { sumTo } from "./reduce.ts";
-
-/** The shape two operands share: dimensions match from the end, and a 1 stretches. */
-export function broadcast(op: string, a: Shape, b: Shape): Shape {
-	const rank = Math.max(a.length, b.length);
-	return Array.from({ length: rank }, (_, i) => {
-		const m = a[i - rank + a.length] ?? 1;
-		const n = b[i - rank + b.length] ?? 1;
-		if (m !== n && m !== 1 && n !== 1) fail(op, `${show(a)} and ${show(b)} do not broadcast`);
-		return m === 1 ? n : m;
-	});
-}
 
 type BinaryRule = (a: Tensor, b: Tensor, g: Tensor, y: Tensor) => [Tensor, Tensor];
 
-function binary(op: string, rule: BinaryRule): (a: Tensor, b: Tensor) => Tensor {
-	const node = define(op, {
+function binary<const Name extends string>(op: Name, rule: BinaryRule): Operation<Name, NoAttributes> {
+	return define(op, {
 		arity: 2,
 		attrs: {},
 		infer: ([a, b]) => {
 			requireF32(op, a!, b!);
-			return { shape: broadcast(op, a!.shape, b!.shape) };
+			return { shape: broadcastShapes(op, a!.shape, b!.shape) };
 		},
 		vjp: (y, g) => {
 			const [a, b] = y.inputs as [Tensor, Tensor];
@@ -32,15 +21,14 @@ function binary(op: string, rule: BinaryRule): (a: Tensor, b: Tensor) => Tensor 
 			return [sumTo(da, a.shape), sumTo(db, b.shape)];
 		},
 	});
-	return (a, b) => node([a, b], {});
 }
 
-const addOp = binary("add", (_a, _b, g) => [g, g]);
-const subOp = binary("sub", (_a, _b, g) => [g, neg(g)]);
-const mulOp = binary("mul", (a, b, g) => [mul(g, b), mul(g, a)]);
-const divOp = binary("div", (_a, b, g, y) => [div(g, b), neg(div(mul(g, y), b))]);
+export const addOp = binary("add", (_a, _b, g) => [g, g]);
+export const subOp = binary("sub", (_a, _b, g) => [g, neg(g)]);
+export const mulOp = binary("mul", (a, b, g) => [mul(g, b), mul(g, a)]);
+export const divOp = binary("div", (_a, b, g, y) => [div(g, b), neg(div(mul(g, y), b))]);
 
-const affineOp = define<{ scale: number; bias: number }>("affine", {
+export const affineOp = define("affine", {
 	arity: 1,
 	attrs: { scale: "number", bias: "number" },
 	infer: ([x]) => {
@@ -69,17 +57,17 @@ function asTensor(op: string, x: Operand): Tensor {
  */
 function arithmetic(
 	name: string,
-	op: (a: Tensor, b: Tensor) => Tensor,
+	op: Operation<string, NoAttributes>,
 	right: (n: number) => [number, number],
 	left?: (n: number) => [number, number],
 ): (a: Operand, b: Operand) => Tensor {
 	return (a, b) => {
 		const [x, y] = [asTensor(name, a), asTensor(name, b)];
-		const shape = broadcast(name, x.shape, y.shape);
+		const shape = broadcastShapes(name, x.shape, y.shape);
 		const onTheRight = sameShape(shape, x.shape) ? uniformValue(y) : undefined;
 		if (onTheRight !== undefined) return affine(x, ...right(onTheRight));
 		const onTheLeft = left && sameShape(shape, y.shape) ? uniformValue(x) : undefined;
-		return onTheLeft === undefined ? op(x, y) : affine(y, ...left!(onTheLeft));
+		return onTheLeft === undefined ? op([x, y], {}) : affine(y, ...left!(onTheLeft));
 	};
 }
 
@@ -117,8 +105,8 @@ export function neg(x: Tensor): Tensor {
 
 type UnaryRule = (x: Tensor, g: Tensor, y: Tensor) => Tensor | undefined;
 
-function unary(op: string, rule: UnaryRule): (x: Tensor) => Tensor {
-	const node = define(op, {
+function unary<const Name extends string>(op: Name, rule: UnaryRule): Operation<Name, NoAttributes> {
+	return define(op, {
 		arity: 1,
 		attrs: {},
 		infer: ([x]) => {
@@ -127,30 +115,77 @@ function unary(op: string, rule: UnaryRule): (x: Tensor) => Tensor {
 		},
 		vjp: (y, g) => [rule(y.inputs[0]!, g, y)],
 	});
-	return (x) => node([x], {});
 }
 
-export const exp = unary("exp", (_, g, y) => mul(g, y));
-/** Natural logarithm. */
-export const log = unary("log", (x, g) => div(g, x));
-export const sqrt = unary("sqrt", (_, g, y) => div(mul(g, 0.5), y));
-export const square = unary("square", (x, g) => mul(mul(g, 2), x));
-export const abs = unary("abs", (x, g) => mul(g, sign(x)));
-export const sin = unary("sin", (x, g) => mul(g, cos(x)));
-export const cos = unary("cos", (x, g) => neg(mul(g, sin(x))));
-/** 1 where `x > 0`, else 0. Its gradient is 0 everywhere. */
-export const step = unary("step", () => undefined);
-export const relu = unary("relu", (x, g) => mul(g, step(x)));
-/** `1 / (1 + exp(-x))` */
-export const sigmoid = unary("sigmoid", (_, g, y) => mul(g, sub(y, square(y))));
-export const tanh = unary("tanh", (_, g, y) => mul(g, sub(1, square(y))));
-/** `x * sigmoid(x)`, also called swish. */
-export const silu = unary("silu", (x, g, y) => {
+export const expOp = unary("exp", (_, g, y) => mul(g, y));
+export const logOp = unary("log", (x, g) => div(g, x));
+export const sqrtOp = unary("sqrt", (_, g, y) => div(mul(g, 0.5), y));
+export const squareOp = unary("square", (x, g) => mul(mul(g, 2), x));
+export const absOp = unary("abs", (x, g) => mul(g, sign(x)));
+export const sinOp = unary("sin", (x, g) => mul(g, cos(x)));
+export const cosOp = unary("cos", (x, g) => neg(mul(g, sin(x))));
+export const stepOp = unary("step", () => undefined);
+export const reluOp = unary("relu", (x, g) => mul(g, step(x)));
+export const sigmoidOp = unary("sigmoid", (_, g, y) => mul(g, sub(y, square(y))));
+export const tanhOp = unary("tanh", (_, g, y) => mul(g, sub(1, square(y))));
+export const siluOp = unary("silu", (x, g, y) => {
 	const s = sigmoid(x);
 	return mul(g, add(y, mul(s, sub(1, y))));
 });
 
-const softcapOp = define<{ cap: number }>("softcap", {
+export function exp(x: Tensor): Tensor {
+	return expOp([x], {});
+}
+
+/** Natural logarithm. */
+export function log(x: Tensor): Tensor {
+	return logOp([x], {});
+}
+
+export function sqrt(x: Tensor): Tensor {
+	return sqrtOp([x], {});
+}
+
+export function square(x: Tensor): Tensor {
+	return squareOp([x], {});
+}
+
+export function abs(x: Tensor): Tensor {
+	return absOp([x], {});
+}
+
+export function sin(x: Tensor): Tensor {
+	return sinOp([x], {});
+}
+
+export function cos(x: Tensor): Tensor {
+	return cosOp([x], {});
+}
+
+/** 1 where `x > 0`, else 0. Its gradient is 0 everywhere. */
+export function step(x: Tensor): Tensor {
+	return stepOp([x], {});
+}
+
+export function relu(x: Tensor): Tensor {
+	return reluOp([x], {});
+}
+
+/** `1 / (1 + exp(-x))` */
+export function sigmoid(x: Tensor): Tensor {
+	return sigmoidOp([x], {});
+}
+
+export function tanh(x: Tensor): Tensor {
+	return tanhOp([x], {});
+}
+
+/** `x * sigmoid(x)`, also called swish. */
+export function silu(x: Tensor): Tensor {
+	return siluOp([x], {});
+}
+
+export const softcapOp = define("softcap", {
 	arity: 1,
 	attrs: { cap: "number" },
 	infer: ([x], { cap }) => {

@@ -26,7 +26,7 @@ export function tensor(values: Values | readonly number[], shape?: Shape): Tenso
 	return new Tensor("constant", [], {}, dims, data instanceof Int32Array ? "i32" : "f32", data);
 }
 
-const fullOp = define<{ shape: Shape; value: number }>("full", {
+export const fullOp = define("full", {
 	arity: 0,
 	attrs: { shape: "integers", value: "number" },
 	infer: (_, { shape }) => ({ shape }),
@@ -50,5 +50,5 @@ export function ones(shape: Shape): Tensor {
 
 /** The value of a tensor made by `full`, or undefined: what lets `x * 1` cost nothing. */
 export function uniformValue(x: Tensor): number | undefined {
-	return x.op === "full" ? (x.attrs.value as number) : undefined;
+	return fullOp.is(x) ? x.attrs.value : undefined;
 }

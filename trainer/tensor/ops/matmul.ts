@@ -1,9 +1,9 @@
 /** Matrix products. */
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
+import { broadcastShapes, broadcastTo } from "./broadcast.ts";
 import { define, requireF32, requireOptions, sameShape } from "./define.ts";
-import { add, broadcast } from "./elementwise.ts";
-import { broadcastTo } from "./reduce.ts";
+import { add } from "./elementwise.ts";
 import { reshape } from "./shape.ts";
 
 interface MatmulOptions {
@@ -15,9 +15,7 @@ interface MatmulOptions {
 	bf16?: boolean;
 }
 
-type MatmulAttributes = { transposeA: boolean; transposeB: boolean; bf16: boolean };
-
-const matmulOp = define<MatmulAttributes>("matmul", {
+export const matmulOp = define("matmul", {
 	arity: 2,
 	attrs: { transposeA: "boolean", transposeB: "boolean", bf16: "boolean" },
 	infer: ([a, b], { transposeA, transposeB }) => {
@@ -52,7 +50,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 		return reshape(y, [...a.shape.slice(0, -1), y.dim(-1)]);
 	}
 	if (a.shape.length < 2 || b.shape.length < 2) return matmulOp([a, b], attrs);
-	const batch = broadcast("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+	const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
 	const stack = (x: Tensor) => broadcastTo(x, [...batch, x.dim(-2), x.dim(-1)]);
 	return matmulOp([stack(a), stack(b)], attrs);
 }

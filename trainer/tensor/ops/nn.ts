@@ -2,11 +2,11 @@
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import { axis, define, describe, requireF32, requireOptions, requireTensor, sameShape } from "./define.ts";
-import { mul, softcap } from "./elementwise.ts";
-import { mean } from "./reduce.ts";
+import { mul, softcap, softcapOp, sub } from "./elementwise.ts";
+import { mean, sum } from "./reduce.ts";
 import { reshape, transpose } from "./shape.ts";
 
-const embeddingOp = define("embedding", {
+export const embeddingOp = define("embedding", {
 	arity: 2,
 	attrs: {},
 	infer: ([weight, ids]) => {
@@ -22,7 +22,7 @@ const embeddingOp = define("embedding", {
 });
 
 /** Scatter-add: row ids[i] of the result gathers gradient row i. */
-const embeddingBackward = define<{ count: number }>("embedding_backward", {
+export const embeddingBackward = define("embedding_backward", {
 	arity: 2,
 	attrs: { count: "integer" },
 	infer: ([g, ids], { count }) => {
@@ -43,7 +43,7 @@ export function embedding(ids: Tensor, weight: Tensor): Tensor {
 	return reshape(rows, [...ids.shape, rows.dim(-1)]);
 }
 
-const rmsNormOp = define<{ eps: number }>("rms_norm", {
+export const rmsNormOp = define("rms_norm", {
 	arity: 1,
 	attrs: { eps: "number" },
 	infer: ([x], { eps }) => {
@@ -54,7 +54,7 @@ const rmsNormOp = define<{ eps: number }>("rms_norm", {
 	vjp: (y, g, { eps }) => [rmsNormBackward([g, y.inputs[0]!], { eps })],
 });
 
-const rmsNormBackward = define<{ eps: number }>("rms_norm_backward", {
+export const rmsNormBackward = define("rms_norm_backward", {
 	arity: 2,
 	attrs: { eps: "number" },
 	infer: ([g, x]) => gradientLike("rms_norm_backward", g!, x!),
@@ -74,7 +74,7 @@ export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = 
 	return mul(y, weight);
 }
 
-const softmaxOp = define("softmax", {
+export const softmaxOp = define("softmax", {
 	arity: 1,
 	attrs: {},
 	infer: ([x]) => {
@@ -82,7 +82,7 @@ const softmaxOp = define("softmax", {
 		if (x!.shape.length === 0) fail("softmax", "a scalar has nothing to compare with");
 		return { shape: x!.shape };
 	},
-	vjp: (y, g) => [mul(y, g.sub(mul(g, y).sum(-1, { keepdim: true })))],
+	vjp: (y, g) => [mul(y, sub(g, sum(mul(g, y), -1, { keepdim: true })))],
 });
 
 /** `exp(x) / sum(exp(x))` over `dim`, computed without overflow. */
@@ -92,7 +92,7 @@ export function softmax(x: Tensor, dim = -1): Tensor {
 	return transpose(softmaxOp([transpose(x, dim, -1)], {}), dim, -1);
 }
 
-const rotaryOp = define<{ base: number; inverse: boolean }>("rotary", {
+export const rotaryOp = define("rotary", {
 	arity: 1,
 	attrs: { base: "number", inverse: "boolean" },
 	infer: ([x], { base }) => {
@@ -115,7 +115,7 @@ export function rotary(x: Tensor, options: { base?: number } = {}): Tensor {
 	return rotaryOp([x], { base, inverse: false });
 }
 
-const crossEntropyOp = define<{ softcap: number }>("cross_entropy", {
+export const crossEntropyOp = define("cross_entropy", {
 	arity: 2,
 	attrs: { softcap: "number" },
 	infer: ([logits, targets], { softcap }) => {
@@ -132,7 +132,7 @@ const crossEntropyOp = define<{ softcap: number }>("cross_entropy", {
  * (softmax(u) - onehot(targets)) * du/dlogits * gradient: [N, V] from logits [N, V], targets [N], gradient [N], where u is
  * the softcapped logits.
  */
-const crossEntropyBackward = define<{ softcap: number }>("cross_entropy_backward", {
+export const crossEntropyBackward = define("cross_entropy_backward", {
 	arity: 3,
 	attrs: { softcap: "number" },
 	infer: ([logits, targets, g]) => {
@@ -166,7 +166,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
 	}
 	// A softcap is taken into the operation: one pass then gives the loss and the gradient of the bare logits.
 	const capped = softcap(logits, cap);
-	const [bare, bound] = capped.op === "softcap" ? [capped.inputs[0]!, capped.attrs.cap as number] : [capped, 0];
+	const [bare, bound] = softcapOp.is(capped) ? [capped.inputs[0]!, capped.attrs.cap] : [capped, 0];
 	const rows = reshape(bare, [targets.size, bare.dim(-1)]);
 	const losses = crossEntropyOp([rows, reshape(targets, [targets.size])], { softcap: bound });
 	return reduction === "mean" ? mean(losses) : reshape(losses, targets.shape);
@@ -178,7 +178,7 @@ function gradientLike(op: string, g: Tensor, x: Tensor) {
 	return { shape: x.shape };
 }
 
-const detachOp = define("detach", {
+export const detachOp = define("detach", {
 	arity: 1,
 	attrs: {},
 	infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),

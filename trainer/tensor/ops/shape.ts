@@ -8,7 +8,7 @@ function requireList(op: string, value: unknown): void {
 	if (!Array.isArray(value)) fail(op, `a list is wanted, not ${describe(value)}`);
 }
 
-const reshapeOp = define<{ shape: Shape }>("reshape", {
+export const reshapeOp = define("reshape", {
 	arity: 1,
 	attrs: { shape: "integers" },
 	infer: ([x], { shape }) => {
@@ -33,7 +33,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 	return reshapeOp([x], { shape: target });
 }
 
-const permuteOp = define<{ dims: readonly number[] }>("permute", {
+export const permuteOp = define("permute", {
 	arity: 1,
 	attrs: { dims: "integers" },
 	infer: ([x], { dims }) => {
@@ -67,7 +67,7 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 	);
 }
 
-const sliceOp = define<{ dim: number; start: number; end: number }>("slice", {
+export const sliceOp = define("slice", {
 	arity: 1,
 	attrs: { dim: "integer", start: "integer", end: "integer" },
 	infer: ([x], { dim, start, end }) => {
@@ -90,7 +90,7 @@ export function slice(x: Tensor, dim: number, start: number, end?: number): Tens
 	return from === 0 && to === length ? x : sliceOp([x], { dim: along, start: from, end: to });
 }
 
-const padOp = define<{ dim: number; before: number; after: number }>("pad", {
+export const padOp = define("pad", {
 	arity: 1,
 	attrs: { dim: "integer", before: "integer", after: "integer" },
 	infer: ([x], { dim, before, after }) => {
@@ -108,7 +108,7 @@ export function pad(x: Tensor, dim: number, before: number, after: number): Tens
 	return before === 0 && after === 0 ? x : padOp([x], { dim: along, before, after });
 }
 
-const concatOp = define<{ dim: number }>("concat", {
+export const concatOp = define("concat", {
 	arity: undefined,
 	attrs: { dim: "integer" },
 	infer: (inputs, { dim }) => {
