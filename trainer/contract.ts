@@ -1,7 +1,8 @@
 /**
- * The contract between train.ts and the harness, as types. The harness (worker.ts, in a process of its own that train.ts
- * cannot reach) owns the data and the clock; guest.ts, in the process train.ts runs in, passes batches on. train.ts
- * decides everything else: the model, the optimizer, the schedule, the batch size.
+ * The contract between train.ts and the harness, as types. The harness (harness/, in a process of its own that train.ts
+ * cannot reach) owns the data and the clock; sandbox/, in the process train.ts runs in, passes batches on. train.ts
+ * decides everything else: the model, the optimizer, the schedule, the batch size. It imports this file and ./tensor/,
+ * which are the console's own, whatever lies beside a lab's train.ts.
  */
 import type { Tensor } from "./tensor/index.ts";
 

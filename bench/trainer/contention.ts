@@ -33,7 +33,7 @@ async function measure(threads: number): Promise<number> {
 	const out = await mkdtemp(join(tmpdir(), "autoresearch-contention-"));
 	try {
 		const options = ["--file", "trainer/train.ts", "--budget", values.seconds, "--threads", String(threads)];
-		await run(process.execPath, ["trainer/worker.ts", ...options, "--out", out], { cwd: root });
+		await run(process.execPath, ["trainer/harness/train-main.ts", ...options, "--out", out], { cwd: root });
 		const { steps, trainSeconds } = JSON.parse(await readFile(join(out, "training.json"), "utf8"));
 		return steps / trainSeconds;
 	} finally {

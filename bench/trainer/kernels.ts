@@ -10,7 +10,7 @@ import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
 import { Descriptor, type KernelArguments, type KernelName } from "../../trainer/tensor/cpu/descriptor.ts";
 import { type Kernels, loadKernels } from "../../trainer/tensor/cpu/load.ts";
 import { measurePeak } from "../../trainer/tensor/cpu/peak.ts";
-import { configure, type Device } from "../../trainer/tensor/device.ts";
+import { configure, type Device } from "../../trainer/tensor/device/device.ts";
 import { type Pointer, ROPE_NEOX, TYPE } from "../../trainer/tensor/ggml.ts";
 import { add, div, input, mul, relu, silu, sqrt, square, sub, type Tensor, tanh } from "../../trainer/tensor/index.ts";
 import { Formula } from "../../trainer/tensor/lower/formula.ts";

@@ -235,7 +235,7 @@ export function trainingTimeout(lab: Lab, budgetSeconds: number): number {
 export function trainArguments(options: TrainerOptions, labDir: string, out: string): string[] {
 	const file = join(labDir, options.lab.edit[0]!);
 	return [
-		...ownProgram("worker"),
+		...ownProgram("train-main"),
 		"--file",
 		file,
 		"--budget",
@@ -267,11 +267,11 @@ export function modelPath(out: string): string {
 	return join(out, MODEL);
 }
 
-/** A program of trainer/, run by this very Node: from source in development, compiled when shipped. */
-function ownProgram(name: "worker" | "evaluate"): string[] {
+/** A program of trainer/harness/, run by this very Node: from source in development, compiled when shipped. */
+function ownProgram(name: "train-main" | "evaluate"): string[] {
 	return [
 		process.execPath,
-		fileURLToPath(new URL(`../../trainer/${name}${extname(import.meta.filename)}`, import.meta.url)),
+		fileURLToPath(new URL(`../../trainer/harness/${name}${extname(import.meta.filename)}`, import.meta.url)),
 	];
 }
 

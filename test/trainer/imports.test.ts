@@ -70,7 +70,7 @@ describe("the modules of trainer/ and prepare/", () => {
 describe("the tensor library", () => {
 	it("loads whichever of its modules is imported first", async () => {
 		// These are programs: they act when they are loaded.
-		const programs = ["device-probe.ts"];
+		const programs = ["device/probe.ts"];
 		const modules = files.filter(
 			(file) => file.startsWith("trainer/tensor/") && !programs.some((p) => file.endsWith(p)),
 		);

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile, type Program } from "./compile.ts";
-import { configure, type DeviceOptions } from "./device.ts";
+import { configure, type DeviceOptions } from "./device/device.ts";
 import { show, TensorError } from "./errors.ts";
 import { checkShape, sameShape } from "./ops/define.ts";
 import { input, tensor } from "./ops/leaf.ts";

@@ -2,16 +2,16 @@
  * From expressions to something that runs: `compile` lowers outputs and parameter updates to one static ggml graph,
  * allocates it once, and returns a program that is run every step.
  */
-import { currentDevice, type Device } from "./device.ts";
+import { currentDevice, type Device } from "./device/device.ts";
 import { fail, show, TensorError } from "./errors.ts";
 import { Graph, requireRoom } from "./graph.ts";
 import { indexBounds } from "./index-bounds.ts";
-import type { Feeds } from "./leaves.ts";
+import type { Feeds } from "./io-buffers.ts";
 import { cpu } from "./lower/cpu.ts";
 import type { Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
+import { release, reserve, reservedBytes, untouchedBytes } from "./memory-accounting.ts";
 import type { Update } from "./plan.ts";
-import { release, reserve, reservedBytes, untouchedBytes } from "./reservations.ts";
 import { checkOutputs, checkUpdates, reachable, schedule } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";

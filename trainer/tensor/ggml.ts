@@ -241,8 +241,31 @@ function find(directory: string, name: string): string {
 	return file;
 }
 
+/**
+ * Gives a CPU back end threads that last: the pool ggml makes for each call costs about 15 ms a step. They do not spin
+ * between steps, so that the cores are free for the data loader and the console.
+ */
+export function startThreads(ggml: Ggml, device: Pointer, backend: Pointer, threads: number): void {
+	// struct ggml_threadpool_params { bool cpumask[512]; int n_threads; int prio; uint32_t poll; bool strict, paused; }
+	const params = Buffer.alloc(1024);
+	const POLL_AT = 520;
+	ggml.threadpool_params_init(params, threads);
+	params.writeUInt32LE(0, POLL_AT);
+	const registration = ggml.backend_dev_backend_reg(device);
+	const newPool = backendFunction(ggml, registration, "ggml_threadpool_new", c("pointer", "data"));
+	const setPool = backendFunction(
+		ggml,
+		registration,
+		"ggml_backend_cpu_set_threadpool",
+		c("void", "pointer", "pointer"),
+	);
+	const setThreads = backendFunction(ggml, registration, "ggml_backend_set_n_threads", c("void", "pointer", "int"));
+	setPool(backend, newPool(params));
+	setThreads(backend, threads);
+}
+
 /** Calls a function a back end exports under `name`, with C types as in the table above. */
-export function backendFunction<R extends CType, const A extends readonly CType[]>(
+function backendFunction<R extends CType, const A extends readonly CType[]>(
 	ggml: Ggml,
 	registration: Pointer,
 	name: string,
@@ -254,5 +277,3 @@ export function backendFunction<R extends CType, const A extends readonly CType[
 	const type = koffi.proto(name, spell(result), args.map(spell));
 	return ((...values: unknown[]) => koffi.call(address, type, ...values)) as unknown as Call<Signature<R, A>>;
 }
-
-export { c as signature };

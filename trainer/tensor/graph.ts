@@ -1,13 +1,13 @@
 /** The ggml graph of a program, and what belongs to it. */
-import type { Device } from "./device.ts";
+import type { Device } from "./device/device.ts";
 import { fail, TensorError } from "./errors.ts";
 import { BYTES, type Pointer } from "./ggml.ts";
-import { Leaves } from "./leaves.ts";
+import { Leaves } from "./io-buffers.ts";
 import { BLOCK } from "./lower/blocked-attention.ts";
 import type { Builder, Lowering } from "./lower/lowering.ts";
+import { untouchedBytes } from "./memory-accounting.ts";
 import { Parameter } from "./parameter.ts";
 import type { Task } from "./plan.ts";
-import { untouchedBytes } from "./reservations.ts";
 import { isLeaf, memoryOf } from "./schedule.ts";
 import { isStored, materialise, store } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";

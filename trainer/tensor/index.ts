@@ -13,8 +13,8 @@
 import { installMethods } from "./methods.ts";
 
 export { compile, type Memory, memoryForecast, type Program, type Result } from "./compile.ts";
-export { configure, type Device, type DeviceOptions, describeCpu } from "./device.ts";
-export type { DeviceKind, DeviceName } from "./device-name.ts";
+export { configure, type Device, type DeviceOptions, describeCpu } from "./device/device.ts";
+export type { DeviceKind, DeviceName } from "./device/name.ts";
 export { TensorError } from "./errors.ts";
 export { grad } from "./grad.ts";
 export { attention } from "./ops/attention.ts";

@@ -2,7 +2,7 @@
  * Where parameters keep their values on the device. A parameter gets its memory when the first program that uses it is
  * compiled, keeps it across programs, and loses it in `release` or when the process ends.
  */
-import { currentDevice, type Device } from "./device.ts";
+import { currentDevice, type Device } from "./device/device.ts";
 import { BYTES, type Pointer, TYPE } from "./ggml.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Shape, Tensor } from "./tensor.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { causalLosses } from "../../../trainer/causality.ts";
+import { causalLosses } from "../../../trainer/harness/causality.ts";
 
 const ROWS = 4;
 const LENGTH = 12;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RunClock } from "../../../trainer/clock.ts";
+import { RunClock } from "../../../trainer/harness/clock.ts";
 
 /** A clock whose seconds the test sets. */
 function clock(limits = { budget: 300, startup: 120, grace: 10 }) {

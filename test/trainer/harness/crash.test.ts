@@ -27,6 +27,12 @@ test("TypeScript that Node cannot strip crashes the run with its line", () =>
 		(lab) => `SyntaxError: TypeScript enum is not supported in strip-only mode (${lab.place("enum")})`,
 	));
 
+test("an import of anything but the library is named", () =>
+	crashes(
+		{ [IMPORT]: `import { helper } from "./helper.ts";\n${IMPORT}` },
+		() => 'train.ts imports "./helper.ts"; a training file may import only ./tensor/index.ts and ./contract.ts',
+	));
+
 test("a missing export is named", () =>
 	crashes(
 		{ "export function train": "function train" },
@@ -133,7 +139,7 @@ test("what ggml logs of a device's error before it aborts is the reason", async 
 	const log = lines.map((line) => `say(4, ${JSON.stringify(`${line}\n`)});`).join(" ");
 	await crashes(
 		{
-			[IMPORT]: `import koffi from "koffi";\n${IMPORT}`,
+			[IMPORT]: `import koffi from "${import.meta.resolve("koffi")}";\n${IMPORT}`,
 			[STEP]: `${STEP}
 			const say = koffi.load(null).func("void ggml_log_internal(int level, const char* format)");
 			${log} console.error("ggml-cuda.cu:108: CUDA error"); process.abort();`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { progressLine, SmoothedLoss, summaryBlock } from "../../../trainer/output.ts";
+import { progressLine, SmoothedLoss, summaryBlock } from "../../../trainer/harness/output.ts";
 
 test("the progress line is karpathy/autoresearch's, to the character", () => {
 	assert.equal(

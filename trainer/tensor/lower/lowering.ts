@@ -2,7 +2,7 @@
  * How expressions become ggml nodes, behind one interface. There are two lowerings: portable.ts (ggml's own operations,
  * any device) and cpu.ts (our kernels, for the CPU).
  */
-import type { Device } from "../device.ts";
+import type { Device } from "../device/device.ts";
 import type { Ggml, Pointer } from "../ggml.ts";
 import type { Plan, Update } from "../plan.ts";
 import type { Shape, Tensor, Values } from "../tensor.ts";

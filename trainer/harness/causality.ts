@@ -1,0 +1,58 @@
+/**
+ * Whether a model predicts without looking ahead. Each row of a batch of real text gets other tokens from a place of its
+ * own on; how well the model predicts the true tokens up to there must stay as it was. A model that sees what it shall
+ * predict would otherwise win every comparison.
+ */
+import { randomFrom } from "../../prepare/random.ts";
+import { Crash } from "./crash.ts";
+
+/** What evaluation needs of a trained model. */
+export interface TrainedModel {
+	rows: number;
+	length: number;
+	/** Nats at each position, [rows * length], of the targets [rows, length] given the tokens [rows, length]. */
+	losses(tokens: Int32Array, targets: Int32Array): Float32Array;
+}
+
+/** Nats, or of a larger loss its share: rounding differs where sums are taken in another order, information does not fit in. */
+const TOLERANCE = 1e-3;
+
+/**
+ * The losses of a batch, once it is sure that no position's depends on the tokens after it.
+ * @throws Crash naming where the model looked ahead
+ */
+export function causalLosses(
+	model: TrainedModel,
+	tokens: Int32Array,
+	targets: Int32Array,
+	vocabSize: number,
+	seed: number,
+): Float32Array {
+	const { rows, length } = model;
+	const random = randomFrom(seed);
+	const changed = Int32Array.from(tokens);
+	// The first row changes only the last token, the second all but the first; the others somewhere between.
+	const from = Array.from({ length: rows }, (_, row) => {
+		if (row === 0) return length - 1;
+		return row === 1 ? 1 : 1 + Math.floor(random() * (length - 1));
+	});
+	for (const [row, start] of from.entries())
+		for (let t = start; t < length; t++) {
+			const i = row * length + t;
+			changed[i] = (tokens[i]! + 1 + Math.floor(random() * (vocabSize - 1))) % vocabSize;
+		}
+
+	const losses = model.losses(tokens, targets).slice();
+	const after = model.losses(changed, targets);
+	for (const [row, start] of from.entries())
+		for (let t = 0; t < start; t++) {
+			const [here, there] = [losses[row * length + t]!, after[row * length + t]!];
+			if (!Number.isFinite(here)) throw new Crash(`the trained model's loss is not finite (${here})`);
+			// Negated, so that NaN is caught too.
+			if (!(Math.abs(here - there) <= TOLERANCE * Math.max(1, here)))
+				throw new Crash(
+					`the model looks ahead: its loss at position ${t} changed with the tokens from position ${start} on`,
+				);
+		}
+	return losses;
+}

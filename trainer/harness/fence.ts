@@ -1,0 +1,48 @@
+/**
+ * What the process that runs train.ts may touch: Node's permission model lets it read the code it consists of and write
+ * its checkpoint, and no more; of the environment it sees what a training program needs. It is a fence against a careless
+ * or a clever train.ts, not a wall: a native library could climb over it.
+ */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/**
+ * Variables that decide where libraries and devices are found, and where drivers keep compiled kernels (below HOME): without
+ * that cache, CUDA compiles every kernel of ggml anew in each experiment. None that can hold a secret.
+ */
+const ENVIRONMENT =
+	/^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|XDG_CACHE_HOME|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|GGML_.*|VK_.*|MESA_.*)$/;
+
+/** Flags for Node with which this trainer runs the training file `file`, and can write only to the folder `model`. */
+export function permissions(file: string, model: string): string[] {
+	const trainer = dirname(import.meta.dirname);
+	// Node looks for a package.json above every module.
+	const manifests = [file, trainer].flatMap(above).map((folder) => join(folder, "package.json"));
+	const readable = new Set([file, model, trainer, ...packages(trainer), ...manifests]);
+	return [
+		"--permission",
+		"--allow-addons",
+		"--disable-warning=SecurityWarning",
+		...Array.from(readable, (path) => `--allow-fs-read=${path}`),
+		`--allow-fs-write=${join(model, "*")}`,
+	];
+}
+
+/** The folders above a path, the nearest first. */
+function above(path: string): string[] {
+	const parent = dirname(path);
+	return parent === path ? [] : [parent, ...above(parent)];
+}
+
+/** Everywhere Node looks for packages from `folder` upwards, as far as the first folder that has some. */
+function packages(folder: string): string[] {
+	const places = [folder, ...above(folder)].map((at) => join(at, "node_modules"));
+	const found = places.findIndex((modules) => existsSync(join(modules, "koffi")));
+	if (found < 0) return [];
+	const links = places.slice(0, found + 1).map((modules) => join(modules, "*"));
+	return [...links, join(realpathSync(places[found]!), "*")];
+}
+
+export function environment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	return Object.fromEntries(Object.entries(from).filter(([name]) => ENVIRONMENT.test(name)));
+}

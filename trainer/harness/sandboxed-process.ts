@@ -1,0 +1,168 @@
+/** The process train.ts runs in, seen from the harness: spawned behind a fence, heard, and ended. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, realpathSync, writeSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import { lastError, oneLine } from "../tensor/text.ts";
+import { environment, permissions } from "./fence.ts";
+import { memoryOf, offerToKernel } from "./memory.ts";
+import { BATCHES_FD, MESSAGES_FD, type Message } from "./protocol.ts";
+
+export interface SandboxOptions {
+	/** The training file. */
+	file: string;
+	/** Where the checkpoint goes: the only place the guest may write to. */
+	model: string;
+	/** What it prints goes here. */
+	log: string;
+	/** Passed on as its command line. */
+	args: Record<string, string | number | undefined>;
+	/** What it says. A message the guest garbled arrives as a crash. */
+	onMessage(message: Message): void;
+}
+
+/** How a guest ended. */
+export interface Death {
+	code: number | null;
+	signal: NodeJS.Signals | null;
+}
+
+/** What runs in the process: TypeScript in development, compiled when shipped. */
+const MAIN = join(import.meta.dirname, "../sandbox", `main${extname(import.meta.filename)}`);
+const LONGEST_MESSAGE = 65_536;
+/** A trainer that prints without end must not fill the disk. */
+const LOG_LIMIT = 4_000_000;
+const LAST_WORDS = 8_192;
+
+export class SandboxedProcess {
+	readonly ended: Promise<Death>;
+	peakMb = 0;
+	residentMb = 0;
+	readonly #child: ChildProcess;
+	#lastWords = "";
+
+	constructor({ file: path, model, log, args, onMessage }: SandboxOptions) {
+		// As Node names what is imported from beside it.
+		const file = realpathSync(path);
+		const flags = Object.entries(args).flatMap(([name, value]) =>
+			value === undefined ? [] : [`--${name}`, `${value}`],
+		);
+		const command = [...permissions(file, model), MAIN, "--file", file, "--model", model, ...flags];
+		const child = spawn(process.execPath, command, {
+			cwd: dirname(file),
+			env: environment(process.env),
+			stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+		});
+		this.#child = child;
+		if (child.pid) offerToKernel(child.pid);
+		this.#keepOutput(log, child.stdout!, child.stderr!);
+		// A guest that has died says so by its end, not by a broken pipe.
+		this.#batches.on("error", () => {});
+		listen(child.stdio[MESSAGES_FD] as Readable, onMessage);
+		this.ended = new Promise((resolve) => {
+			child.once("error", (error) => {
+				this.#lastWords = error.message;
+				resolve({ code: null, signal: null });
+			});
+			child.once("close", (code, signal) => resolve({ code, signal }));
+		});
+	}
+
+	get #batches(): Writable {
+		return this.#child.stdio[BATCHES_FD] as Writable;
+	}
+
+	send(frame: Buffer): void {
+		this.#batches.write(frame);
+	}
+
+	/** Ends it at once; nothing it could do on the way out is wanted. */
+	kill(): void {
+		this.#child.kill("SIGKILL");
+	}
+
+	/** Brings `residentMb` and `peakMb` up to date. */
+	measureMemory(): void {
+		const memory = this.#child.pid ? memoryOf(this.#child.pid) : undefined;
+		this.residentMb = memory?.residentMb ?? 0;
+		this.peakMb = Math.max(this.peakMb, memory?.peakMb ?? 0);
+	}
+
+	/** Why it is gone though nobody ended it, in a sentence. */
+	causeOfDeath({ code, signal }: Death): string {
+		const said = lastError(this.#lastWords);
+		const outOfMemory = /out of memory/i.test(this.#lastWords);
+		if (outOfMemory && signal) return `out of memory: ${said}`;
+		if (signal === "SIGKILL")
+			return `killed by the system, most likely because memory ran out: it used ${Math.round(this.peakMb)} MB`;
+		if (signal) return `the process died of ${signal}${said ? `: ${said}` : ""}`;
+		if (code === null) return `the process could not be started: ${said}`;
+		return `the process ended itself with exit code ${code} before training was finished${said ? `: ${said}` : ""}`;
+	}
+
+	#keepOutput(path: string, ...streams: Readable[]): void {
+		const fd = openSync(path, "w");
+		let written = 0;
+		for (const stream of streams)
+			stream.on("data", (chunk: Buffer) => {
+				this.#lastWords = (this.#lastWords + chunk.toString("utf8")).slice(-LAST_WORDS);
+				if (written > LOG_LIMIT) return;
+				written += chunk.length;
+				const text = written > LOG_LIMIT ? "\n[the rest of what the run printed is not kept]\n" : chunk;
+				try {
+					writeSync(fd, typeof text === "string" ? Buffer.from(text) : text);
+				} catch {
+					// A full disk costs the log, not the run.
+				}
+			});
+		this.#child.once("close", () => closeSync(fd));
+	}
+}
+
+function listen(stream: Readable, onMessage: (message: Message) => void): void {
+	const decoder = new StringDecoder("utf8");
+	let rest = "";
+	stream.on("data", (chunk: Buffer) => {
+		const lines = (rest + decoder.write(chunk)).split("\n");
+		rest = lines.pop()!;
+		for (const line of lines) onMessage(parseMessage(line));
+		if (rest.length > LONGEST_MESSAGE) {
+			rest = "";
+			onMessage(garbled);
+		}
+	});
+	stream.on("error", () => {});
+}
+
+const garbled: Message = { type: "crash", reason: "train.ts wrote to the harness's own pipe" };
+
+/** train.ts shares a process with guest.ts, so anything may arrive here; what does is checked field by field. */
+function parseMessage(line: string): Message {
+	try {
+		const message: Message = JSON.parse(line);
+		switch (message.type) {
+			case "ready": {
+				const { rows, length, parameters } = message;
+				return [rows, length, parameters].every(Number.isInteger)
+					? { type: "ready", rows, length, parameters }
+					: garbled;
+			}
+			case "step": {
+				const { loss, lrMultiplier } = message;
+				return typeof loss === "string" && Number.isFinite(lrMultiplier) ? message : garbled;
+			}
+			case "crash":
+				return { type: "crash", reason: oneLine(String(message.reason)) };
+			case "saved":
+				return { type: "saved", peakMb: Number(message.peakMb) || 0 };
+			case "next":
+			case "trained":
+				return { type: message.type };
+			default:
+				return garbled;
+		}
+	} catch {
+		return garbled;
+	}
+}
