@@ -154,7 +154,7 @@ function line(name: string, work: Work, ours: number, theirs: number | undefined
 /** c[m, n] = a b with either side stored transposed. */
 function product(m: number, n: number, k: number, transposed: { a?: boolean; b?: boolean }) {
 	return (a: bigint, b: bigint, c: bigint): KernelArguments<"sgemm"> => ({
-		...{ a, b, c, batch: 1, heads: 1, m, n, k, accumulate: 0, alpha: 1 },
+		...{ a, b, c, batch: 1, heads: 1, m, n, k },
 		...{ a_row: transposed.a ? 1 : k, a_col: transposed.a ? m : 1 },
 		...{ b_row: transposed.b ? 1 : n, b_col: transposed.b ? k : 1, c_row: n },
 		...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
@@ -294,7 +294,7 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		passes(3, N * D),
 		"rms_norm_back",
 		[x, q, dx],
-		(x, dy, dx) => ({ ...rows, x, dy, dx, dy_row: D, residual_row: D, dx_row: D, eps }),
+		(x, dy, dx) => ({ ...rows, x, dy, dx, dy_row: D, dx_row: D, eps }),
 		(g, c) => g.rms_norm_back(c, g.reshape_4d(c, q, D, N, 1, 1), x, eps),
 	);
 	const [column, bias] = [bench.array([N, 1]), bench.array([D])];
@@ -369,7 +369,7 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		"embedding_back",
 		[x, ids, embedding],
 		(dy, ids, dtable) => ({
-			...{ dy, ids, dtable, rows: N, width: D, vocab: V, accumulate: 0 },
+			...{ dy, ids, dtable, rows: N, width: D, vocab: V },
 		}),
 		(g, c) => g.get_rows_back(c, x, ids, embedding),
 	);

@@ -6,7 +6,7 @@
 import koffi from "koffi";
 
 /** Must equal ar_version() of the compiled kernels: the layout below and the slots of every kernel. */
-export const KERNELS_VERSION = 5;
+export const KERNELS_VERSION = 6;
 
 const POINTERS = 12;
 const SIZES = 36;
@@ -15,8 +15,7 @@ const SIZES_AT = 8 * POINTERS;
 const SCALARS_AT = SIZES_AT + 8 * SIZES;
 const BYTES = SCALARS_AT + 4 * SCALARS;
 
-const PRODUCT =
-	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / alpha";
+const PRODUCT = "a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head";
 
 /**
  * Every kernel's slots, in order: "pointers / sizes and strides / scalars". A pointer in [brackets] may be left out.
@@ -33,11 +32,11 @@ export const KERNEL_SLOTS = {
 	cross_entropy: "z targets [weights] losses [dz] / rows vocab z_row dz_row / weight softcap",
 	softmax: "x y / rows width x_row y_row / scale",
 	rms_norm: "x y / rows width x_row y_row / eps",
-	rms_norm_back: "x dy [residual] dx / rows width x_row dy_row residual_row dx_row / eps",
+	rms_norm_back: "x dy dx / rows width x_row dy_row dx_row / eps",
 	rotary: "x cosine sine y / batch length heads half x_batch x_time x_head y_batch y_time y_head",
 	rotary_back: "dy cosine sine dx / batch length heads half dy_batch dy_time dy_head dx_batch dx_time dx_head",
 	embedding: "table ids y / rows width vocab",
-	embedding_back: "dy ids dtable / rows width vocab accumulate",
+	embedding_back: "dy ids dtable / rows width vocab",
 	fused: "program / count",
 	copy: "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3",
 	sum: "x y / outer middle inner / scale",

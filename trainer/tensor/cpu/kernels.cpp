@@ -713,13 +713,13 @@ void multiply_panel(
 	}
 }
 
-/** c[m, n] = alpha a[m, k] b[k, n], or +=, by one thread. */
+/** c[m, n] = a[m, k] b[k, n], by one thread. */
 template <class Format>
-void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, float alpha, bool accumulate) {
+void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k) {
 	constexpr int STEPS = Format::STEPS;
 	if (m <= 0 || n <= 0) return;
 	if (k <= 0) {
-		for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * c_row, 0, size_t(n) * 4);
+		for (i64 i = 0; i < m; i++) memset(c + i * c_row, 0, size_t(n) * 4);
 		return;
 	}
 	const Panel kind = panel_kind(a);
@@ -743,8 +743,8 @@ void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, floa
 					pack_panels<Format>(from, rows, height, run, panels);
 					for (i64 r = 0; r < rows; r += height) {
 						multiply_packed<Format>(panels + r / height * PANEL_FLOATS, kind, std::min(height, rows - r),
-							words<Format>(run), b_block.from(q / STEPS, 0), columns, c + (i + r) * c_row + j, c_row, alpha,
-							accumulate || p + q > 0, [&](i64 at) {
+							words<Format>(run), b_block.from(q / STEPS, 0), columns, c + (i + r) * c_row + j, c_row, 1,
+							p + q > 0, [&](i64 at) {
 								if (kind == Panel::rows) prefetch(from.from(group, 0), next, run, at / NR, divide_up(columns, NR));
 							});
 					}
@@ -776,8 +776,6 @@ INLINE void multiply_heads(Slots s, i64 ith, i64 nth) {
 	const i64 a_row = s.size(), a_col = s.size(), b_row = s.size(), b_col = s.size(), c_row = s.size();
 	const i64 a_batch = s.size(), a_head = s.size(), b_batch = s.size(), b_head = s.size();
 	const i64 c_batch = s.size(), c_head = s.size();
-	const bool accumulate = s.size() != 0;
-	const float alpha = s.scalar();
 
 	const i64 count = batch * heads;
 	const bool whole = count >= 4 * nth || (count >= nth && count % nth == 0);
@@ -790,28 +788,26 @@ INLINE void multiply_heads(Slots s, i64 ith, i64 nth) {
 		multiply<Format>(Matrix{a + x * a_batch + y * a_head, a_row, a_col}.from(rows.begin, 0),
 			Matrix{b + x * b_batch + y * b_head, b_row, b_col}.from(0, columns.begin),
 			c + x * c_batch + y * c_head + rows.begin * c_row + columns.begin, c_row, rows.end - rows.begin,
-			columns.end - columns.begin, k, alpha, accumulate);
+			columns.end - columns.begin, k);
 	}
 }
 
 } // namespace
 
 /**
- * c[b, h, m, n] = alpha a[b, h, m, k] b[b, h, k, n], or c += with accumulate = 1.
+ * c[b, h, m, n] = a[b, h, m, k] b[b, h, k, n].
  * Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is a matrix as it lies, a_row = 1 one transposed.
  * Likewise b. c has rows of stride c_row. x_batch and x_head are the strides from one matrix to the next; 0 repeats it.
  */
 KERNEL(sgemm,
-	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
-	"alpha") {
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head") {
 	multiply_heads<F32>(s, ith, nth);
 }
 
 #if defined(__AVX512BF16__)
 /** The same with a and b rounded to bf16 while they are packed; c and its sums are f32. Where the CPU has AVX512-BF16. */
 KERNEL(sgemm_bf16,
-	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
-	"alpha") {
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head") {
 	multiply_heads<BF16>(s, ith, nth);
 }
 #endif
@@ -1115,18 +1111,17 @@ KERNEL(rms_norm, "x y / rows width x_row y_row / eps") {
 }
 
 /**
- * dx = s dy - x s^3 mean(x dy) with s = 1 / sqrt(mean(x^2) + eps), plus [residual], the gradient that reaches x by its
- * other uses: a residual stream's sum costs no pass of its own. All [rows, width]; dx may be dy or residual itself.
+ * dx = s dy - x s^3 mean(x dy) with s = 1 / sqrt(mean(x^2) + eps). All [rows, width], with rows of stride x_row, dy_row,
+ * dx_row; dx may be dy itself.
  */
-KERNEL(rms_norm_back, "x dy [residual] dx / rows width x_row dy_row residual_row dx_row / eps") {
-	const float *x = s.pointer(), *dy = s.pointer(), *residual = s.pointer();
+KERNEL(rms_norm_back, "x dy dx / rows width x_row dy_row dx_row / eps") {
+	const float *x = s.pointer(), *dy = s.pointer();
 	float* dx = s.pointer();
-	const i64 rows = s.size(), width = s.size(), x_row = s.size(), dy_row = s.size(), residual_row = s.size();
-	const i64 dx_row = s.size();
+	const i64 rows = s.size(), width = s.size(), x_row = s.size(), dy_row = s.size(), dx_row = s.size();
 	const float eps = s.scalar();
 	const Range mine = share(rows, ith, nth);
 	for (i64 r = mine.begin; r < mine.end; r++) {
-		const float *in = x + r * x_row, *grad = dy + r * dy_row, *other = residual ? residual + r * residual_row : nullptr;
+		const float *in = x + r * x_row, *grad = dy + r * dy_row;
 		float* to = dx + r * dx_row;
 		vec squares = {}, dot = {};
 		sweep(width, [&](i64 i, int lanes) {
@@ -1137,8 +1132,7 @@ KERNEL(rms_norm_back, "x dy [residual] dx / rows width x_row dy_row residual_row
 		const float scale = 1 / std::sqrt(sum(squares) / float(width) + eps);
 		const float slope = sum(dot) / float(width) * scale * scale * scale;
 		sweep(width, [&](i64 i, int lanes) {
-			const vec d = load(grad + i, lanes) * scale - load(in + i, lanes) * slope;
-			store(to + i, other ? d + load(other + i, lanes) : d, lanes);
+			store(to + i, load(grad + i, lanes) * scale - load(in + i, lanes) * slope, lanes);
 		});
 	}
 }
@@ -1202,19 +1196,17 @@ KERNEL(embedding, "table ids y / rows width vocab") {
 }
 
 /**
- * dtable[id, :] = the sum of dy[r, :] over the rows with that id, or += with accumulate = 1. A thread owns columns, so
- * that no two write the same element and the order of summation is that of the rows, whatever the number of threads.
+ * dtable[id, :] = the sum of dy[r, :] over the rows with that id. A thread owns columns, so that no two write the same element and the order of summation is that of the rows, whatever the number of threads.
  */
-KERNEL(embedding_back, "dy ids dtable / rows width vocab accumulate") {
+KERNEL(embedding_back, "dy ids dtable / rows width vocab") {
 	const float* dy = s.pointer();
 	const int32_t* ids = s.ids();
 	float* dtable = s.pointer();
 	const i64 rows = s.size(), width = s.size(), vocab = s.size();
-	const bool accumulate = s.size() != 0;
 	const Range mine = share(width, ith, nth, 16);
 	const i64 columns = mine.end - mine.begin;
 	if (columns <= 0) return;
-	for (i64 v = 0; v < vocab && !accumulate; v++) memset(dtable + v * width + mine.begin, 0, size_t(columns) * 4);
+	for (i64 v = 0; v < vocab; v++) memset(dtable + v * width + mine.begin, 0, size_t(columns) * 4);
 	for (i64 r = 0; r < rows; r++) {
 		if (ids[r] < 0 || ids[r] >= vocab) continue;
 		const float* from = dy + r * width + mine.begin;
@@ -1476,7 +1468,7 @@ KERNEL(peak, "inputs gflops / steps") {
 // ---------------------------------------------------------------------------------------------------------- exports
 
 /** Changes with the descriptor's layout or any kernel's slots; descriptor.ts holds the same number. */
-EXPORT int ar_version() { return 5; }
+EXPORT int ar_version() { return 6; }
 
 /** Which of the paths above was compiled: "avx512", "avx2", "neon" or "plain". */
 EXPORT const char* ar_target() {

@@ -61,7 +61,7 @@ function checkProducts(kernels: Kernels): void {
 			...{ a: address(a), b: address(b), c: address(c), batch: 1, heads: 1, m, n, k },
 			...{ a_row: aTransposed ? 1 : k, a_col: aTransposed ? m : 1 },
 			...{ b_row: bTransposed ? 1 : n, b_col: bTransposed ? k : 1, c_row: n },
-			...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0, accumulate: 0, alpha: 1 },
+			...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
 		});
 		expect(`sgemm (${aTransposed ? "a'" : "a"} ${bTransposed ? "b'" : "b"})`, c, expected);
 	}
@@ -91,7 +91,7 @@ function checkFunctions(kernels: Kernels): void {
 function checkNorm(kernels: Kernels): void {
 	const [rows, width, eps] = [3, 21, 1e-6];
 	const [x, dy, dx] = [numbers(rows * width, 4), numbers(rows * width, 5), new Float32Array(rows * width)];
-	const row = { x_row: width, dy_row: width, residual_row: width, dx_row: width };
+	const row = { x_row: width, dy_row: width, dx_row: width };
 	kernels.run("rms_norm_back", { x: address(x), dy: address(dy), dx: address(dx), rows, width, ...row, eps });
 	const norm = (v: Float64Array) =>
 		v.map((element, i) => {

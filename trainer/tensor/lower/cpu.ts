@@ -133,7 +133,7 @@ const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name
 			...{ a_row: transposeA ? 1 : k, a_col: transposeA ? m : 1 },
 			...{ b_row: transposeB ? 1 : n, b_col: transposeB ? k : 1, c_row: n },
 			...{ a_batch: heads * m * k, a_head: m * k, b_batch: heads * k * n, b_head: k * n },
-			...{ c_batch: heads * m * n, c_head: m * n, accumulate: 0, alpha: 1 },
+			...{ c_batch: heads * m * n, c_head: m * n },
 		}));
 	},
 
@@ -148,8 +148,7 @@ const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name
 		const [dy, x, { rows, width }] = [node.in(0), node.in(1), rowsOf(node.shape)];
 		const { eps } = node.tensor.attrs;
 		return node.call("rms_norm_back", node.shape, [x, dy], (at, dx) => ({
-			...{ x: at(x), dy: at(dy), dx, rows, width, x_row: width, dy_row: width, dx_row: width },
-			...{ residual_row: width, eps },
+			...{ x: at(x), dy: at(dy), dx, rows, width, x_row: width, dy_row: width, dx_row: width, eps },
 		}));
 	},
 
@@ -251,7 +250,7 @@ const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name
 		const rows = node.tensor.inputs[0]!.dim(0);
 		const [dy, ids] = [node.in(0), node.in(1)];
 		return node.call("embedding_back", node.shape, [dy, ids], (at, dtable) => ({
-			...{ dy: at(dy), ids: at(ids), dtable, rows, width, vocab, accumulate: 0 },
+			...{ dy: at(dy), ids: at(ids), dtable, rows, width, vocab },
 		}));
 	},
 
