@@ -47,23 +47,6 @@ const LEAST_TIMEOUT_SECONDS = 20;
 /** How long evaluating may take: generous, since it trains nothing. */
 const EVALUATE_TIMEOUT_SECONDS = 1800;
 
-/** A process that measures what training leaves in `out`, and what it has printed. */
-interface Evaluation {
-	result: Promise<ProcessResult>;
-	lines: string[];
-}
-
-/**
- * The built-in metric makes ready while the model is still trained: loading takes a sixth of its time. It waits for `begin`.
- */
-interface EarlyEvaluation extends Evaluation {
-	out: string;
-	begin(): void;
-	/** Ends it without a result. */
-	drop(): void;
-	hasEnded: boolean;
-}
-
 export const LOG = "train.log";
 export const EVALUATE_LOG = "evaluate.log";
 const PID = "process.pid";
@@ -71,7 +54,6 @@ const MODEL = "model";
 
 export class Trainer {
 	readonly #options: TrainerOptions;
-	#early?: EarlyEvaluation;
 
 	constructor(options: TrainerOptions) {
 		this.#options = options;
@@ -104,16 +86,12 @@ export class Trainer {
 			(line) => {
 				const progress = parseProgress(line, budgetSeconds);
 				if (progress) {
-					if (firstStep === undefined && lab.evaluate === "built-in") this.#evaluateEarly(labDir, out, signal);
 					firstStep ??= Math.round(performance.now() - started) / 1000;
 					onProgress({ ...progress, ...telemetry.latest });
 				} else keepTail(lines, line);
 			},
 		).finally(() => telemetry.stop());
-		if (result.code !== 0 || result.timedOut) {
-			this.#early?.drop();
-			return { crash: crashReason(result, timeoutSeconds) };
-		}
+		if (result.code !== 0 || result.timedOut) return { crash: crashReason(result, timeoutSeconds) };
 		const summary = parseSummary(lines);
 		const startup = lab.train === "built-in" ? ownClock(out).startupSeconds : (firstStep ?? 0);
 		const train = lab.train === "built-in" ? ownClock(out).trainSeconds : result.seconds - startup;
@@ -135,57 +113,23 @@ export class Trainer {
 	 * @throws Interrupted when `signal` is aborted.
 	 */
 	async evaluate(labDir: string, out: string, signal: AbortSignal): Promise<Measured | Crashed> {
-		const { metric } = this.#options.lab;
-		const early = this.#early;
-		this.#early = undefined;
-		const isReady = early?.out === out && !early.hasEnded;
-		if (isReady) early.begin();
-		else early?.drop();
-		const { result: ended, lines } = isReady ? early : this.#startEvaluation(labDir, out, signal);
-		const result = await ended;
-		if (result.code !== 0 || result.timedOut)
-			return { crash: `evaluation: ${crashReason(result, EVALUATE_TIMEOUT_SECONDS)}` };
-		const value = parseSummary(lines)[metric.name];
-		if (value === undefined) return { crash: `evaluation printed no "${metric.name}:" line after "---"` };
-		if (!Number.isFinite(value)) return { crash: `evaluation gave ${metric.name} = ${value}` };
-		return { value, seconds: result.seconds };
-	}
-
-	#evaluateEarly(labDir: string, out: string, signal: AbortSignal): void {
-		this.#early?.drop();
-		const { promise, resolve } = Promise.withResolvers<void>();
-		const dropped = new AbortController();
-		const ends = AbortSignal.any([signal, dropped.signal]);
-		const early: EarlyEvaluation = {
-			...this.#startEvaluation(labDir, out, ends, promise),
-			out,
-			begin: resolve,
-			drop: () => dropped.abort(),
-			hasEnded: false,
-		};
-		this.#early = early;
-		const ended = () => {
-			early.hasEnded = true;
-		};
-		early.result.then(ended, ended);
-	}
-
-	/** @param begin when it shall measure; at once when absent */
-	#startEvaluation(labDir: string, out: string, signal: AbortSignal, begin?: Promise<void>): Evaluation {
-		const { evaluate } = this.#options.lab;
+		const { metric, evaluate } = this.#options.lab;
 		const lines: string[] = [];
-		const own = evaluateArguments(this.#options, modelPath(out), "val", out);
-		const result = this.#run(
-			evaluate === "built-in" ? [...own, ...(begin ? ["--wait"] : [])] : evaluate,
+		const result = await this.#run(
+			evaluate === "built-in" ? evaluateArguments(this.#options, modelPath(out), "val", out) : evaluate,
 			labDir,
 			out,
 			EVALUATE_LOG,
 			EVALUATE_TIMEOUT_SECONDS,
 			signal,
 			(line) => keepTail(lines, line),
-			begin,
 		);
-		return { result, lines };
+		if (result.code !== 0 || result.timedOut)
+			return { crash: `evaluation: ${crashReason(result, EVALUATE_TIMEOUT_SECONDS)}` };
+		const value = parseSummary(lines)[metric.name];
+		if (value === undefined) return { crash: `evaluation printed no "${metric.name}:" line after "---"` };
+		if (!Number.isFinite(value)) return { crash: `evaluation gave ${metric.name} = ${value}` };
+		return { value, seconds: result.seconds };
 	}
 
 	/** @param program a command line of our own, or a command of the lab's. */
@@ -197,7 +141,6 @@ export class Trainer {
 		timeoutSeconds: number,
 		signal: AbortSignal,
 		onLine: (line: string) => void,
-		begin?: Promise<void>,
 	): Promise<ProcessResult> {
 		mkdirSync(out, { recursive: true });
 		const { budgetSeconds, seed, threads, device } = this.#options;
@@ -218,7 +161,6 @@ export class Trainer {
 			pidPath: join(out, PID),
 			timeoutSeconds,
 			signal,
-			begin,
 			onLine,
 		});
 		if (result.aborted) throw new Interrupted("interrupted");

@@ -1,15 +1,11 @@
 /** The loop over the real trainer and the real metric, on a small corpus and tiny budgets. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { defaultCacheDir } from "../../prepare/dataset.ts";
-import { loadLab } from "../../src/lab/lab.ts";
 import { packageRoot } from "../../src/package-root.ts";
-import { Trainer } from "../../src/runner/trainer.ts";
 import { folderOfStories } from "../prepare/corpora.ts";
 import { cli } from "../support/cli.ts";
 import { type LabFolder, makeLab } from "../support/lab.ts";
@@ -108,48 +104,6 @@ test("the training file runs on the program's own compiled library, whatever lie
 	lab.git("rm", "-r", "--quiet", "trainer/tensor", "trainer/contract.ts", "package.json");
 	commit("no library");
 	assert.equal(await library("alone"), `${own}\n`);
-});
-
-test("a model is measured though the process that made ready for it is gone, and none outlives a crash", async (t) => {
-	const lab = builtIn(t);
-	assert.equal((await run(t, lab, 1)).code, 0);
-	const before = process.env.XDG_CACHE_HOME;
-	process.env.XDG_CACHE_HOME = environment(lab).XDG_CACHE_HOME;
-	t.after(() => {
-		if (before === undefined) delete process.env.XDG_CACHE_HOME;
-		else process.env.XDG_CACHE_HOME = before;
-	});
-	const options = { lab: loadLab(lab.dir), budgetSeconds: 2, seed: 1, threads: 1, device: "cpu" };
-	const trainer = new Trainer(options);
-	const out = join(lab.dir, "results/out");
-	const { signal } = new AbortController();
-	const waiting = () => {
-		const processes = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" }).split("\n");
-		return processes.filter((line) => line.includes(`${out}/model`) && line.includes("--wait")).map(Number.parseFloat);
-	};
-	const killed = new Set<number>();
-	const trained = await trainer.train(lab.dir, out, signal, () => {
-		for (const pid of waiting()) {
-			process.kill(pid, "SIGKILL");
-			killed.add(pid);
-		}
-	});
-	assert.ok(!("crash" in trained) && killed.size === 1);
-	const measured = await trainer.evaluate(lab.dir, out, signal);
-	assert.ok("value" in measured && measured.value > 0.5, JSON.stringify(measured));
-
-	const text = readFileSync(join(lab.dir, "trainer/train.ts"), "utf8");
-	lab.write(
-		"trainer/train.ts",
-		text.replace("report({ loss: checked", "if (progress > 0.8) process.exit(1);\n\t\t\treport({ loss: checked"),
-	);
-	let seen = 0;
-	const crashed = await trainer.train(lab.dir, out, signal, () => {
-		seen += waiting().length;
-	});
-	assert.ok("crash" in crashed && seen > 0);
-	for (let tries = 0; tries < 100 && waiting().length > 0; tries++) await setTimeout(50);
-	assert.deepEqual(waiting(), []);
 });
 
 const STEP = "const tokens = input(";

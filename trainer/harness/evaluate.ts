@@ -3,7 +3,7 @@
  *
  *     node trainer/harness/evaluate.ts --model results/demo/1/model --split val --threads 2 --out results/demo/1
  *
- * With --wait it makes ready while the model is still trained. No code of the researcher's runs here: the checkpoint is weights and a forward graph as data. Prints a summary block,
+ * No code of the researcher's runs here: the checkpoint is weights and a forward graph as data. Prints a summary block,
  * leaves evaluation.json. A model that cannot be measured ends in one line on stderr, `crash: reason`, and exit 1.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { type BitsPerByte, BitsPerByteSum } from "../../prepare/bits-per-byte.ts
 import { EVAL_BATCH_ROWS, SEQUENCE_LENGTH } from "../../prepare/constants.ts";
 import type { Dataset, SplitName } from "../../prepare/dataset.ts";
 import { loadCheckpoint, type Scorer } from "../tensor/checkpoint.ts";
-import { configure, type DeviceOptions } from "../tensor/index.ts";
+import type { DeviceOptions } from "../tensor/index.ts";
 import { oneLine } from "../tensor/text.ts";
 import { causalLosses } from "./causality.ts";
 import { Crash } from "./crash.ts";
@@ -25,11 +25,6 @@ await runProgram(async () => {
 	const options = parseEvaluateOptions(process.argv.slice(2));
 	const dataset = openPrepared(options);
 	const device = await deviceFor(options);
-	if (options.wait) {
-		// A GPU belongs to the training until then.
-		if (device.device === "cpu") configure(device);
-		await told();
-	}
 	const started = performance.now();
 	const model = open(options.model, device, dataset.vocabSize);
 	const result = measure(model, dataset, options.split, options.seed);
@@ -50,15 +45,6 @@ await runProgram(async () => {
 		}),
 	);
 });
-
-/** Resolves with a line on stdin. Whoever started this process and is gone before that wants nothing of it. */
-async function told(): Promise<void> {
-	await new Promise<void>((resolve) => {
-		process.stdin.once("data", () => resolve());
-		process.stdin.once("end", () => process.exit(130));
-	});
-	process.stdin.destroy();
-}
 
 function open(dir: string, device: DeviceOptions, vocabSize: number): Scorer {
 	let model: Scorer;

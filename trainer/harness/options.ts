@@ -36,8 +36,6 @@ export interface EvaluateOptions extends SharedOptions {
 	/** The checkpoint's folder, absolute. */
 	model: string;
 	split: SplitName;
-	/** Make ready, then wait for a line on stdin before the checkpoint is looked at. */
-	wait: boolean;
 }
 
 const shared = {
@@ -83,14 +81,13 @@ export function parseEvaluateOptions(args: string[]): EvaluateOptions {
 				...shared,
 				model: { type: "string" },
 				split: { type: "string", default: "val" },
-				wait: { type: "boolean", default: false },
 			},
 		}),
 	);
 	const split = SPLITS.find((name) => name === values.split);
 	if (!split) throw new UsageError(`--split is one of ${SPLITS.join(", ")}, not "${values.split}"`);
 	const model = resolve(required(values.model, "model"));
-	return { ...sharedOptions(values), model, split, wait: values.wait };
+	return { ...sharedOptions(values), model, split };
 }
 
 function sharedOptions(values: {

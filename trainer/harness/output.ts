@@ -1,6 +1,7 @@
 /**
  * What a run prints: the progress line and the summary block of karpathy/autoresearch, to the character, so that
- * scripts written for it work.
+ * scripts written for it work. Of its figures only the model FLOPs utilization is left out: it needs the peak speed of
+ * the device, and measuring that would cost each run some of its time.
  */
 export interface ProgressLine {
 	/** From 0. */
@@ -22,7 +23,7 @@ export function progressLine(p: ProgressLine): string {
 	return (
 		`\rstep ${String(p.step).padStart(5, "0")} (${percent.toFixed(1)}%) | loss: ${p.loss.toFixed(6)} | ` +
 		`lrm: ${p.lrMultiplier.toFixed(2)} | dt: ${Math.round(p.stepSeconds * 1000)}ms | ` +
-		`tok/sec: ${Math.round(p.tokensPerSecond).toLocaleString("en-US")} | mfu: 0.0% | epoch: ${p.epoch} | ` +
+		`tok/sec: ${Math.round(p.tokensPerSecond).toLocaleString("en-US")} | epoch: ${p.epoch} | ` +
 		`remaining: ${Math.round(p.remaining)}s    `
 	);
 }

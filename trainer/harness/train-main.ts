@@ -42,7 +42,6 @@ function summary(result: TrainingResult): string {
 		training_seconds: result.trainSeconds.toFixed(1),
 		total_seconds: result.totalSeconds.toFixed(1),
 		peak_vram_mb: result.peakMemoryMb.toFixed(1),
-		mfu_percent: "0.00",
 		total_tokens_M: (result.tokens / 1e6).toFixed(1),
 		num_steps: String(result.steps),
 		num_params_M: (result.parameters / 1e6).toFixed(1),
