@@ -4,7 +4,7 @@
  * or a clever train.ts, not a wall: a native library could climb over it.
  */
 import { existsSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 
 /**
  * Variables that decide where libraries and devices are found, and where drivers keep compiled kernels (below HOME): without
@@ -18,7 +18,9 @@ export function permissions(file: string, model: string): string[] {
 	const trainer = dirname(import.meta.dirname);
 	// Node looks for a package.json above every module.
 	const manifests = [file, trainer].flatMap(above).map((folder) => join(folder, "package.json"));
-	const readable = new Set([file, model, trainer, ...packages(trainer), ...manifests]);
+	// The only file of prepare/ that the library uses.
+	const random = join(trainer, "../prepare", `random${extname(import.meta.filename)}`);
+	const readable = new Set([file, model, trainer, random, ...packages(trainer), ...manifests]);
 	return [
 		"--permission",
 		"--allow-addons",
