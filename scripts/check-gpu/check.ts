@@ -132,7 +132,7 @@ function judge(what: string, differences: Record<string, Difference>, tolerance:
 	return largest;
 }
 
-/** The real worker and the real evaluation. */
+/** The real training and the real evaluation. */
 async function train() {
 	await prepareDataset({ source: "sotu", vocabSize: 4096 });
 	const out = mkdtempSync(join(tmpdir(), "autoresearch-gpu-"));

@@ -26,7 +26,7 @@ type Phase = "starting" | "training" | "returning" | "saving";
 export class RunClock {
 	readonly #limits: Limits;
 	readonly #now: () => number;
-	readonly #born: number;
+	readonly #spawnedAt: number;
 	#phase: Phase = "starting";
 	#first = Number.NaN;
 	#asked = Number.NaN;
@@ -38,10 +38,10 @@ export class RunClock {
 	constructor(limits: Limits, now: () => number = () => performance.now() / 1000) {
 		this.#limits = limits;
 		this.#now = now;
-		this.#born = now();
+		this.#spawnedAt = now();
 	}
 
-	/** The guest asks for a batch. Returns how much of the budget has passed, or undefined when it is spent. */
+	/** The sandboxed process asks for a batch. Returns how much of the budget has passed, or undefined when it is spent. */
 	ask(): number | undefined {
 		if (this.#phase === "saving") return undefined;
 		const now = this.#now();
@@ -75,12 +75,12 @@ export class RunClock {
 
 	/** Seconds from the spawn to the first batch. */
 	get startup(): number {
-		return (this.#phase === "starting" ? this.#now() : this.#first) - this.#born;
+		return (this.#phase === "starting" ? this.#now() : this.#first) - this.#spawnedAt;
 	}
 
 	/** Seconds since the spawn. */
 	get total(): number {
-		return this.#now() - this.#born;
+		return this.#now() - this.#spawnedAt;
 	}
 
 	/** Seconds of the budget left. */
@@ -88,7 +88,7 @@ export class RunClock {
 		return Math.max(0, this.#limits.budget - this.trained);
 	}
 
-	/** Seconds until the run has overstayed, unless the guest moves on, and what is then to be said about it. */
+	/** Seconds until the run overruns, unless the sandboxed process moves on, and the reason to give then. */
 	get deadline(): { seconds: number; reason: string } {
 		const { at, reason } = this.#deadline();
 		return { seconds: at - this.#now(), reason };
@@ -100,7 +100,7 @@ export class RunClock {
 		switch (this.#phase) {
 			case "starting":
 				return {
-					at: this.#born + startup,
+					at: this.#spawnedAt + startup,
 					reason: `did not ask for its first batch within ${startup} s: an endless loop, or a model that takes too long to build`,
 				};
 			case "training": {

@@ -17,11 +17,11 @@ import type { DeviceOptions } from "../tensor/index.ts";
 import { oneLine } from "../tensor/text.ts";
 import { causalLosses } from "./causality.ts";
 import { Crash } from "./crash.ts";
-import { deviceFor, openPrepared, runProgram } from "./main.ts";
+import { deviceFor, openPrepared, runMain } from "./main.ts";
 import { parseEvaluateOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
 
-await runProgram(async () => {
+await runMain(async () => {
 	const options = parseEvaluateOptions(process.argv.slice(2));
 	const dataset = openPrepared(options);
 	const device = await deviceFor(options);

@@ -8,7 +8,7 @@ import { Crash } from "./crash.ts";
 import { UsageError } from "./options.ts";
 
 /** Runs `main`; a failure that has an explanation ends in one line on stderr: exit 1 for a crash, 2 for a mistake. */
-export async function runProgram(main: () => Promise<void> | void): Promise<void> {
+export async function runMain(main: () => Promise<void> | void): Promise<void> {
 	try {
 		await main();
 	} catch (error) {

@@ -17,11 +17,11 @@ interface SharedOptions {
 	threads: number;
 	/** `auto`, or a device's name. */
 	device: string;
-	/** Folder of the run, absolute: the checkpoint, the numbers and what the guest prints go there. */
+	/** Folder of the run, absolute: the checkpoint, the numbers and what train.ts prints go there. */
 	out: string;
 }
 
-export interface WorkerOptions extends SharedOptions {
+export interface TrainOptions extends SharedOptions {
 	/** The training file, absolute. */
 	file: string;
 	/** Seconds. */
@@ -48,7 +48,7 @@ const shared = {
 	out: { type: "string" },
 } as const;
 
-export function parseWorkerOptions(args: string[]): WorkerOptions {
+export function parseTrainOptions(args: string[]): TrainOptions {
 	const { values } = parse(() =>
 		parseArgs({
 			args,

@@ -1,15 +1,15 @@
 /**
- * What the harness and its guest say to each other. Batches go down one pipe as binary frames, requests and reports come
- * up another, one JSON object a line. Neither is the guest's stdout, so nothing train.ts prints can be taken for either.
+ * What the harness and the process train.ts runs in send each other. Batches go down one pipe as binary frames, requests and reports come
+ * up another, one JSON object a line. Neither is that process's stdout, so nothing train.ts prints can be taken for either.
  */
 import { readSync, writeSync } from "node:fs";
 import type { Batch } from "../contract.ts";
 
-/** File descriptors in the guest's process. */
+/** File descriptors in the sandboxed process. */
 export const BATCHES_FD = 3;
 export const MESSAGES_FD = 4;
 
-/** From the guest. The harness believes none of it: it decides by its own clock, counts and measurement. */
+/** From the sandboxed process. The harness believes none of it: it decides by its own clock, counts and measurement. */
 export type Message =
 	/** train.ts is loaded, its model built. */
 	| { type: "ready"; rows: number; length: number; parameters: number }
@@ -19,7 +19,7 @@ export type Message =
 	| { type: "step"; loss: string; lrMultiplier: number }
 	/** train() has returned; the checkpoint comes next. */
 	| { type: "trained" }
-	/** The checkpoint is written. The guest's own figure is for systems that give the harness none. */
+	/** The checkpoint is written. `peakMb` is used where the harness cannot read the figure itself. */
 	| { type: "saved"; peakMb: number }
 	| { type: "crash"; reason: string };
 
@@ -46,7 +46,7 @@ export function stampBatch(frame: Buffer, index: number, progress: number): Buff
 /** A frame without rows: the budget is spent. */
 export const endOfBatches: Buffer = Buffer.alloc(HEADER);
 
-/** In the guest: waits for the next frame; undefined when the budget is spent. */
+/** In the sandboxed process: waits for the next frame; undefined when the budget is spent. */
 export function readBatch(): Batch | undefined {
 	const header = readFully(Buffer.alloc(HEADER));
 	const rows = header.readUInt32LE(0);
@@ -74,7 +74,7 @@ function readFully(buffer: Buffer): Buffer {
 	return buffer;
 }
 
-/** In the guest: says something to the harness. */
-export function say(message: Message): void {
+/** In the sandboxed process: sends a message to the harness. */
+export function send(message: Message): void {
 	writeSync(MESSAGES_FD, `${JSON.stringify(message)}\n`);
 }

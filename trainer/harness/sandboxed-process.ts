@@ -1,4 +1,4 @@
-/** The process train.ts runs in, seen from the harness: spawned behind a fence, heard, and ended. */
+/** The process train.ts runs in, seen from the harness: spawns it behind a fence, parses its messages, and ends it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, realpathSync, writeSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
@@ -12,18 +12,18 @@ import { BATCHES_FD, MESSAGES_FD, type Message } from "./protocol.ts";
 export interface SandboxOptions {
 	/** The training file. */
 	file: string;
-	/** Where the checkpoint goes: the only place the guest may write to. */
+	/** Where the checkpoint goes: the only place it may write to. */
 	model: string;
 	/** What it prints goes here. */
 	log: string;
 	/** Passed on as its command line. */
 	args: Record<string, string | number | undefined>;
-	/** What it says. A message the guest garbled arrives as a crash. */
+	/** Called for each message. One that cannot be parsed arrives as a crash. */
 	onMessage(message: Message): void;
 }
 
-/** How a guest ended. */
-export interface Death {
+/** How the process ended. */
+export interface Exit {
 	code: number | null;
 	signal: NodeJS.Signals | null;
 }
@@ -33,14 +33,14 @@ const MAIN = join(import.meta.dirname, "../sandbox", `main${extname(import.meta.
 const LONGEST_MESSAGE = 65_536;
 /** A trainer that prints without end must not fill the disk. */
 const LOG_LIMIT = 4_000_000;
-const LAST_WORDS = 8_192;
+const TAIL_LENGTH = 8_192;
 
 export class SandboxedProcess {
-	readonly ended: Promise<Death>;
+	readonly ended: Promise<Exit>;
 	peakMb = 0;
 	residentMb = 0;
 	readonly #child: ChildProcess;
-	#lastWords = "";
+	#outputTail = "";
 
 	constructor({ file: path, model, log, args, onMessage }: SandboxOptions) {
 		// As Node names what is imported from beside it.
@@ -57,12 +57,12 @@ export class SandboxedProcess {
 		this.#child = child;
 		if (child.pid) offerToKernel(child.pid);
 		this.#keepOutput(log, child.stdout!, child.stderr!);
-		// A guest that has died says so by its end, not by a broken pipe.
+		// The exit code says why the process ended; a broken pipe adds nothing.
 		this.#batches.on("error", () => {});
-		listen(child.stdio[MESSAGES_FD] as Readable, onMessage);
+		readMessages(child.stdio[MESSAGES_FD] as Readable, onMessage);
 		this.ended = new Promise((resolve) => {
 			child.once("error", (error) => {
-				this.#lastWords = error.message;
+				this.#outputTail = error.message;
 				resolve({ code: null, signal: null });
 			});
 			child.once("close", (code, signal) => resolve({ code, signal }));
@@ -90,15 +90,15 @@ export class SandboxedProcess {
 	}
 
 	/** Why it is gone though nobody ended it, in a sentence. */
-	causeOfDeath({ code, signal }: Death): string {
-		const said = lastError(this.#lastWords);
-		const outOfMemory = /out of memory/i.test(this.#lastWords);
-		if (outOfMemory && signal) return `out of memory: ${said}`;
+	exitReason({ code, signal }: Exit): string {
+		const error = lastError(this.#outputTail);
+		const outOfMemory = /out of memory/i.test(this.#outputTail);
+		if (outOfMemory && signal) return `out of memory: ${error}`;
 		if (signal === "SIGKILL")
 			return `killed by the system, most likely because memory ran out: it used ${Math.round(this.peakMb)} MB`;
-		if (signal) return `the process died of ${signal}${said ? `: ${said}` : ""}`;
-		if (code === null) return `the process could not be started: ${said}`;
-		return `the process ended itself with exit code ${code} before training was finished${said ? `: ${said}` : ""}`;
+		if (signal) return `the process died of ${signal}${error ? `: ${error}` : ""}`;
+		if (code === null) return `the process could not be started: ${error}`;
+		return `the process ended itself with exit code ${code} before training was finished${error ? `: ${error}` : ""}`;
 	}
 
 	#keepOutput(path: string, ...streams: Readable[]): void {
@@ -106,7 +106,7 @@ export class SandboxedProcess {
 		let written = 0;
 		for (const stream of streams)
 			stream.on("data", (chunk: Buffer) => {
-				this.#lastWords = (this.#lastWords + chunk.toString("utf8")).slice(-LAST_WORDS);
+				this.#outputTail = (this.#outputTail + chunk.toString("utf8")).slice(-TAIL_LENGTH);
 				if (written > LOG_LIMIT) return;
 				written += chunk.length;
 				const text = written > LOG_LIMIT ? "\n[the rest of what the run printed is not kept]\n" : chunk;
@@ -120,7 +120,7 @@ export class SandboxedProcess {
 	}
 }
 
-function listen(stream: Readable, onMessage: (message: Message) => void): void {
+function readMessages(stream: Readable, onMessage: (message: Message) => void): void {
 	const decoder = new StringDecoder("utf8");
 	let rest = "";
 	stream.on("data", (chunk: Buffer) => {
@@ -137,7 +137,7 @@ function listen(stream: Readable, onMessage: (message: Message) => void): void {
 
 const garbled: Message = { type: "crash", reason: "train.ts wrote to the harness's own pipe" };
 
-/** train.ts shares a process with guest.ts, so anything may arrive here; what does is checked field by field. */
+/** train.ts shares a process with sandbox/main.ts and may write anything to its pipe: every field is checked. */
 function parseMessage(line: string): Message {
 	try {
 		const message: Message = JSON.parse(line);

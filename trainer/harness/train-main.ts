@@ -10,13 +10,13 @@
  */
 import { fstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { deviceFor, openPrepared, runProgram } from "./main.ts";
-import { parseWorkerOptions } from "./options.ts";
+import { deviceFor, openPrepared, runMain } from "./main.ts";
+import { parseTrainOptions } from "./options.ts";
 import { summaryBlock } from "./output.ts";
 import { type TrainingResult, TrainingRun } from "./training-run.ts";
 
-await runProgram(async () => {
-	const options = parseWorkerOptions(process.argv.slice(2));
+await runMain(async () => {
+	const options = parseTrainOptions(process.argv.slice(2));
 	const dataset = openPrepared(options);
 	mkdirSync(options.out, { recursive: true });
 	const run = new TrainingRun(options, dataset, await deviceFor(options), (text) => process.stdout.write(text));

@@ -1,6 +1,6 @@
 /**
  * One training run as the harness sees it: hands out batches by its clock, counts what it hands out, prints progress,
- * and ends the guest when it has finished, failed, or overstayed.
+ * and ends the sandboxed process when it has finished, failed, or overrun.
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { totalmem } from "node:os";
@@ -11,7 +11,7 @@ import type { Dataset } from "../../prepare/dataset.ts";
 import type { DeviceOptions } from "../tensor/index.ts";
 import { RunClock } from "./clock.ts";
 import { Crash } from "./crash.ts";
-import type { WorkerOptions } from "./options.ts";
+import type { TrainOptions } from "./options.ts";
 import { progressLine, SmoothedLoss } from "./output.ts";
 import { encodeBatch, endOfBatches, type Message, stampBatch } from "./protocol.ts";
 import { SandboxedProcess } from "./sandboxed-process.ts";
@@ -43,13 +43,13 @@ const WATCH_MS = 100;
 const PRINT_SECONDS = 0.1;
 
 export class TrainingRun {
-	/** Rejects with a `Crash` when the run fails; the guest is gone either way. */
+	/** Rejects with a `Crash` when the run fails; the process is gone either way. */
 	readonly result: Promise<TrainingResult>;
-	readonly #options: WorkerOptions;
+	readonly #options: TrainOptions;
 	readonly #dataset: Dataset;
 	readonly #print: (text: string) => void;
 	readonly #clock: RunClock;
-	readonly #guest: SandboxedProcess;
+	readonly #process: SandboxedProcess;
 	readonly #onGpu: boolean;
 	readonly #watch: NodeJS.Timeout;
 	readonly #smoothed = new SmoothedLoss();
@@ -60,14 +60,14 @@ export class TrainingRun {
 	#length = 0;
 	#batches?: Generator<PackedBatch>;
 	#next?: { frame: Buffer; epoch: number };
-	#handedOut = 0;
+	#batchesSent = 0;
 	#tokens = 0;
 	#epoch = 0;
 	#steps = 0;
 	#loss?: number;
 	#lastStep = { at: 0, tokens: 0, printedAt: -1 };
 
-	constructor(options: WorkerOptions, dataset: Dataset, device: DeviceOptions, print: (text: string) => void) {
+	constructor(options: TrainOptions, dataset: Dataset, device: DeviceOptions, print: (text: string) => void) {
 		this.#options = options;
 		this.#dataset = dataset;
 		this.#print = print;
@@ -78,37 +78,37 @@ export class TrainingRun {
 		mkdirSync(model, { recursive: true });
 		this.#clock = new RunClock({ budget, startup: startupLimit, grace });
 		const shape = { "eval-rows": EVAL_BATCH_ROWS, "eval-length": SEQUENCE_LENGTH };
-		this.#guest = new SandboxedProcess({
+		this.#process = new SandboxedProcess({
 			file,
 			model,
 			log: join(out, "output.log"),
 			args: { ...device, seed, vocab: dataset.vocabSize, ...shape, harness: process.pid },
-			onMessage: (message) => this.#hear(message),
+			onMessage: (message) => this.#onMessage(message),
 		});
-		this.#watch = setInterval(() => this.#look(), WATCH_MS);
-		this.result = this.#guest.ended.then((death) => {
+		this.#watch = setInterval(() => this.#checkLimits(), WATCH_MS);
+		this.result = this.#process.ended.then((exit) => {
 			clearInterval(this.#watch);
 			if (this.#steps > 0) this.#print("\n");
 			if (this.#failure) throw this.#failure;
-			if (!this.#saved) throw new Crash(this.#guest.causeOfDeath(death));
+			if (!this.#saved) throw new Crash(this.#process.exitReason(exit));
 			return this.#summary();
 		});
 	}
 
 	/** Ends the run at once. */
 	kill(): void {
-		this.#guest.kill();
+		this.#process.kill();
 	}
 
 	#fail(reason: string): void {
 		this.#failure ??= new Crash(reason);
-		this.#guest.kill();
+		this.#process.kill();
 	}
 
-	#look(): void {
-		this.#guest.measureMemory();
+	#checkLimits(): void {
+		this.#process.measureMemory();
 		const { memoryLimitMb = (0.9 * machineMemory()) / 2 ** 20 } = this.#options;
-		const { residentMb } = this.#guest;
+		const { residentMb } = this.#process;
 		if (residentMb > memoryLimitMb)
 			this.#fail(
 				`out of memory: the run used ${Math.round(residentMb)} MB, the limit is ${Math.round(memoryLimitMb)} MB`,
@@ -117,7 +117,7 @@ export class TrainingRun {
 		if (seconds <= 0) this.#fail(reason);
 	}
 
-	#hear(message: Message): void {
+	#onMessage(message: Message): void {
 		try {
 			this.#handle(message);
 		} catch (error) {
@@ -129,10 +129,10 @@ export class TrainingRun {
 	#handle(message: Message): void {
 		switch (message.type) {
 			case "ready":
-				this.#begin(message);
+				this.#start(message);
 				break;
 			case "next":
-				this.#handOut();
+				this.#sendBatch();
 				break;
 			case "step":
 				this.#step(Number(message.loss), message.lrMultiplier);
@@ -142,19 +142,19 @@ export class TrainingRun {
 				break;
 			case "saved":
 				this.#saved = true;
-				// What it uses while it dies is no part of the run.
+				// Memory used during shutdown is not counted.
 				clearInterval(this.#watch);
-				this.#guest.measureMemory();
-				if (this.#onGpu) this.#guest.peakMb = message.peakMb;
-				else this.#guest.peakMb ||= message.peakMb;
-				this.#guest.kill();
+				this.#process.measureMemory();
+				if (this.#onGpu) this.#process.peakMb = message.peakMb;
+				else this.#process.peakMb ||= message.peakMb;
+				this.#process.kill();
 				break;
 			case "crash":
 				throw new Crash(message.reason);
 		}
 	}
 
-	#begin({ rows, length, parameters }: { rows: number; length: number; parameters: number }): void {
+	#start({ rows, length, parameters }: { rows: number; length: number; parameters: number }): void {
 		const { file, budget, seed } = this.#options;
 		if (!(rows >= 1 && length >= 1 && rows * length <= MOST_TOKENS))
 			throw new Crash(
@@ -170,21 +170,21 @@ export class TrainingRun {
 		);
 	}
 
-	/** Packs one batch ahead, so that the guest never waits for more than the pipe. */
+	/** Packs one batch ahead, so that train() never waits for more than the pipe. */
 	#prepareNext(): void {
 		const batch: PackedBatch = this.#batches!.next().value;
 		this.#next = { frame: encodeBatch(batch, this.#rows), epoch: batch.epoch };
 	}
 
-	#handOut(): void {
+	#sendBatch(): void {
 		if (!this.#next) throw new Crash("a batch was asked for before the model was built");
 		const progress = this.#clock.ask();
 		if (progress === undefined) {
-			this.#guest.send(endOfBatches);
+			this.#process.send(endOfBatches);
 			return;
 		}
 		const { frame, epoch } = this.#next;
-		this.#guest.send(stampBatch(frame, this.#handedOut++, progress));
+		this.#process.send(stampBatch(frame, this.#batchesSent++, progress));
 		this.#tokens += this.#rows * this.#length;
 		this.#epoch = epoch;
 		this.#prepareNext();
@@ -214,7 +214,7 @@ export class TrainingRun {
 			steps: this.#steps,
 			tokens: this.#tokens,
 			parameters: this.#parameters,
-			peakMemoryMb: this.#guest.peakMb,
+			peakMemoryMb: this.#process.peakMb,
 			epochs: this.#epoch,
 			...(this.#loss !== undefined && { finalLoss: this.#loss }),
 		};

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import koffi from "koffi";
 import type { Batch, Model, StepReport, TrainingFile } from "../contract.ts";
 import { Crash, reasonOf } from "../harness/crash.ts";
-import { readBatch, say } from "../harness/protocol.ts";
+import { readBatch, send } from "../harness/protocol.ts";
 import { describe, type EvaluationShape, saveCheckpoint } from "../tensor/checkpoint.ts";
 import { configure, type DeviceName, input, memoryForecast, parameters } from "../tensor/index.ts";
 import { shareLibrary } from "./library.ts";
@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
 });
 const name = basename(options.file);
 
-dieWithTheHarness();
+exitWithParent();
 printAtOnce();
 try {
 	const { device, threads, kernels } = options;
@@ -40,7 +40,7 @@ try {
 	run(checkExports(await import(file)));
 } catch (error) {
 	console.error(error);
-	say({ type: "crash", reason: reasonOf(error, name) });
+	send({ type: "crash", reason: reasonOf(error, name) });
 }
 
 function run(file: TrainingFile): void {
@@ -52,13 +52,13 @@ function run(file: TrainingFile): void {
 	const parameters = countParameters(model, rows, length);
 	const evaluation = { rows: Number(options["eval-rows"]), length: Number(options["eval-length"]), vocabSize };
 	checkEvaluation(model, evaluation);
-	say({ type: "ready", rows, length, parameters });
+	send({ type: "ready", rows, length, parameters });
 
 	file.train(model, batches(), report);
-	say({ type: "trained" });
+	send({ type: "trained" });
 
 	saveCheckpoint(options.model, (tokens) => model.logits(tokens), evaluation);
-	say({ type: "saved", peakMb: peakMb() });
+	send({ type: "saved", peakMb: peakMb() });
 }
 
 /** Finds what could not be measured before the clock starts, not after the budget is spent. */
@@ -95,7 +95,7 @@ function countParameters(model: Model, rows: number, length: number): number {
 
 function* batches(): Generator<Batch> {
 	for (;;) {
-		say({ type: "next" });
+		send({ type: "next" });
 		const batch = readBatch();
 		if (!batch) return;
 		yield batch;
@@ -103,18 +103,18 @@ function* batches(): Generator<Batch> {
 }
 
 function report({ loss, lrMultiplier = 1 }: StepReport): void {
-	say({ type: "step", loss: String(loss), lrMultiplier });
+	send({ type: "step", loss: String(loss), lrMultiplier });
 }
 
 /**
- * A long computation hears nothing, not even that the harness was killed; the kernel tells it. PR_SET_PDEATHSIG is 1,
+ * A synchronous train() cannot see the harness exit: the kernel kills this process then. PR_SET_PDEATHSIG is 1,
  * SIGKILL is 9 (prctl(2)).
  */
-function dieWithTheHarness(): void {
+function exitWithParent(): void {
 	if (process.platform !== "linux") return;
 	const prctl = koffi.load(null).func("int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)");
 	prctl(1, 9, 0, 0, 0);
-	// It may have died before it was watched.
+	// The harness may have exited before the call above.
 	if (process.ppid !== Number(options.harness)) process.exit(1);
 }
 

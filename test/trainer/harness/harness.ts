@@ -1,4 +1,4 @@
-/** Runs the real worker and the real evaluation on variants of the smallest training file, on a small corpus. */
+/** Runs the real harness and the real evaluation on variants of the smallest training file, on a small corpus. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -63,13 +63,13 @@ export class Lab {
 		return JSON.parse(readFileSync(join(this.out, name), "utf8"));
 	}
 
-	worker(args: string[] = [], env: NodeJS.ProcessEnv = {}, stdin: "ignore" | "pipe" = "ignore"): ChildProcess {
+	start(args: string[] = [], env: NodeJS.ProcessEnv = {}, stdin: "ignore" | "pipe" = "ignore"): ChildProcess {
 		const command = ["harness/train-main.ts", "--file", this.file, ...this.#shared(), "--budget", "0.2", ...args];
 		return this.#spawn(command, { ...process.env, ...env }, stdin);
 	}
 
 	train(args?: string[], env?: NodeJS.ProcessEnv): Promise<Finished> {
-		return finished(this.worker(args, env));
+		return finished(this.start(args, env));
 	}
 
 	evaluate(args: string[] = []): Promise<Finished> {

@@ -8,7 +8,7 @@ import { warmUp } from "../../../../src/engine/ready.ts";
 import { loadLab } from "../../../../src/lab/lab.ts";
 import { packageRoot } from "../../../../src/package-root.ts";
 import { deviceFor } from "../../../../trainer/harness/main.ts";
-import { parseWorkerOptions } from "../../../../trainer/harness/options.ts";
+import { parseTrainOptions } from "../../../../trainer/harness/options.ts";
 import { SandboxedProcess } from "../../../../trainer/harness/sandboxed-process.ts";
 import { TrainingRun } from "../../../../trainer/harness/training-run.ts";
 import { findDevices } from "../../../../trainer/tensor/device/choice.ts";
@@ -70,7 +70,7 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 	it("the memory of a run is the device's, however long the process takes to be gone", async (t) => {
 		const lingers = 'process.on("exit", () => { for (const end = Date.now() + 500; Date.now() < end; ); });';
 		const lab = new Lab({ "export function build": `${lingers}\nexport function build` });
-		const options = parseWorkerOptions([
+		const options = parseTrainOptions([
 			...["--file", lab.file, "--out", lab.out, "--budget", "1", "--device", "vulkan:software"],
 			...["--source", data.source, "--vocab", `${data.vocabSize}`],
 		]);
