@@ -126,7 +126,7 @@ function describe(source: Source, exported: ReadonlySet<string>): string[] {
 function shorten(signature: string): string {
 	return signature
 		.replace(/,? \}: (\w+)( = \{\})?/g, " }")
-		.replace(/readonly |: Record<Name, Tensor>|, lowering: .*(?=,? ?\): Program)/g, "")
+		.replace(/readonly |: Record<Name, Tensor>|, lowering: .*(?=,? ?\): CompiledGraph)/g, "")
 		.replace(/, \)/g, ")");
 }
 

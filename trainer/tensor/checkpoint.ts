@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, type Program } from "./compile.ts";
+import { type CompiledGraph, compile } from "./compile.ts";
 import { configure, type DeviceOptions } from "./device/device.ts";
 import { show, TensorError } from "./errors.ts";
 import { checkShape, sameShape } from "./ops/define.ts";
@@ -31,7 +31,7 @@ export interface EvaluationShape {
 }
 
 /** One node of graph.json. `inputs` are positions of earlier nodes; `name` is a weight's name in the other file. */
-interface Node {
+interface StoredNode {
 	op: string;
 	inputs: number[];
 	attrs: Attributes;
@@ -40,9 +40,9 @@ interface Node {
 	name?: string;
 }
 
-interface Graph extends EvaluationShape {
+interface StoredGraph extends EvaluationShape {
 	version: typeof VERSION;
-	nodes: Node[];
+	nodes: StoredNode[];
 }
 
 /**
@@ -52,7 +52,7 @@ interface Graph extends EvaluationShape {
 export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, shape: EvaluationShape): void {
 	const { tokens, tensors, names } = describe(logits, shape);
 	const position = new Map(tensors.map((node, i) => [node, i]));
-	const nodes = tensors.map((node): Node => {
+	const nodes = tensors.map((node): StoredNode => {
 		const { op, inputs, attrs, shape, dtype } = node;
 		if (op === "input" && node !== tokens) throw new TensorError(`logits depend on input ${attrs.name}`);
 		const name = names.get(node);
@@ -65,7 +65,7 @@ export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, 
 			{ shape: node.shape, values: node instanceof Parameter ? read(node) : node.values! },
 		]),
 	);
-	const graph: Graph = { version: VERSION, ...shape, nodes };
+	const graph: StoredGraph = { version: VERSION, ...shape, nodes };
 	mkdirSync(dir, { recursive: true });
 	writeSafetensors(join(dir, WEIGHTS), weights);
 	writeFileSync(join(dir, `${GRAPH}.tmp`), JSON.stringify(graph));
@@ -119,7 +119,7 @@ export function loadCheckpoint(dir: string, options: DeviceOptions = {}): Scorer
 	const targets = input("targets", [rows, length], "i32");
 	const losses = crossEntropy(output, targets, { reduction: "none" });
 	const scoring = compile({ losses });
-	let showing: Program<"logits"> | undefined;
+	let showing: CompiledGraph<"logits"> | undefined;
 	return {
 		rows,
 		length,
@@ -144,13 +144,13 @@ function requireLogits(output: Tensor, { rows, length, vocabSize }: EvaluationSh
 	throw new TensorError(`logits of tokens ${show([rows, length])} must be ${wanted}, not ${show(output.shape)}`);
 }
 
-function parseGraph(path: string): Graph {
+function parseGraph(path: string): StoredGraph {
 	const bad = (problem: string) => new TensorError(`${path}: ${problem}`);
 	const { size } = statSync(path);
 	if (size > MAX_GRAPH_BYTES) throw bad(`${size} bytes are too many`);
-	let graph: Graph;
+	let graph: StoredGraph;
 	try {
-		graph = JSON.parse(readFileSync(path, "utf8")) as Graph;
+		graph = JSON.parse(readFileSync(path, "utf8")) as StoredGraph;
 	} catch {
 		throw bad("is not JSON");
 	}
@@ -161,7 +161,7 @@ function parseGraph(path: string): Graph {
 	return graph;
 }
 
-function rebuild(nodes: readonly Node[], stored: ReadonlyMap<string, NamedValues>, tokenShape: Shape) {
+function rebuild(nodes: readonly StoredNode[], stored: ReadonlyMap<string, NamedValues>, tokenShape: Shape) {
 	const tokens = input("tokens", tokenShape, "i32");
 	const built: Tensor[] = [];
 	const weights: Parameter[] = [];
@@ -178,7 +178,7 @@ function rebuild(nodes: readonly Node[], stored: ReadonlyMap<string, NamedValues
 	});
 	return { tokens, output: built.at(-1)!, weights };
 
-	function make(node: Node, bad: (problem: string) => TensorError): Tensor {
+	function make(node: StoredNode, bad: (problem: string) => TensorError): Tensor {
 		if (node.op === "input") return tokens;
 		if (node.op === "parameter" || node.op === "constant") {
 			const { name = "" } = node;

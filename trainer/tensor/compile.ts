@@ -46,7 +46,7 @@ export interface Memory {
 	peak: number;
 }
 
-export interface Program<Name extends string> {
+export interface CompiledGraph<Name extends string> {
 	/** Computes once. Every input is fed by its name. */
 	run(feeds?: Feeds): Record<Name, Result>;
 	readonly memory: Readonly<Memory>;
@@ -67,7 +67,7 @@ export function compile<Name extends string>(
 	outputs: Record<Name, Tensor>,
 	updates: readonly Update[] = [],
 	lowering: Lowering = loweringFor(currentDevice()),
-): Program<Name> {
+): CompiledGraph<Name> {
 	const device = currentDevice();
 	const { ggml } = device;
 	const names = Object.keys(outputs) as Name[];

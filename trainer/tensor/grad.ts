@@ -8,15 +8,15 @@ import { Parameter } from "./parameter.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * The gradients of `loss` (a scalar) by each tensor of `by`, in that order. They are expressions like any other: scale
+ * The gradients of `loss` (a scalar) with respect to each tensor of `wrt`, in that order. They are expressions like any other: scale
  * them, clip them, feed them to an optimizer.
  */
-export function grad(loss: Tensor, by: readonly Tensor[]): Tensor[] {
+export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
 	requireTensor("grad", loss);
-	if (!Array.isArray(by)) fail("grad", `a list of tensors is wanted, not ${describe(by)}`);
-	requireTensor("grad", ...by);
+	if (!Array.isArray(wrt)) fail("grad", `a list of tensors is wanted, not ${describe(wrt)}`);
+	requireTensor("grad", ...wrt);
 	if (loss.size !== 1) fail("grad", `the loss must be a scalar, not ${show(loss.shape)}`);
-	const targets = new Set(by);
+	const targets = new Set(wrt);
 	const order = dependents(loss, targets);
 	const gradients = new Map<Tensor, Tensor>([[loss, ones(loss.shape)]]);
 	for (const node of [...order].reverse()) {
@@ -31,7 +31,7 @@ export function grad(loss: Tensor, by: readonly Tensor[]): Tensor[] {
 			gradients.set(input, sofar ? add(sofar, contribution) : contribution);
 		});
 	}
-	return by.map((target) => {
+	return wrt.map((target) => {
 		const gradient = gradients.get(target);
 		const name = target instanceof Parameter ? `parameter ${target.name}` : target.op;
 		if (!gradient && order.has(target)) {

@@ -12,7 +12,7 @@
  */
 import { installMethods } from "./methods.ts";
 
-export { compile, type Memory, memoryForecast, type Program, type Result } from "./compile.ts";
+export { type CompiledGraph, compile, type Memory, memoryForecast, type Result } from "./compile.ts";
 export { configure, type Device, type DeviceOptions, describeCpu } from "./device/device.ts";
 export type { DeviceKind, DeviceName } from "./device/name.ts";
 export { TensorError } from "./errors.ts";
@@ -53,7 +53,16 @@ export { mean, sum, variance } from "./ops/reduce.ts";
 export { concat, pad, permute, reshape, shift, slice, transpose } from "./ops/shape.ts";
 export { adamw } from "./optim/adamw.ts";
 export { muon } from "./optim/muon.ts";
-export { normal, type Parameter, parameter, parameters, state, uniform } from "./parameter.ts";
+export {
+	buffer,
+	/** The former name of `buffer`, for training files of version 0.1. */
+	buffer as state,
+	normal,
+	type Parameter,
+	parameter,
+	parameters,
+	uniform,
+} from "./parameter.ts";
 export type { Update } from "./plan.ts";
 export { type Random, seeded } from "./random.ts";
 export { assign } from "./schedule.ts";

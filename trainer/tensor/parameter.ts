@@ -12,7 +12,7 @@ export class Parameter extends Tensor {
 	readonly trainable: boolean;
 	readonly initial: Tensor;
 
-	/** For the library; train.ts uses `parameter` and `state`. */
+	/** For the library; train.ts uses `parameter` and `buffer`. */
 	constructor(name: string, initial: Tensor, trainable: boolean) {
 		if (typeof name !== "string") fail("parameter", `a name is wanted first, not ${describe(name)}`);
 		requireTensor(`parameter ${name}`, initial);
@@ -33,7 +33,7 @@ export function parameter(name: string, initial: Tensor): Parameter {
 }
 
 /** Memory of an optimizer: starts from `initial`, changes only by updates. */
-export function state(name: string, initial: Tensor): Parameter {
+export function buffer(name: string, initial: Tensor): Parameter {
 	return new Parameter(name, initial, false);
 }
 

@@ -8,7 +8,7 @@ import { Tensor } from "./tensor.ts";
 
 /** A parameter's next value: `assign(momentum, momentum.mul(0.9).add(gradient))`. */
 export function assign(target: Parameter, value: Tensor): Update {
-	if (!(target instanceof Parameter)) fail("assign", `a parameter or a state is wanted, not ${describe(target)}`);
+	if (!(target instanceof Parameter)) fail("assign", `a parameter or a buffer is wanted, not ${describe(target)}`);
 	requireF32("assign", value);
 	if (!sameShape(target.shape, value.shape)) {
 		fail("assign", `${target.name} is ${show(target.shape)}, its new value ${show(value.shape)}`);

@@ -148,7 +148,7 @@ describe("a wrong program is refused before it runs", () => {
 		refuses(() => t.compile(outputs), "compile: output gradient must be a tensor, not undefined");
 		const updates = [undefined] as unknown as t.Update[];
 		refuses(() => t.compile({ x }, updates), "compile: updates are made with assign; undefined is none");
-		refuses(() => t.assign(x as t.Parameter, x), "assign: a parameter or a state is wanted, not a tensor [2, 3]");
+		refuses(() => t.assign(x as t.Parameter, x), "assign: a parameter or a buffer is wanted, not a tensor [2, 3]");
 	});
 	it("a gradient of a gradient of a fused operation", () => {
 		const [g] = t.grad(t.rmsNorm(x).sum(), [x]) as [t.Tensor];

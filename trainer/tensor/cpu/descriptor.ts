@@ -37,7 +37,7 @@ export const KERNEL_SLOTS = {
 	rotary_back: "dy cosine sine dx / batch length heads half dy_batch dy_time dy_head dx_batch dx_time dx_head",
 	embedding: "table ids y / rows width vocab",
 	embedding_back: "dy ids dtable / rows width vocab",
-	fused: "program / count",
+	fused: "expression / count",
 	copy: "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3",
 	sum: "x y / outer middle inner / scale",
 	peak: "inputs gflops / steps",
@@ -45,12 +45,12 @@ export const KERNEL_SLOTS = {
 
 export type KernelName = keyof typeof KERNEL_SLOTS;
 
-type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+type SplitWords<S extends string> = S extends `${infer First} ${infer Rest}` ? First | SplitWords<Rest> : S;
 type Optional<Word extends string> = Word extends `[${infer Name}]` ? Name : never;
 type Required<Word extends string> = Word extends `[${string}]` ? never : Word;
-type Fields<P extends string, N extends string> = { [W in Required<Words<P>>]: bigint } & {
-	[W in Optional<Words<P>>]?: bigint;
-} & { [W in Words<N>]: number };
+type Fields<P extends string, N extends string> = { [W in Required<SplitWords<P>>]: bigint } & {
+	[W in Optional<SplitWords<P>>]?: bigint;
+} & { [W in SplitWords<N>]: number };
 type Parsed<S extends string> = S extends `${infer P} / ${infer I} / ${infer F}`
 	? Fields<P, `${I} ${F}`>
 	: S extends `${infer P} / ${infer I}`

@@ -313,9 +313,9 @@ using Kernel = void (*)(struct ggml_tensor*, int, int, void*);
  * caller does all the work of a thread that is kept from running, and whoever has to wait for long gives up its core.
  * A share is the same work whoever does it: the bits of a result depend on the number of shares alone.
  */
-class Team {
+class ThreadPool {
 	/** Turns of the waiting loop before a thread lets go of its core: about as long as a small kernel takes. */
-	static constexpr int PATIENCE = 4000;
+	static constexpr int SPIN_LIMIT = 4000;
 
 	std::atomic<int> size{1};
 	std::atomic<Kernel> kernel{nullptr};
@@ -326,14 +326,14 @@ class Team {
 	std::mutex mutex;
 	std::condition_variable wake;
 	std::atomic<int> sleepers{0};
-	/** Whether a job has the team. */
+	/** Whether a job has the pool. */
 	std::atomic<bool> busy{false};
 	/** Threads there are, the caller included. */
 	int present = 1;
 
 	template <class Condition>
 	void wait(Condition met) {
-		for (int i = 0; i < PATIENCE; i++) {
+		for (int i = 0; i < SPIN_LIMIT; i++) {
 			if (met()) return;
 			pause();
 		}
@@ -392,12 +392,12 @@ public:
 	/** Cuts jobs into `wanted` shares from now on, for as many threads, the caller included. They live as long as the process. */
 	void resize(int wanted) {
 		if (wanted > 1) stayLoaded();
-		// No share of the job that is over may look open to the larger team.
+		// No share of the job that is over may look open to the larger pool.
 		turn = (turn >> 32 << 32) + uint64_t(std::max<int>(size, wanted));
 		size = wanted;
 		for (; present < wanted; present++) {
 			pthread_t thread;
-			const auto start = [](void* team) -> void* { static_cast<Team*>(team)->help(); };
+			const auto start = [](void* pool) -> void* { static_cast<ThreadPool*>(pool)->help(); };
 			// Where the system refuses a thread, the others do its shares.
 			if (pthread_create(&thread, nullptr, start, this) != 0) return;
 			pthread_detach(thread);
@@ -406,7 +406,7 @@ public:
 
 	void run(Kernel job, void* with) {
 		const int shares = size;
-		// While the job of another thread has the team, this one does without.
+		// While the job of another thread has the pool, this one does without.
 		if (shares == 1 || busy.exchange(true)) {
 			for (int i = 0; i < shares; i++) job(nullptr, i, shares, with);
 			return;
@@ -420,17 +420,17 @@ public:
 	}
 };
 /** Never destroyed: its threads may still be waiting when the process ends. */
-Team& team = *new Team;
+ThreadPool& pool = *new ThreadPool;
 
 /** One line of the table of kernels; each KERNEL below puts itself on the list. */
 struct Entry {
 	const char *name, *slots;
-	/** One share of the work; all of it, done by the team. */
-	Kernel run, spread;
+	/** One share of the work; all of it, done by the pool. */
+	Kernel run, parallel;
 	const Entry* next;
 	static const Entry* first;
-	Entry(const char* name, const char* slots, Kernel run, Kernel spread)
-		: name(name), slots(slots), run(run), spread(spread), next(first) {
+	Entry(const char* name, const char* slots, Kernel run, Kernel parallel)
+		: name(name), slots(slots), run(run), parallel(parallel), next(first) {
 		first = this;
 	}
 };
@@ -441,7 +441,7 @@ const Entry* Entry::first = nullptr;
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 /**
- * Defines ar_<name>, one share of the work, and ar_spread_<name>, all of it; and lists the slots, in order: "pointers /
+ * Defines ar_<name>, one share of the work, and ar_parallel_<name>, all of it; and lists the slots, in order: "pointers /
  * sizes / scalars". The body sees slots, ith and nth.
  */
 #define KERNEL(name, slot_names)                                                                  \
@@ -449,10 +449,10 @@ const Entry* Entry::first = nullptr;
 	EXPORT void ar_##name(struct ggml_tensor*, int ith, int nth, void* userdata) {                \
 		run_##name(Slots(userdata), ith, nth);                                                    \
 	}                                                                                             \
-	EXPORT void ar_spread_##name(struct ggml_tensor*, int, int, void* userdata) {                 \
-		team.run(ar_##name, userdata);                                                            \
+	EXPORT void ar_parallel_##name(struct ggml_tensor*, int, int, void* userdata) {                 \
+		pool.run(ar_##name, userdata);                                                            \
 	}                                                                                             \
-	static const Entry entry_##name(#name, slot_names, ar_##name, ar_spread_##name);              \
+	static const Entry entry_##name(#name, slot_names, ar_##name, ar_parallel_##name);              \
 	static void run_##name([[maybe_unused]] Slots s, [[maybe_unused]] i64 ith, [[maybe_unused]] i64 nth)
 
 // -------------------------------------------------------------------------------------------------- matrix products
@@ -1216,8 +1216,8 @@ KERNEL(embedding_back, "dy ids dtable / rows width vocab") {
 }
 
 // ------------------------------------------------------------------------------------------------- fused elementwise
-// A program of elementwise instructions, run on one tile of the result at a time: whatever the length of a formula, memory
-// is read and written once. lower/fuse.ts finds the formulas; this is the machine for them.
+// An expression as a list of elementwise instructions, run on one tile of the result at a time: whatever the length of the expression, memory
+// is read and written once. lower/fuse.ts finds the expressions.
 
 namespace {
 
@@ -1225,11 +1225,11 @@ namespace {
 constexpr i64 TILE = 512;
 
 /** How an input lies against the result: like it, one number for all of it, or by strides of which 0 broadcasts. */
-enum class Lie : i64 { dense, scalar, strided };
+enum class Layout : i64 { dense, scalar, strided };
 
 struct FusedInput {
 	const float* p;
-	Lie lie;
+	Layout layout;
 	i64 stride[4];
 };
 
@@ -1239,7 +1239,7 @@ struct FusedOutput {
 	i64 value;
 };
 
-/** lower/fuse.ts numbers them in this order. */
+/** lower/fused-expression.ts numbers them in this order. */
 enum class Operation : i64 {
 	fill, affine, add, sub, mul, div, abs, cos, exp, log, relu, sigmoid, silu, sin, sqrt, square, step, tanh, softcap
 };
@@ -1254,7 +1254,7 @@ struct Instruction {
 	double x, y;
 };
 
-struct Program {
+struct FusedHeader {
 	i64 inputs, outputs, instructions, tiles, n[4];
 };
 
@@ -1311,42 +1311,42 @@ void gather(const FusedInput& input, const i64 (&n)[4], i64 begin, i64 count, fl
 } // namespace
 
 /**
- * Runs the program at `program` (a Program, then its inputs, outputs and instructions). Outputs are dense, of n[0] n[1]
+ * Computes the expression at `expression` (a FusedHeader, then its inputs, outputs and instructions). Outputs are dense, of n[0] n[1]
  * n[2] n[3] elements, and may be dense inputs: a tile is written when all of it has been computed.
  */
-KERNEL(fused, "program / count") {
+KERNEL(fused, "expression / count") {
 	const char* at = reinterpret_cast<const char*>(s.pointer());
-	const Program& program = *reinterpret_cast<const Program*>(at);
-	const auto* inputs = reinterpret_cast<const FusedInput*>(at += sizeof(Program));
-	const auto* outputs = reinterpret_cast<const FusedOutput*>(at += sizeof(FusedInput) * program.inputs);
-	const auto* instructions = reinterpret_cast<const Instruction*>(at + sizeof(FusedOutput) * program.outputs);
+	const FusedHeader& header = *reinterpret_cast<const FusedHeader*>(at);
+	const auto* inputs = reinterpret_cast<const FusedInput*>(at += sizeof(FusedHeader));
+	const auto* outputs = reinterpret_cast<const FusedOutput*>(at += sizeof(FusedInput) * header.inputs);
+	const auto* instructions = reinterpret_cast<const Instruction*>(at + sizeof(FusedOutput) * header.outputs);
 	const Range mine = share(s.size(), ith, nth, 16);
 	if (mine.begin >= mine.end) return;
 
 	constexpr int MOST_VALUES = 128;
 	const float* values[MOST_VALUES];
-	if (program.inputs + program.instructions > MOST_VALUES) abort();
-	float* gathered = scratch.reserve((program.inputs + program.tiles) * TILE);
-	float* tiles = gathered + program.inputs * TILE;
-	for (i64 i = 0; i < program.inputs; i++) {
+	if (header.inputs + header.instructions > MOST_VALUES) abort();
+	float* gathered = scratch.reserve((header.inputs + header.tiles) * TILE);
+	float* tiles = gathered + header.inputs * TILE;
+	for (i64 i = 0; i < header.inputs; i++) {
 		values[i] = gathered + i * TILE;
-		if (inputs[i].lie == Lie::scalar) std::fill(gathered + i * TILE, gathered + (i + 1) * TILE, *inputs[i].p);
+		if (inputs[i].layout == Layout::scalar) std::fill(gathered + i * TILE, gathered + (i + 1) * TILE, *inputs[i].p);
 	}
 	for (i64 begin = mine.begin; begin < mine.end; begin += TILE) {
 		const i64 count = std::min(TILE, mine.end - begin);
-		for (i64 i = 0; i < program.inputs; i++) {
-			if (inputs[i].lie == Lie::dense) values[i] = inputs[i].p + begin;
-			else if (inputs[i].lie == Lie::strided) gather(inputs[i], program.n, begin, count, gathered + i * TILE);
+		for (i64 i = 0; i < header.inputs; i++) {
+			if (inputs[i].layout == Layout::dense) values[i] = inputs[i].p + begin;
+			else if (inputs[i].layout == Layout::strided) gather(inputs[i], header.n, begin, count, gathered + i * TILE);
 		}
-		for (i64 i = 0; i < program.instructions; i++) {
+		for (i64 i = 0; i < header.instructions; i++) {
 			const Instruction& it = instructions[i];
 			// With one output, its last instruction writes it where it belongs.
-			const bool last = i == program.instructions - 1 && outputs[0].value == program.inputs + i;
+			const bool last = i == header.instructions - 1 && outputs[0].value == header.inputs + i;
 			float* y = last ? outputs[0].p + begin : tiles + it.tile * TILE;
 			execute(it, values[it.a], values[it.b], y, count);
-			values[program.inputs + i] = y;
+			values[header.inputs + i] = y;
 		}
-		for (i64 i = 0; i < program.outputs; i++) {
+		for (i64 i = 0; i < header.outputs; i++) {
 			const float* from = values[outputs[i].value];
 			if (from != outputs[i].p + begin) memcpy(outputs[i].p + begin, from, size_t(count) * 4);
 		}
@@ -1490,15 +1490,15 @@ EXPORT void* ar_kernel(const char* name) {
 	return nullptr;
 }
 
-/** The same kernel done by the team, whatever ith and nth are. */
-EXPORT void* ar_spread(const char* name) {
+/** The same kernel done by the pool, whatever ith and nth are. */
+EXPORT void* ar_parallel(const char* name) {
 	for (const Entry* e = Entry::first; e; e = e->next)
-		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->spread);
+		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->parallel);
 	return nullptr;
 }
 
-/** Makes the team as large as `threads`, the caller included; not while it works. */
-EXPORT void ar_resize(int threads) { team.resize(threads); }
+/** Makes the pool as large as `threads`, the caller included; not while it works. */
+EXPORT void ar_resize(int threads) { pool.resize(threads); }
 
 /** The kernel's slots as it lists them, or null. */
 EXPORT const char* ar_slots(const char* name) {

@@ -82,8 +82,8 @@ function checkFunctions(kernels: Kernels): void {
 		// One dense input, one output, one instruction: the structures of `fused`, as words.
 		const head = [1n, 1n, 1n, 1n, 1n, 1n, 1n, BigInt(x.length)];
 		const input = [address(x), 0n, 0n, 0n, 0n, 0n];
-		const program = BigInt64Array.from([...head, ...input, address(y), 1n, operation, 0n, 0n, 0n, 0n, 0n]);
-		kernels.run("fused", { program: koffi.address(program), count: x.length });
+		const expression = BigInt64Array.from([...head, ...input, address(y), 1n, operation, 0n, 0n, 0n, 0n, 0n]);
+		kernels.run("fused", { expression: koffi.address(expression), count: x.length });
 		expect(name, y, Float32Array.from(x, f), 1e-6);
 	}
 }

@@ -106,7 +106,7 @@ export async function findDevices(kind: DeviceKind, software = false, limitMs = 
 	if (typeof looked === "string") return { kind, devices: [], inSight: true, problem: withHint(looked) };
 	const { devices, missing, log } = looked;
 	if (devices.length > 0) return { kind, devices, inSight: true };
-	const problem = missing.length > 0 ? `missing: ${missing.join("; ")}` : (forbidden(kind) ?? lastWords(log));
+	const problem = missing.length > 0 ? `missing: ${missing.join("; ")}` : (forbidden(kind) ?? lastLogLine(log));
 	return { kind, devices, inSight: true, problem: withHint(problem) };
 }
 
@@ -188,7 +188,7 @@ function libraries(kind: DeviceKind): string | undefined {
 }
 
 /** `ggml_cuda_init: failed to initialize CUDA: …` says itself what is wrong: a driver too old, no device. */
-function lastWords(log: string[]): string {
+function lastLogLine(log: string[]): string {
 	return log.at(-1)?.replace(/^\w+: /, "") ?? "ggml finds none";
 }
 

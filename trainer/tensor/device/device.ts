@@ -77,7 +77,7 @@ function open(name: DeviceName, parsed: ParsedDevice, threads: number, kernels: 
 }
 
 /** Loads ggml for a kind of device and looks for the one that is meant. */
-function find({ kind, which }: ParsedDevice): { ggml: Ggml; found: FoundDevice | undefined } {
+function find({ kind, which }: ParsedDevice): { ggml: Ggml; found: GgmlDevice | undefined } {
 	if (which === "software") {
 		// ggml passes over devices that are CPUs unless it is told to use them.
 		process.env.VK_LOADER_DRIVERS_SELECT ??= "*lvp*";
@@ -96,13 +96,13 @@ function deviceMemory(ggml: Ggml, device: Pointer): number {
 	return Number(free[0]);
 }
 
-interface FoundDevice {
+interface GgmlDevice {
 	pointer: Pointer;
 	kind: DeviceKind;
 	description: string;
 }
 
-function listDevices(ggml: Ggml): FoundDevice[] {
+function listDevices(ggml: Ggml): GgmlDevice[] {
 	return Array.from({ length: Number(ggml.backend_dev_count()) }, (_, i) => {
 		const pointer = ggml.backend_dev_get(i);
 		const registration = ggml.backend_reg_name(ggml.backend_dev_backend_reg(pointer)).toLowerCase();

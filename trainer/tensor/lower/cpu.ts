@@ -10,8 +10,8 @@ import type { AttentionAttributes } from "../ops/attention.ts";
 import type { OpName, TensorOf } from "../ops/table.ts";
 import { ne } from "../storage.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
-import type { ElementwiseName } from "./formula.ts";
 import { Fused, type FusedName, type FusedTensorOf, fuse } from "./fuse.ts";
+import type { ElementwiseName } from "./fused-expression.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 import { portable } from "./portable.ts";
 
@@ -31,16 +31,16 @@ export function cpu(path: string, threads: number): Lowering {
 		name: `cpu (${kernels.target})`,
 		prepare: fuse,
 		lower(tensor, builder) {
-			const node = new Node(kernels, builder, tensor);
+			const node = new NodeBuilder(kernels, builder, tensor);
 			if (tensor instanceof Fused) return node.fused(tensor);
-			const rule = tensor.dtype === "f32" ? (rules[tensor.op as keyof typeof rules] as Rule | undefined) : undefined;
+			const rule = tensor.dtype === "f32" ? (rules[tensor.op as keyof typeof rules] as CpuRule | undefined) : undefined;
 			return rule ? rule(node) : portable.lower(tensor, builder);
 		},
 	};
 }
 
 /** One tensor being lowered to kernel calls. */
-class Node<T extends Tensor = Tensor> {
+class NodeBuilder<T extends Tensor = Tensor> {
 	readonly builder: Builder;
 	readonly tensor: T;
 	readonly kernels: Kernels;
@@ -66,7 +66,7 @@ class Node<T extends Tensor = Tensor> {
 		const descriptor = new Descriptor(kernel);
 		this.builder.onClose(() => descriptor.free());
 		const elements = sources.reduce((total, source) => total + Number(ggml.nbytes(source)) / BYTES, sizeOf(shape));
-		const address = elements < SMALL ? this.kernels.address(kernel) : this.kernels.spread(kernel);
+		const address = elements < SMALL ? this.kernels.address(kernel) : this.kernels.parallel(kernel);
 		const node = ggml.custom_4d(
 			context,
 			TYPE.f32,
@@ -94,31 +94,31 @@ class Node<T extends Tensor = Tensor> {
 		);
 	}
 
-	fused({ formula, inputs, targets }: Fused): Pointer {
+	fused({ expression, inputs, targets }: Fused): Pointer {
 		const { ggml } = this.builder;
 		const sources = inputs.map(this.builder.of);
 		const results = targets.map(this.builder.of);
-		const count = sizeOf(formula.shape);
+		const count = sizeOf(expression.shape);
 		// In place there is no result to allocate; ggml still wants a tensor to schedule by.
-		const shape = targets.length > 0 ? [1] : formula.shape;
+		const shape = targets.length > 0 ? [1] : expression.shape;
 		return this.call("fused", shape, sources, (at, own) => {
 			const outputs = results.length > 0 ? results.map((result) => ggml.get_data(result)) : [own];
-			const program = formula.encode(sources.map(at), outputs);
-			const memory = koffi.alloc("uint8", program.length) as bigint;
+			const encoded = expression.encode(sources.map(at), outputs);
+			const memory = koffi.alloc("uint8", encoded.length) as bigint;
 			this.builder.onClose(() => koffi.free(memory));
-			new Uint8Array(koffi.view(memory, program.length)).set(program);
-			return { program: memory, count };
+			new Uint8Array(koffi.view(memory, encoded.length)).set(encoded);
+			return { expression: memory, count };
 		});
 	}
 }
 
-type Rule<T extends Tensor = Tensor> = (node: Node<T>) => Pointer;
+type CpuRule<T extends Tensor = Tensor> = (node: NodeBuilder<T>) => Pointer;
 
 /** Leaves are made by graph.ts, elementwise operations are gathered by fuse.ts, and two move nothing. */
 type Elsewhere = "full" | ElementwiseName | "reshape" | "detach";
 
-const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name>> } & {
-	readonly [Name in FusedName]: Rule<FusedTensorOf<Name>>;
+const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: CpuRule<TensorOf<Name>> } & {
+	readonly [Name in FusedName]: CpuRule<FusedTensorOf<Name>>;
 } = {
 	matmul(node) {
 		const { transposeA, transposeB, bf16 } = node.tensor.attrs;
@@ -224,7 +224,7 @@ const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name
 		return node.view(packed, node.shape, 0);
 	},
 	/** The weighted losses, with the logits' gradient left in the place of the logits (see fuse.ts). */
-	likelihood(node) {
+	cross_entropy_fused(node) {
 		const [rows, vocab] = node.tensor.inputs[0]!.shape as [number, number];
 		const { softcap, weight } = node.tensor.attrs;
 		const [z, targets] = [node.in(0), node.in(1)];
@@ -234,7 +234,7 @@ const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name
 		}));
 	},
 	/** What the first input's place holds once the second has been computed. */
-	overwritten: (node) => node.view(node.in(0), node.shape, 0),
+	in_place_gradient: (node) => node.view(node.in(0), node.shape, 0),
 	copy: (node) => copy(node, rowMajor(node.shape), 0),
 
 	embedding(node) {
@@ -319,7 +319,7 @@ const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: Rule<TensorOf<Name
 };
 
 /** Attention's output [B, T, H, D] and behind it each row's log-sum-exp [B, H, T], which the backward pass needs. */
-function attend(node: Node<TensorOf<"attention" | "attention_backward">>): Pointer {
+function attend(node: NodeBuilder<TensorOf<"attention" | "attention_backward">>): Pointer {
 	const { causal, window, scale } = node.tensor.attrs;
 	const [q, k, v] = node.tensor.inputs as [Tensor, Tensor, Tensor];
 	const [B, T, H] = q.shape as [number, number, number];
@@ -353,7 +353,7 @@ function rowMajor(shape: Shape): number[] {
 	return shape.map((_, d) => sizeOf(shape.slice(d + 1)));
 }
 
-function sumMiddle(node: Node, x: Pointer, shape: Shape, outer: number, middle: number, inner: number): Pointer {
+function sumMiddle(node: NodeBuilder, x: Pointer, shape: Shape, outer: number, middle: number, inner: number): Pointer {
 	const once = (from: Pointer, shape: Shape, outer: number, middle: number, inner: number) =>
 		node.call("sum", shape, [from], (at, y) => ({ x: at(from), y, outer, middle, inner, scale: 1 }));
 	// A long sum is cut into parts, so that every thread has some.
@@ -369,7 +369,7 @@ function divisorNear(n: number, wanted: number): number {
 }
 
 /** A dense copy of the first input, read by `steps` from `offset` on. */
-function copy(node: Node, steps: readonly number[], offset: number): Pointer {
+function copy(node: NodeBuilder, steps: readonly number[], offset: number): Pointer {
 	const x = node.in(0);
 	const sizes = copySizes(node.shape, steps, rowMajor(node.shape));
 	return node.call("copy", node.shape, [x], (at, y) => ({ x: at(x) + BigInt(offset * BYTES), y, ...sizes }));
@@ -383,7 +383,7 @@ interface Part {
 }
 
 /** A tensor made of parts along `dim`, each copied to its place. */
-function fill(node: Node, dim: number, parts: Part[]): Pointer {
+function fill(node: NodeBuilder, dim: number, parts: Part[]): Pointer {
 	const { ggml, context } = node.builder;
 	const steps = rowMajor(node.shape);
 	let offset = 0;

@@ -1,6 +1,6 @@
 /**
  * Rewrites a program for the CPU kernels, from expressions to expressions: elementwise operations are gathered into
- * formulas, updates of parameters are written in place, and the two halves of cross-entropy become one pass.
+ * fused expressions, updates of parameters are written in place, and the two halves of cross-entropy become one pass.
  *
  * An elementwise result that only elementwise operations of its shape read is never stored: each of them computes it
  * again, which is cheaper than a trip to memory. So an invented activation costs one pass, like a built-in one.
@@ -14,20 +14,20 @@ import type { Parameter } from "../parameter.ts";
 import type { Plan, Update, Write } from "../plan.ts";
 import { isLeaf, memoryOf, reachable } from "../schedule.ts";
 import { type Attributes, type Shape, Tensor } from "../tensor.ts";
-import { Formula, isElementwise } from "./formula.ts";
+import { FusedExpression, isElementwise } from "./fused-expression.ts";
 
 /** A ggml node has at most ten sources. */
 const MAX_INPUTS = 9;
 const MAX_INSTRUCTIONS = 48;
 
-/** A formula as a tensor. With `targets`, its results go into these parameters instead. */
+/** A fused expression as a tensor. With `targets`, its results go into these parameters instead. */
 export class Fused extends Tensor {
-	readonly formula: Formula;
+	readonly expression: FusedExpression;
 	readonly targets: readonly Parameter[];
 
-	constructor(formula: Formula, inputs: readonly Tensor[], targets: readonly Parameter[] = []) {
-		super("fused", inputs, {}, formula.shape, "f32");
-		this.formula = formula;
+	constructor(expression: FusedExpression, inputs: readonly Tensor[], targets: readonly Parameter[] = []) {
+		super("fused", inputs, {}, expression.shape, "f32");
+		this.expression = expression;
 		this.targets = targets;
 	}
 }
@@ -37,9 +37,9 @@ interface FusedAttributes {
 	/** A dense copy of the input. */
 	copy: NoAttributes;
 	/** The weighted losses of logits and targets; leaves the gradient of the logits in the place of the logits. */
-	likelihood: { softcap: number; weight: number };
+	cross_entropy_fused: { softcap: number; weight: number };
 	/** What the first input's place holds once the second has been computed. */
-	overwritten: NoAttributes;
+	in_place_gradient: NoAttributes;
 }
 export type FusedName = keyof FusedAttributes;
 export type FusedTensorOf<Name extends FusedName> = Tensor & {
@@ -66,7 +66,7 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 
 	const rebuilt = new Map<Tensor, Tensor>();
 	const of = (tensor: Tensor) => rebuilt.get(tensor) ?? tensor;
-	const twins = pairLikelihoods(nodes);
+	const pairs = pairCrossEntropies(nodes);
 	const readers = Map.groupBy(
 		nodes.filter((node) => memoryOf(node) === node).flatMap((node) => node.inputs.map((input) => ({ input, node }))),
 		({ input }) => memoryOf(input),
@@ -77,15 +77,15 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 			const isStored = !inside.has(node) || written.has(node) || outputs.includes(node);
 			if (isStored && !grouped.has(node)) rebuilt.set(node, fused([node]));
 		} else if (!rebuilt.has(node)) {
-			const twin = twins.get(node);
-			if (twin) {
+			const backward = pairs.get(node);
+			if (backward) {
 				const logits = memoryOf(node.inputs[0]!);
 				const isShared =
 					isLeaf(logits) ||
 					outputs.some((output) => memoryOf(output) === logits) ||
-					readers.get(logits)!.some((reader) => reader.node !== node && reader.node !== twin);
-				const { losses, gradient } = joinLikelihood(node, twin, isShared, of);
-				rebuilt.set(node, losses).set(twin, gradient);
+					readers.get(logits)!.some((reader) => reader.node !== node && reader.node !== backward);
+				const { losses, gradient } = fuseCrossEntropy(node, backward, isShared, of);
+				rebuilt.set(node, losses).set(backward, gradient);
 			} else rebuilt.set(node, new Tensor(node.op, node.inputs.map(of), node.attrs, node.shape, node.dtype));
 		}
 	}
@@ -103,8 +103,11 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 	return { outputs: outputs.map(of), writes: [...inPlace, ...copies] };
 
 	function fused(roots: readonly Tensor[], targets?: readonly Parameter[]): Fused {
-		const formula = new Formula(roots, (tensor) => inside.has(tensor) && sameShape(tensor.shape, roots[0]!.shape));
-		return new Fused(formula, formula.inputs.map(of), targets);
+		const expression = new FusedExpression(
+			roots,
+			(tensor) => inside.has(tensor) && sameShape(tensor.shape, roots[0]!.shape),
+		);
+		return new Fused(expression, expression.inputs.map(of), targets);
 	}
 }
 
@@ -121,7 +124,7 @@ function chooseInside(nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): S
 	const length = new Map<Tensor, number>();
 	for (const node of nodes) {
 		if (!isElementwise(node)) continue;
-		// Where a formula would grow too large, its largest operand is stored after all.
+		// Where an expression would grow too large, its largest operand is stored after all.
 		for (;;) {
 			const operands = node.inputs.filter((input) => inside.has(input));
 			const read = new Set(
@@ -144,17 +147,17 @@ function chooseInside(nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): S
 
 /**
  * Updates that can be written in place, those that read each other's targets together: an AdamW step of one parameter is
- * one formula with three results. A formula may read its targets element by element only, and no other parameter that
+ * one expression with three results. An expression may read its targets element by element only, and no other parameter that
  * is about to change.
  */
 function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): Update[][] {
 	const byTarget = new Map<Tensor, Update>(updates.map((update) => [update.target, update]));
 	const candidates = updates.filter(
-		({ value }) => inside.has(value) && !new Formula([value], (tensor) => inside.has(tensor)).isTrivial,
+		({ value }) => inside.has(value) && !new FusedExpression([value], (tensor) => inside.has(tensor)).isTrivial,
 	);
 	const groupOf = new Map<Update, Update[]>(candidates.map((update) => [update, [update]]));
 	for (const update of candidates) {
-		for (const input of new Formula([update.value], (tensor) => inside.has(tensor)).inputs) {
+		for (const input of new FusedExpression([update.value], (tensor) => inside.has(tensor)).inputs) {
 			const other = byTarget.get(memoryOf(input));
 			const mine = groupOf.get(update)!;
 			const theirs = other && groupOf.get(other);
@@ -164,7 +167,7 @@ function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): 
 		}
 	}
 	return [...new Set(groupOf.values())].filter((group) => {
-		const { inputs, shape } = new Formula(
+		const { inputs, shape } = new FusedExpression(
 			group.map(({ value }) => value),
 			(tensor) => inside.has(tensor),
 		);
@@ -181,8 +184,8 @@ function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): 
 }
 
 /** Forward halves of cross-entropy with their backward halves, where one pass can do both. */
-function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, TensorOf<"cross_entropy_backward">> {
-	const twins = new Map<Tensor, TensorOf<"cross_entropy_backward">>();
+function pairCrossEntropies(nodes: readonly Tensor[]): Map<Tensor, TensorOf<"cross_entropy_backward">> {
+	const pairs = new Map<Tensor, TensorOf<"cross_entropy_backward">>();
 	for (const backward of nodes.filter(crossEntropyBackward.is)) {
 		const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
 		const forward = nodes.find(
@@ -192,17 +195,17 @@ function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, TensorOf<"cross_
 				node.inputs[1] === targets &&
 				node.attrs.softcap === backward.attrs.softcap,
 		);
-		if (!forward || twins.has(forward) || !uniformValue(gradient)) continue;
-		twins.set(forward, backward);
+		if (!forward || pairs.has(forward) || !uniformValue(gradient)) continue;
+		pairs.set(forward, backward);
 	}
-	return twins;
+	return pairs;
 }
 
 /**
  * Both halves as one pass that leaves the logits' gradient in the place of the logits, the largest tensor of most models.
  * Logits that something else reads are copied first.
  */
-function joinLikelihood(
+function fuseCrossEntropy(
 	forward: Tensor,
 	backward: TensorOf<"cross_entropy_backward">,
 	isShared: boolean,
@@ -212,6 +215,6 @@ function joinLikelihood(
 	const { shape } = logits;
 	const own = isShared ? fusedTensor("copy", [of(logits)], {}, shape) : of(logits);
 	const attrs = { softcap: backward.attrs.softcap, weight: uniformValue(gradient)! };
-	const losses = fusedTensor("likelihood", [own, of(targets)], attrs, forward.shape);
-	return { losses: div(losses, attrs.weight), gradient: fusedTensor("overwritten", [own, losses], {}, shape) };
+	const losses = fusedTensor("cross_entropy_fused", [own, of(targets)], attrs, forward.shape);
+	return { losses: div(losses, attrs.weight), gradient: fusedTensor("in_place_gradient", [own, losses], {}, shape) };
 }

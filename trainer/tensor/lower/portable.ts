@@ -8,21 +8,21 @@ import { ne } from "../storage.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { ACCUMULATE, accumulateInPlace } from "./accumulate.ts";
 import { attendInBlocks, attendInBlocksBackward, BLOCK, type Heads } from "./blocked-attention.ts";
-import { chunkLikelihoods } from "./chunked-likelihood.ts";
+import { chunkCrossEntropies } from "./chunked-cross-entropy.ts";
 import { joinAlong, outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 
-type Rule<T extends Tensor = Tensor> = (tensor: T, builder: Builder, inputs: Pointer[]) => Pointer;
+type PortableRule<T extends Tensor = Tensor> = (tensor: T, builder: Builder, inputs: Pointer[]) => Pointer;
 
 type Unary = "abs" | "cos" | "exp" | "log" | "relu" | "sigmoid" | "silu" | "sin" | "sqrt" | "step" | "tanh";
 const unary =
-	(name: Unary): Rule =>
+	(name: Unary): PortableRule =>
 	(_, { ggml, context }, [x]) =>
 		ggml[name](context, x!);
 
 /** ggml stretches its second operand only; the first is stretched here where the result is larger. */
 const binary =
-	(name: "add" | "sub" | "mul" | "div"): Rule =>
+	(name: "add" | "sub" | "mul" | "div"): PortableRule =>
 	({ shape, inputs: [a, b] }, builder, [x, y]) => {
 		const { ggml, context } = builder;
 		if (sizeOf(a!.shape) === sizeOf(shape)) return ggml[name](context, x!, y!);
@@ -32,7 +32,7 @@ const binary =
 	};
 
 /** All operations but leaves, which graph.ts makes. */
-const rules: { readonly [Name in Exclude<OpName, "full">]: Rule<TensorOf<Name>> } = {
+const rules: { readonly [Name in Exclude<OpName, "full">]: PortableRule<TensorOf<Name>> } = {
 	abs: unary("abs"),
 	cos: unary("cos"),
 	exp: unary("exp"),
@@ -133,15 +133,15 @@ const rules: { readonly [Name in Exclude<OpName, "full">]: Rule<TensorOf<Name>> 
 		return ggml.rope_ext(context, x!, positions, null, D, ROPE_NEOX, 0, attrs.base, sign, 0, 1, 0, 0);
 	},
 
-	cross_entropy: (tensor, builder) => likelihood(tensor, builder).losses,
+	cross_entropy: (tensor, builder) => crossEntropyParts(tensor, builder).losses,
 	cross_entropy_backward: (tensor, builder) => {
 		const { ggml, context } = builder;
 		const [logits, targets, g] = tensor.inputs as [Tensor, Tensor, Tensor];
 		const [N, V] = logits.shape as [number, number];
-		const { tanh, probabilities, chosen, losses, rows } = likelihood(tensor, builder);
+		const { tanh, probabilities, chosen, losses, rows } = crossEntropyParts(tensor, builder);
 		// The probabilities are overwritten below, so the losses must have been read from them before.
 		builder.schedule(losses);
-		const key = `likelihood ${logits.id} ${targets.id} ${tensor.attrs.softcap}`;
+		const key = `cross-entropy ${logits.id} ${targets.id} ${tensor.attrs.softcap}`;
 		const less = builder.memo(`${key} less the target`, () => {
 			const less = ggml.set_rows(context, probabilities, ggml.scale_bias(context, chosen, 1, -1), rows);
 			return ggml.reshape_4d(context, less, V, N, 1, 1);
@@ -201,13 +201,13 @@ function stridesOf(shape: readonly number[]): [number, number, number, number] {
 }
 
 /** Softmax, the probability of each target, and its negative logarithm, shared by both halves of cross-entropy. */
-function likelihood({ inputs, attrs }: TensorOf<"cross_entropy" | "cross_entropy_backward">, builder: Builder) {
+function crossEntropyParts({ inputs, attrs }: TensorOf<"cross_entropy" | "cross_entropy_backward">, builder: Builder) {
 	const { ggml, context } = builder;
 	const [logits, targets] = inputs as [Tensor, Tensor];
 	const [N, V] = logits.shape as [number, number];
 	const cap = attrs.softcap;
 	const part = (name: string, make: () => Pointer) =>
-		builder.memo(`likelihood ${logits.id} ${targets.id} ${cap} ${name}`, make);
+		builder.memo(`cross-entropy ${logits.id} ${targets.id} ${cap} ${name}`, make);
 	const bare = builder.of(logits);
 	const tanh = cap > 0 ? part("tanh", () => ggml.tanh(context, ggml.scale(context, bare, 1 / cap))) : undefined;
 	// Rows of single elements: get_rows then picks one element of each of N batches, with no index arithmetic.
@@ -289,11 +289,11 @@ function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointe
 
 export const portable: Lowering = {
 	name: "portable",
-	prepare: (outputs, updates) => accumulateInPlace(chunkLikelihoods(outputs, updates)),
+	prepare: (outputs, updates) => accumulateInPlace(chunkCrossEntropies(outputs, updates)),
 	lower(tensor, builder) {
 		const inputs = tensor.inputs.map(builder.of);
 		if (tensor.op === ACCUMULATE) return builder.ggml.add_inplace(builder.context, inputs[0]!, inputs[1]!);
-		const rule = rules[tensor.op as keyof typeof rules] as Rule | undefined;
+		const rule = rules[tensor.op as keyof typeof rules] as PortableRule | undefined;
 		if (!rule) fail(tensor.op, "has no lowering");
 		return rule(tensor, builder, inputs);
 	},

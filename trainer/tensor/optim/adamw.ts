@@ -3,7 +3,7 @@ import { fail, show } from "../errors.ts";
 import { describe, requireF32, requireOperand, requireOptions, sameShape } from "../ops/define.ts";
 import { add, div, exp, mul, sqrt, square, sub } from "../ops/elementwise.ts";
 import { zeros } from "../ops/leaf.ts";
-import { Parameter, state } from "../parameter.ts";
+import { buffer, Parameter } from "../parameter.ts";
 import type { Update } from "../plan.ts";
 import { assign } from "../schedule.ts";
 import type { Operand, Tensor } from "../tensor.ts";
@@ -33,14 +33,14 @@ export function adamw(parameters: readonly Parameter[], gradients: readonly Tens
 	}
 	const [first] = parameters;
 	if (!first) return [];
-	const count = state(`adamw.step.${first.name}`, zeros([]));
+	const count = buffer(`adamw.step.${first.name}`, zeros([]));
 	const steps = add(count, 1);
 	const correction = (beta: number) => (beta === 0 ? 1 : sub(1, exp(mul(steps, Math.log(beta)))));
 	const [correction1, correction2] = [correction(beta1), correction(beta2)];
 	const updates = parameters.flatMap((parameter, i) => {
 		const gradient = gradients[i] as Tensor;
-		const mean = state(`adamw.mean.${parameter.name}`, zeros(parameter.shape));
-		const variance = state(`adamw.variance.${parameter.name}`, zeros(parameter.shape));
+		const mean = buffer(`adamw.mean.${parameter.name}`, zeros(parameter.shape));
+		const variance = buffer(`adamw.variance.${parameter.name}`, zeros(parameter.shape));
 		const newMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));
 		const newVariance = add(mul(variance, beta2), mul(square(gradient), 1 - beta2));
 		const denominator = add(sqrt(div(newVariance, correction2)), eps);

@@ -9,7 +9,7 @@ import { zeros } from "../ops/leaf.ts";
 import { matmul } from "../ops/matmul.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { concat, reshape, slice, transpose } from "../ops/shape.ts";
-import { type Parameter, state } from "../parameter.ts";
+import { buffer, type Parameter } from "../parameter.ts";
 import type { Update } from "../plan.ts";
 import { assign } from "../schedule.ts";
 import type { Operand, Tensor } from "../tensor.ts";
@@ -52,13 +52,13 @@ export function muon(parameters: readonly Parameter[], gradients: readonly Tenso
 			members.map((i) => reshape(gradients[i]!, [1, out, width])),
 			0,
 		);
-		const buffer = state(`muon.momentum.${name}`, zeros(stack));
-		const newBuffer = add(mul(buffer, momentum), gradient);
-		const updates = [assign(buffer, newBuffer)];
+		const momentumBuffer = buffer(`muon.momentum.${name}`, zeros(stack));
+		const newBuffer = add(mul(momentumBuffer, momentum), gradient);
+		const updates = [assign(momentumBuffer, newBuffer)];
 		let direction = orthogonalise(add(mul(newBuffer, momentum), gradient), iterations, bf16);
 		if (beta2 !== 0) {
 			const evenOver = out >= width ? 2 : 1;
-			const second = state(`muon.second.${name}`, zeros(stack.with(evenOver, 1)));
+			const second = buffer(`muon.second.${name}`, zeros(stack.with(evenOver, 1)));
 			const evened = evenOut(direction, evenOver, second, beta2);
 			direction = evened.direction;
 			updates.push(assign(second, evened.second));

@@ -28,7 +28,7 @@ import {
 	type Tensor,
 	tanh,
 } from "../../../../trainer/tensor/index.ts";
-import { Formula } from "../../../../trainer/tensor/lower/formula.ts";
+import { FusedExpression } from "../../../../trainer/tensor/lower/fused-expression.ts";
 import { affine } from "../../../../trainer/tensor/ops/elementwise.ts";
 import { builds } from "./builds.ts";
 import { guarded } from "./guarded.ts";
@@ -84,7 +84,7 @@ function check<K extends KernelName>(
 	for (const threads of [1, 2, 3]) {
 		kernels.shareWork(threads);
 		let alone: Record<string, Int32Array> | undefined;
-		for (const spread of [false, true]) {
+		for (const parallel of [false, true]) {
 			const arrays = Object.fromEntries([
 				...Object.entries(inputs).map(([name, values]) => [name, guarded(values)] as const),
 				...Object.entries(outputs).map(([name, { expected }]) => {
@@ -93,7 +93,7 @@ function check<K extends KernelName>(
 			]);
 			const addresses = Object.fromEntries(Object.entries(arrays).map(([name, { address }]) => [name, address]));
 			const values = { ...addresses, ...rest } as unknown as KernelArguments<K>;
-			if (spread) kernels.runSpread(kernel, values);
+			if (parallel) kernels.runParallel(kernel, values);
 			else kernels.run(kernel, values, threads);
 			const results: Record<string, Int32Array> = {};
 			for (const [name, array] of Object.entries(arrays)) {
@@ -108,7 +108,7 @@ function check<K extends KernelName>(
 				}
 				array.free();
 			}
-			if (spread) assert.deepEqual(results, alone, `${kernel}, ${threads} threads: not the bits of its shares`);
+			if (parallel) assert.deepEqual(results, alone, `${kernel}, ${threads} threads: not the bits of its shares`);
 			else alone = results;
 		}
 	}
@@ -406,7 +406,7 @@ for (const [variant, kernels] of built) {
 			}
 		});
 
-		describe("elementwise formulas", () => {
+		describe("fused expressions", () => {
 			const functions: [name: string, op: (x: Tensor) => Tensor, f: (x: number) => number][] = [
 				["abs", abs, Math.abs],
 				["affine", (x) => affine(x, 3, -1), (x) => 3 * x - 1],
@@ -429,7 +429,7 @@ for (const [variant, kernels] of built) {
 						const x = random(count, 1, 5).map((v) => (name === "log" || name === "sqrt" ? Math.abs(v) + 0.01 : v));
 						const wide = input("x", [count]);
 						const expected = Float64Array.from(x, f);
-						checkFormula(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
+						checkFused(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
 					}
 				});
 			}
@@ -445,7 +445,7 @@ for (const [variant, kernels] of built) {
 				const count = 20011;
 				const wide = input("x", [count]);
 				const relative = (x: Float32Array, op: (x: Tensor) => Tensor, f: (x: number) => number) => {
-					const [y] = runFormula(kernels, [op(wide)], new Map([[wide, x]]), 1);
+					const [y] = runFused(kernels, [op(wide)], new Map([[wide, x]]), 1);
 					for (let i = 0; i < count; i++) {
 						const want = f(x[i]!);
 						const error = Math.abs(y![i]! - want) / Math.max(Math.abs(want), 1e-37);
@@ -474,7 +474,7 @@ for (const [variant, kernels] of built) {
 					[sigmoid, [0.5, 0, 1, 0, 1, Number.NaN]],
 				];
 				const wide = input("x", [x.length]);
-				for (const [op, expected] of limits) checkFormula(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
+				for (const [op, expected] of limits) checkFused(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
 			});
 
 			test("add, sub, mul and div broadcast along any axes", () => {
@@ -495,11 +495,11 @@ for (const [variant, kernels] of built) {
 							const at = [Math.floor(i / 555), Math.floor(i / 185) % 3, Math.floor(i / 37) % 5, i % 37];
 							return f(x, values.get(b)![at.reduce((total, j, d) => total + j * strides[d]!, 0)]!);
 						});
-						checkFormula(kernels, [op(a, b)], values, [{ expected }]);
+						checkFused(kernels, [op(a, b)], values, [{ expected }]);
 					}
 			});
 
-			test("a formula has several results, and may write one over its operand", () => {
+			test("an expression has several results, and may write one over its operand", () => {
 				const [rows, width] = [23, 67]; // several tiles, and a tail
 				const [x, y] = [input("x", [rows, width]), input("y", [rows, width])];
 				const [column, row, number] = [input("column", [rows, 1]), input("row", [width]), input("number", [])];
@@ -515,7 +515,7 @@ for (const [variant, kernels] of built) {
 					expected.gated[i] = (t * logistic(t) - Math.exp(b)) / (a * a + 2);
 				}
 				const results = [{ expected: expected.gated }, { expected: expected.total, over: x }];
-				checkFormula(kernels, [gated, total], values, results);
+				checkFused(kernels, [gated, total], values, results);
 			});
 		});
 
@@ -610,23 +610,23 @@ function logistic(x: number): number {
 
 type Results = (Output & { /** The operand whose place the result takes. */ over?: Tensor })[];
 
-/** Runs a formula on guarded arrays; returns its results. */
-function runFormula(
+/** Computes fused expressions on guarded arrays; returns its results. */
+function runFused(
 	kernels: Kernels,
 	roots: Tensor[],
 	values: Map<Tensor, Float32Array>,
 	nth: number,
 	results: Results = [],
 ) {
-	const formula = new Formula(roots, (tensor) => tensor.inputs.length > 0);
-	const arrays = new Map(formula.inputs.map((tensor) => [tensor, guarded(values.get(tensor)!)]));
+	const expression = new FusedExpression(roots, (tensor) => tensor.inputs.length > 0);
+	const arrays = new Map(expression.inputs.map((tensor) => [tensor, guarded(values.get(tensor)!)]));
 	const fresh = roots.map((root) => guarded(new Float32Array(root.size)));
 	const outputs = fresh.map((array, i) => arrays.get(results[i]?.over as Tensor) ?? array);
-	const program = formula.encode(
-		formula.inputs.map((tensor) => arrays.get(tensor)!.address),
+	const encoded = expression.encode(
+		expression.inputs.map((tensor) => arrays.get(tensor)!.address),
 		outputs.map(({ address }) => address),
 	);
-	kernels.run("fused", { program: koffi.address(program), count: roots[0]!.size }, nth);
+	kernels.run("fused", { expression: koffi.address(encoded), count: roots[0]!.size }, nth);
 	const copies = outputs.map(({ array }) => array.slice());
 	for (const array of [...arrays.values(), ...fresh]) {
 		array.assertIntact();
@@ -635,9 +635,9 @@ function runFormula(
 	return copies;
 }
 
-function checkFormula(kernels: Kernels, roots: Tensor[], values: Map<Tensor, Float32Array>, results: Results): void {
+function checkFused(kernels: Kernels, roots: Tensor[], values: Map<Tensor, Float32Array>, results: Results): void {
 	for (const nth of [1, 2, 3])
-		runFormula(kernels, roots, values, nth, results).forEach((actual, i) => {
+		runFused(kernels, roots, values, nth, results).forEach((actual, i) => {
 			assertClose(actual, results[i]!, `result ${i}, ${nth} threads`);
 		});
 }

@@ -1,4 +1,4 @@
-/** The threads that compute the kernels: who computes a share must not matter, and nobody may be waited for in vain. */
+/** The threads that compute the kernels: which thread computes a share must not matter, and none may wait without end. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -68,7 +68,7 @@ function train(threads: number): number[] {
 
 describe("the threads of the kernels", { skip }, () => {
 	const kernels = native as Kernels;
-	const spread = (kernel: KernelName) => kernels.call(kernel, { spread: true });
+	const parallel = (kernel: KernelName) => kernels.call(kernel, { parallel: true });
 
 	test("training gives the same bits each time for a number of threads, and the same numbers for all", () => {
 		const alone = train(1);
@@ -92,7 +92,7 @@ describe("the threads of the kernels", { skip }, () => {
 			// Fewer threads than before leave helpers over; more start some.
 			if (call % 500 === 0) kernels.shareWork([8, 2, 5][(call / 500) % 3]!);
 			sums.fill(call);
-			spread("sum")(null, 0, 1, sums.descriptor.address);
+			parallel("sum")(null, 0, 1, sums.descriptor.address);
 			sums.assertRight(call);
 		}
 		for (const other of others) other.kill("SIGKILL");
@@ -105,7 +105,7 @@ describe("the threads of the kernels", { skip }, () => {
 		for (let round = 0; round < 20; round++) {
 			for (const sums of all) sums.fill(round);
 			const calls = all.map(({ descriptor }) => {
-				return promisify(spread("sum").async)(null, 0, 1, descriptor.address);
+				return promisify(parallel("sum").async)(null, 0, 1, descriptor.address);
 			});
 			await Promise.all(calls);
 			for (const sums of all) sums.assertRight(round);
@@ -125,7 +125,7 @@ describe("the threads of the kernels", { skip }, () => {
 			if (process.argv[2] === "asleep") await new Promise((resolve) => setTimeout(resolve, 50));
 			const [x, y] = [new Float32Array(9000).fill(2), new Float32Array(9)];
 			const where = { x: koffi.address(x), y: koffi.address(y) };
-			kernels.runSpread("sum", { ...where, outer: 9, middle: 1000, inner: 1, scale: 1 });
+			kernels.runParallel("sum", { ...where, outer: 9, middle: 1000, inner: 1, scale: 1 });
 			if (y.some((sum) => sum !== 2000)) process.exitCode = 1;
 			if (process.argv[2] === "asleep") await new Promise((resolve) => setTimeout(resolve, 50));`,
 		);

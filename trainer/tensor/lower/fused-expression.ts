@@ -1,5 +1,5 @@
 /**
- * Formulas: expressions of elementwise operations that the CPU kernel `fused` computes in one pass over memory. This file
+ * Expressions of elementwise operations that the CPU kernel `fused` computes in one pass over memory. This file
  * writes one down in the kernel's own form.
  */
 import { affineOp, softcapOp } from "../ops/elementwise.ts";
@@ -29,10 +29,10 @@ const OPERATIONS = [
 	"tanh",
 	"softcap",
 ] as const satisfies readonly ("fill" | OpName)[];
-/** How an input lies, in the order of `enum class Lie`. */
+/** How an input is laid out, in the order of `enum class Layout`. */
 const [DENSE, SCALAR, STRIDED] = [0, 1, 2];
 
-/** The operations a formula is made of. `broadcast_to` needs no instruction: its input is read by other strides. */
+/** The operations an expression is made of. `broadcast_to` needs no instruction: its input is read by other strides. */
 export type ElementwiseName = Exclude<(typeof OPERATIONS)[number], "fill"> | "broadcast_to";
 const ELEMENTWISE: ReadonlySet<string> = new Set([...OPERATIONS.slice(1), "broadcast_to"]);
 
@@ -48,7 +48,7 @@ interface Instruction {
 }
 type Ref = { input: number } | { instruction: number };
 
-export class Formula {
+export class FusedExpression {
 	readonly shape: Shape;
 	/** The tensors it reads, each of its shape or broadcast to it. */
 	readonly inputs: readonly Tensor[];
@@ -58,7 +58,7 @@ export class Formula {
 
 	/**
 	 * @param roots What it computes: elementwise operations of one shape.
-	 * @param isInside Whether an operand is computed within the formula; the others are inputs.
+	 * @param isInside Whether an operand is computed within the expression; the others are inputs.
 	 */
 	constructor(roots: readonly Tensor[], isInside: (tensor: Tensor) => boolean) {
 		this.shape = roots[0]!.shape;
@@ -100,11 +100,11 @@ export class Formula {
 		return this.#instructions.length === 0;
 	}
 
-	/** The program as cpu/kernels.cpp lays it out, with the addresses of inputs and outputs. */
+	/** The expression as cpu/kernels.cpp reads it, with the addresses of inputs and outputs. */
 	encode(inputs: readonly bigint[], outputs: readonly bigint[]): Uint8Array<ArrayBuffer> {
 		const position = (ref: Ref) => ("input" in ref ? ref.input : this.#inputs.length + ref.instruction);
 		const { tiles, count } = this.#placeTiles();
-		const words = new Words();
+		const words = new WordWriter();
 		words.integers(inputs.length, outputs.length, this.#instructions.length, count, ...four(this.shape, 1));
 		this.#inputs.forEach((tensor, i) => {
 			const strides = stridesOf(tensor.shape, this.shape);
@@ -166,7 +166,7 @@ function four(shape: Shape, fill: number): number[] {
 }
 
 /** Eight-byte words in native byte order. */
-class Words {
+class WordWriter {
 	readonly #parts: (bigint | number)[] = [];
 
 	address(value: bigint): void {

@@ -20,7 +20,7 @@ const MAX_LOGITS = 2 ** 26;
 /** A chunk's rows are a multiple of this, so that it begins at an address every device can read from (Vulkan: 256 bytes). */
 export const ROW_MULTIPLE = 64;
 
-export function chunkLikelihoods(
+export function chunkCrossEntropies(
 	outputs: readonly Tensor[],
 	updates: readonly Update[],
 	maxLogits: number = MAX_LOGITS,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../../trainer/tensor/index.ts";
-import { chunkLikelihoods, ROW_MULTIPLE } from "../../../../trainer/tensor/lower/chunked-likelihood.ts";
+import { chunkCrossEntropies, ROW_MULTIPLE } from "../../../../trainer/tensor/lower/chunked-cross-entropy.ts";
 import type { Lowering } from "../../../../trainer/tensor/lower/lowering.ts";
 import { portable } from "../../../../trainer/tensor/lower/portable.ts";
 import { reachable } from "../../../../trainer/tensor/schedule.ts";
@@ -17,7 +17,7 @@ const LIMIT = ROW_MULTIPLE * V;
 
 const cutAt = (limit: number): Lowering => ({
 	...portable,
-	prepare: (outputs, updates) => chunkLikelihoods(outputs, updates, limit),
+	prepare: (outputs, updates) => chunkCrossEntropies(outputs, updates, limit),
 });
 
 const x = t.input("x", [B, T, D]);
@@ -40,7 +40,7 @@ function withGradients(loss: t.Tensor, by: Outputs): Outputs {
 }
 
 const planned = (outputs: Outputs, limit?: number) =>
-	reachable(chunkLikelihoods(Object.values(outputs), [], limit).outputs);
+	reachable(chunkCrossEntropies(Object.values(outputs), [], limit).outputs);
 
 function assertSame(outputs: Outputs): void {
 	const answers = (limit: number) => {
