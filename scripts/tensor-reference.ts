@@ -18,7 +18,7 @@ const SECTIONS: [title: string, ...modules: string[]][] = [
 	["Matrix products", "ops/matmul.ts"],
 	["Layers", "ops/nn.ts", "ops/attention.ts"],
 	["Gradients and optimizers", "grad.ts", "optim/adamw.ts", "optim/muon.ts"],
-	["Programs", "schedule.ts", "compile.ts", "storage.ts"],
+	["Compiled graphs", "schedule.ts", "compile.ts", "storage.ts"],
 ];
 
 type Module = ReturnType<typeof parseSync>;
@@ -38,15 +38,15 @@ class Source {
 		return this.#module.program.body;
 	}
 
-	/** The docstring that ends where `start` begins, as one paragraph; an empty string if there is none. */
+	/** The docstring that ends where `start` begins, as one paragraph without `@throws`; empty if there is none. */
 	docBefore(start: number): string {
 		const comment = this.#module.comments.findLast(({ end }) => end <= start);
 		if (!comment?.value.startsWith("*") || this.text.slice(comment.end, start).trim() !== "") return "";
 		return comment.value
 			.split("\n")
 			.map((line) => line.replace(/^\s*\*\s?/, "").trim())
-			.filter((line) => !line.startsWith("@throws"))
 			.join(" ")
+			.replace(/@throws .*$/, "")
 			.trim();
 	}
 

@@ -58,10 +58,10 @@ export interface CompiledGraph<Name extends string> {
 const SCRATCH_BYTES = 1.5e6;
 
 /**
- * Compiles a program that computes `outputs` and then gives each updated parameter its new value. `program.run({ name: value })`
- * feeds every input and returns a result for each output: `.item()` is its number, `.data` its elements. Compiling takes a
- * moment: do it once, before the loop.
- * @throws TensorError when the program is inconsistent or does not fit into memory.
+ * Compiles a graph that computes `outputs` and then gives each updated parameter its new value. `graph.run({ name:
+ * value })` feeds every input and returns a result for each output: `.item()` is its number, `.data` its elements.
+ * Compiling takes a moment: do it once, before the loop.
+ * @throws TensorError when the graph is inconsistent or does not fit into memory.
  */
 export function compile<Name extends string>(
 	outputs: Record<Name, Tensor>,
@@ -114,7 +114,7 @@ export function compile<Name extends string>(
 
 let largestPeak = 0;
 
-/** Bytes this process (on a GPU: the device) will hold at most: the largest forecast of all programs compiled so far. */
+/** Bytes this process (on a GPU: the device) will hold at most: the largest forecast of all graphs compiled so far. */
 export function memoryForecast(): number {
 	return largestPeak;
 }

@@ -8,8 +8,10 @@ import { Parameter } from "./parameter.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * The gradients of `loss` (a scalar) with respect to each tensor of `wrt`, in that order. They are expressions like any other: scale
- * them, clip them, feed them to an optimizer.
+ * The gradients of `loss` (a scalar) with respect to each tensor of `wrt`, in that order and in their shapes. They
+ * are expressions like any other: scale them, clip them, feed them to an optimizer. A gradient of a gradient is not
+ * supported.
+ * @throws TensorError when the loss is no scalar or does not depend on one of them.
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
 	requireTensor("grad", loss);

@@ -6,7 +6,10 @@ import { Parameter } from "./parameter.ts";
 import type { Plan, Task, Update } from "./plan.ts";
 import { Tensor } from "./tensor.ts";
 
-/** A parameter's next value: `assign(momentum, momentum.mul(0.9).add(gradient))`. */
+/**
+ * A parameter's or buffer's next value, of the same shape: `assign(momentum, momentum.mul(0.9).add(gradient))`.
+ * @throws TensorError when the shapes differ.
+ */
 export function assign(target: Parameter, value: Tensor): Update {
 	if (!(target instanceof Parameter)) fail("assign", `a parameter or a buffer is wanted, not ${describe(target)}`);
 	requireF32("assign", value);

@@ -42,7 +42,7 @@ export function isStored(parameter: Parameter): boolean {
 	return storages.has(parameter);
 }
 
-/** A copy of the values a parameter has now. */
+/** A copy of the values a parameter or buffer has now, row-major. */
 export function read(parameter: Parameter): Float32Array {
 	const storage = storages.get(parameter);
 	if (!storage) return materialise(parameter.initial) as Float32Array;
@@ -55,7 +55,10 @@ export function readTensor({ ggml }: Device, tensor: Pointer, size: number): Flo
 	return values;
 }
 
-/** Gives a parameter new values. */
+/**
+ * Gives a parameter or buffer new values, row-major.
+ * @throws Error when they are not as many as it has elements.
+ */
 export function write(parameter: Parameter, values: Float32Array): void {
 	if (values.length !== parameter.size) {
 		throw new Error(`parameter ${parameter.name} has ${parameter.size} elements, was given ${values.length}`);

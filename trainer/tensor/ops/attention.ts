@@ -57,8 +57,10 @@ interface AttentionOptions {
 }
 
 /**
- * softmax(scale · q kᵀ) v for q [B, T, H, D] and k, v [B, T, G, D] → [B, T, H, D]. With G < H, each key and value head serves
- * H / G query heads in a row (grouped-query attention, Ainslie et al. 2023).
+ * Scaled dot-product attention `softmax(scale · q kᵀ) v` (Vaswani et al. 2017) for q [B, T, H, D] and k, v [B, T, G,
+ * D] → [B, T, H, D]. With G < H, each key and value head serves H / G query heads in a row (grouped-query attention,
+ * Ainslie et al. 2023).
+ * @throws TensorError when the shapes do not fit or a window is asked for without `causal`.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
 	requireF32("attention", q, k, v);

@@ -41,7 +41,10 @@ export const broadcastToOp = define("broadcast_to", {
 	vjp: (y, g) => [sumTo(g, y.inputs[0]!.shape)],
 });
 
-/** Stretches `x` to `shape` by PyTorch's broadcasting rules. */
+/**
+ * Stretches `x` to `shape` by PyTorch's broadcasting rules: [1, D] or [D] to [N, D].
+ * @throws TensorError when `x` does not stretch to it.
+ */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 	requireF32("broadcastTo", x);
 	checkShape("broadcastTo", shape);

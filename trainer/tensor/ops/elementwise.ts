@@ -71,33 +71,49 @@ function arithmetic(
 	};
 }
 
-/** `a + b` */
+/**
+ * `a + b`. Shapes broadcast as in PyTorch: [B, T, D] and [D] give [B, T, D].
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export const add = arithmetic(
 	"add",
 	addOp,
 	(n) => [1, n],
 	(n) => [1, n],
 );
-/** `a - b` */
+/**
+ * `a - b`, broadcast like `add`.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export const sub = arithmetic(
 	"sub",
 	subOp,
 	(n) => [1, -n],
 	(n) => [-1, n],
 );
-/** `a * b`, element by element. */
+/**
+ * `a * b`, element by element, broadcast like `add`.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export const mul = arithmetic(
 	"mul",
 	mulOp,
 	(n) => [n, 0],
 	(n) => [n, 0],
 );
-/** `a / b`, element by element. */
+/**
+ * `a / b`, element by element, broadcast like `add`. Where `b` is 0 it gives ±infinity, or NaN for 0 / 0.
+ * @throws TensorError likewise, and when `b` is the number 0.
+ */
 export const div = arithmetic("div", divOp, (n) => {
 	if (!Number.isFinite(Math.fround(1 / n))) fail("div", `cannot divide by the number ${n}`);
 	return [1 / n, 0];
 });
 
+/**
+ * `-x`, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function neg(x: Tensor): Tensor {
 	requireF32("neg", x);
 	return affine(x, -1, 0);
@@ -133,54 +149,98 @@ export const siluOp = unary("silu", (x, g, y) => {
 	return mul(g, add(y, mul(s, sub(1, y))));
 });
 
+/**
+ * `e^x`, in the shape of `x`. Infinity above 88.7.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function exp(x: Tensor): Tensor {
 	return expOp([x], {});
 }
 
-/** Natural logarithm. */
+/**
+ * Natural logarithm, in the shape of `x`. -infinity at 0, NaN below.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function log(x: Tensor): Tensor {
 	return logOp([x], {});
 }
 
+/**
+ * Square root, in the shape of `x`. NaN below 0; the gradient at 0 is infinite: add an epsilon first.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function sqrt(x: Tensor): Tensor {
 	return sqrtOp([x], {});
 }
 
+/**
+ * `x * x`, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function square(x: Tensor): Tensor {
 	return squareOp([x], {});
 }
 
+/**
+ * Absolute value, in the shape of `x`. The gradient at 0 is 0.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function abs(x: Tensor): Tensor {
 	return absOp([x], {});
 }
 
+/**
+ * Sine of `x` in radians, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function sin(x: Tensor): Tensor {
 	return sinOp([x], {});
 }
 
+/**
+ * Cosine of `x` in radians, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function cos(x: Tensor): Tensor {
 	return cosOp([x], {});
 }
 
-/** 1 where `x > 0`, else 0. Its gradient is 0 everywhere. */
+/**
+ * 1 where `x > 0`, else 0, in the shape of `x`. Its gradient is 0 everywhere.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function step(x: Tensor): Tensor {
 	return stepOp([x], {});
 }
 
+/**
+ * `max(x, 0)`, in the shape of `x`. The gradient at 0 is 0.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function relu(x: Tensor): Tensor {
 	return reluOp([x], {});
 }
 
-/** `1 / (1 + exp(-x))` */
+/**
+ * `1 / (1 + exp(-x))`, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function sigmoid(x: Tensor): Tensor {
 	return sigmoidOp([x], {});
 }
 
+/**
+ * Hyperbolic tangent, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function tanh(x: Tensor): Tensor {
 	return tanhOp([x], {});
 }
 
-/** `x * sigmoid(x)`, also called swish. */
+/**
+ * `x * sigmoid(x)`, in the shape of `x`; also called swish (Elfwing et al. 2017).
+ * @throws TensorError when `x` holds token ids.
+ */
 export function silu(x: Tensor): Tensor {
 	return siluOp([x], {});
 }
@@ -196,32 +256,49 @@ export const softcapOp = define("softcap", {
 	vjp: (y, g, { cap }) => [mul(g, affine(square(y), -1 / cap ** 2, 1))],
 });
 
-/** `cap * tanh(x / cap)`: keeps logits within ±cap (Gemma 2). A cap of 0 leaves `x` as it is. */
+/**
+ * `cap * tanh(x / cap)`, in the shape of `x`: keeps logits within ±cap (Gemma 2). A cap of 0 leaves `x` as it is.
+ * @throws TensorError when the cap is negative or `x` holds token ids.
+ */
 export function softcap(x: Tensor, cap: number): Tensor {
 	requireF32("softcap", x);
 	return cap === 0 ? x : softcapOp([x], { cap });
 }
 
-/** `1 / sqrt(x)` */
+/**
+ * `1 / sqrt(x)`, in the shape of `x`. Infinity at 0, NaN below.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function rsqrt(x: Tensor): Tensor {
 	requireF32("rsqrt", x);
 	return div(1, sqrt(x));
 }
 
-/** -1, 0 or 1. Its gradient is 0 everywhere. */
+/**
+ * -1, 0 or 1, in the shape of `x`. Its gradient is 0 everywhere.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function sign(x: Tensor): Tensor {
 	requireF32("sign", x);
 	return sub(step(x), step(neg(x)));
 }
 
-/** Gaussian error linear unit in its tanh form: `x/2 * (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))` (Hendrycks & Gimpel 2016). */
+/**
+ * Gaussian error linear unit in its tanh form, in the shape of `x`: `x/2 * (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))`
+ * (Hendrycks & Gimpel 2016).
+ * @throws TensorError when `x` holds token ids.
+ */
 export function gelu(x: Tensor): Tensor {
 	requireF32("gelu", x);
 	const inner = mul(x, affine(square(x), 0.044715, 1));
 	return mul(x, sigmoid(mul(inner, 2 * Math.sqrt(2 / Math.PI))));
 }
 
-/** `x` to the power of a number. Anything but 0.5, 1, 2, 3 and -1 needs `x > 0`. */
+/**
+ * `x` to the power of a number, in the shape of `x`. For exponents other than 0.5, 1, 2, 3 and -1 it is NaN where `x
+ * < 0`, and its gradient is NaN where `x` is 0.
+ * @throws TensorError when `x` holds token ids or the exponent is no finite number.
+ */
 export function pow(x: Tensor, exponent: number): Tensor {
 	requireF32("pow", x);
 	requireOperand("pow", exponent);
@@ -241,21 +318,30 @@ export function pow(x: Tensor, exponent: number): Tensor {
 	}
 }
 
-/** The larger of the two, element by element. Where they are equal, the gradient goes to `a`. Infinities give NaN. */
+/**
+ * The larger of the two, element by element, broadcast like `add`. Where they are equal, the gradient goes to `a`. An
+ * infinity in either gives NaN.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export function maximum(a: Operand, b: Operand): Tensor {
 	requireOperand("maximum", a, b);
 	return where(step(sub(b, a)), b, a);
 }
 
-/** The smaller of the two, element by element. Where they are equal, the gradient goes to `a`. Infinities give NaN. */
+/**
+ * The smaller of the two, element by element, broadcast like `add`. Where they are equal, the gradient goes to `a`.
+ * An infinity in either gives NaN.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export function minimum(a: Operand, b: Operand): Tensor {
 	requireOperand("minimum", a, b);
 	return where(step(sub(a, b)), b, a);
 }
 
 /**
- * `a` where `condition` is 1, `b` where it is 0 (make conditions with `step`). Both are computed and multiplied by 1 or 0,
- * so an infinity or a NaN in either gives NaN: for a mask, take -1e9.
+ * `a` where `condition` is 1, `b` where it is 0 (make conditions with `step`); all three broadcast like `add`. Both
+ * are computed and multiplied by 1 or 0, so an infinity or a NaN in either gives NaN: for a mask, take -1e9.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 	requireF32("where", condition);

@@ -40,7 +40,10 @@ export const matmulOp = define("matmul", {
 	},
 });
 
-/** Matrix product [..., M, K] × [..., K, N] → [..., M, N]. Leading dimensions broadcast. */
+/**
+ * Matrix product [..., M, K] × [..., K, N] → [..., M, N]. Leading dimensions broadcast.
+ * @throws TensorError when the inner lengths differ or the leading dimensions do not broadcast.
+ */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
 	requireF32("matmul", a, b);
 	requireOptions("matmul", options, "transposeA", "transposeB", "bf16");
@@ -62,7 +65,10 @@ interface LinearOptions {
 	bf16?: boolean;
 }
 
-/** `x Wᵀ + bias` with x [..., in] and weight [out, in] as in PyTorch. */
+/**
+ * `x Wᵀ + bias` with x [..., in] and weight [out, in] as in PyTorch → [..., out].
+ * @throws TensorError when the shapes do not fit.
+ */
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
 	requireF32("linear", x, weight);
 	requireOptions("linear", options, "bias", "bf16");

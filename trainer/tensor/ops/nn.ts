@@ -32,7 +32,10 @@ export const embeddingBackward = define("embedding_backward", {
 	},
 });
 
-/** Rows of `weight` [count, width] by token id: ids [...] → [..., width]. */
+/**
+ * Rows of `weight` [count, width] by token id: ids [...] → [..., width]. Gradients of repeated ids add up.
+ * @throws TensorError when the arguments are swapped; at run time, when an id is not from 0 to count - 1.
+ */
 export function embedding(ids: Tensor, weight: Tensor): Tensor {
 	requireTensor("embedding", ids, weight);
 	if (ids.dtype !== "i32" || weight.dtype !== "f32" || weight.shape.length !== 2) {
@@ -61,8 +64,10 @@ export const rmsNormBackward = define("rms_norm_backward", {
 });
 
 /**
- * Divides by the root of the mean square over the last dimension (Zhang & Sennrich 2019).
- * `weight` [width], when given, scales the result; `eps` is 1e-6 unless given.
+ * Divides x [..., width] by the root of the mean square over the last dimension, `sqrt(mean(x²) + eps)` (Zhang &
+ * Sennrich 2019). `weight` [width], when given, scales the result; `eps` is 1e-6 unless given. With `eps` 0, a row of
+ * zeros gives NaN.
+ * @throws TensorError when `x` is a scalar or holds token ids.
  */
 export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = {}): Tensor {
 	requireF32("rmsNorm", x);
@@ -85,7 +90,11 @@ export const softmaxOp = define("softmax", {
 	vjp: (y, g) => [mul(y, sub(g, sum(mul(g, y), -1, { keepdim: true })))],
 });
 
-/** `exp(x) / sum(exp(x))` over `dim`, computed without overflow. */
+/**
+ * `exp(x) / sum(exp(x))` over `dim`, in the shape of `x`, computed without overflow. A row of -infinity alone gives
+ * NaN.
+ * @throws TensorError when there is no such dimension or `x` holds token ids.
+ */
 export function softmax(x: Tensor, dim = -1): Tensor {
 	requireF32("softmax", x);
 	if (dim === -1 || axis("softmax", dim, x.shape) === x.shape.length - 1) return softmaxOp([x], {});
@@ -106,8 +115,9 @@ export const rotaryOp = define("rotary", {
 });
 
 /**
- * Rotary position embedding (Su et al. 2021) of x [B, T, heads, D]: at position t, the pair (x[i], x[i + D/2]) is turned by
- * -t / base^(2i/D), the way nanochat turns it. `base` is 10000 unless given.
+ * Rotary position embedding (Su et al. 2021) of x [B, T, heads, D], in its shape: at position t, the pair (x[i], x[i
+ * + D/2]) is turned by -t / base^(2i/D), the way nanochat turns it. `base` is 10000 unless given.
+ * @throws TensorError when D is odd or the base is not above 1.
  */
 export function rotary(x: Tensor, options: { base?: number } = {}): Tensor {
 	requireOptions("rotary", options, "base");
@@ -152,7 +162,11 @@ interface CrossEntropyOptions {
 	softcap?: number;
 }
 
-/** Negative log-likelihood in nats of targets [...] under logits [..., V]. */
+/**
+ * Negative log-likelihood in nats of targets [...] (token ids) under logits [..., V]: a scalar, or [...] without
+ * reduction. Computed without overflow.
+ * @throws TensorError when the shapes do not match; at run time, when a target is not from 0 to V - 1.
+ */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
 	requireF32("crossEntropy", logits);
 	requireTensor("crossEntropy", targets);
@@ -185,7 +199,7 @@ export const detachOp = define("detach", {
 	vjp: () => [undefined],
 });
 
-/** The same values, through which no gradient flows. */
+/** The same values in the same shape, through which no gradient flows. */
 export function detach(x: Tensor): Tensor {
 	requireTensor("detach", x);
 	return detachOp([x], {});

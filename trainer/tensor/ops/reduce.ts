@@ -27,17 +27,26 @@ function average(op: string, x: Tensor, dim: Dimensions, options: { keepdim?: bo
 	return affine(summed, summed.size / x.size, 0);
 }
 
-/** Sum over `dim` (a dimension, several, or all when left out). */
+/**
+ * Sum over `dim` (a dimension, several, or all when left out): [N, D] over 1 gives [N], or [N, 1] with `keepdim`.
+ * @throws TensorError when there is no such dimension or `x` holds token ids.
+ */
 export function sum(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
 	return total("sum", x, dim, options);
 }
 
-/** Mean over `dim` (a dimension, several, or all when left out). */
+/**
+ * Mean over `dim`; shapes as for `sum`.
+ * @throws TensorError when there is no such dimension or `x` holds token ids.
+ */
 export function mean(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
 	return average("mean", x, dim, options);
 }
 
-/** Variance over `dim`, dividing by the number of elements. */
+/**
+ * Variance over `dim`, dividing by the number of elements; shapes as for `sum`.
+ * @throws TensorError when there is no such dimension or `x` holds token ids.
+ */
 export function variance(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
 	const deviation = sub(x, average("variance", x, dim, { keepdim: true }));
 	return average("variance", square(deviation), dim, options);

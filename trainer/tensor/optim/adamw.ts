@@ -21,7 +21,11 @@ export interface AdamWOptions {
 	weightDecay?: Operand;
 }
 
-/** The updates of one AdamW step; `gradients[i]` belongs to `parameters[i]`. */
+/**
+ * The updates of one AdamW step (Loshchilov & Hutter 2019); `gradients[i]` belongs to `parameters[i]` and has its
+ * shape.
+ * @throws TensorError when they do not match or a beta is not from 0 to below 1.
+ */
 export function adamw(parameters: readonly Parameter[], gradients: readonly Tensor[], options: AdamWOptions): Update[] {
 	requireWeights("adamw", parameters, gradients);
 	requireOptions("adamw", options, "lr", "beta1", "beta2", "eps", "weightDecay");

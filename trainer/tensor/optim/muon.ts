@@ -33,7 +33,11 @@ export interface MuonOptions {
 	bf16?: boolean;
 }
 
-/** The updates of one Muon step on matrices [out, in]; `gradients[i]` belongs to `parameters[i]`. */
+/**
+ * The updates of one Muon step (Jordan et al. 2024) on matrices [out, in]; `gradients[i]` belongs to `parameters[i]`
+ * and has its shape.
+ * @throws TensorError when they do not match or a parameter is no matrix.
+ */
 export function muon(parameters: readonly Parameter[], gradients: readonly Tensor[], options: MuonOptions): Update[] {
 	requireWeights("muon", parameters, gradients);
 	requireOptions("muon", options, "lr", "momentum", "weightDecay", "iterations", "beta2", "bf16");
