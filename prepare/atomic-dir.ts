@@ -1,4 +1,4 @@
-/** Building a folder beside its place and renaming it there, with other processes doing the same. */
+/** Builds a folder beside its final place and renames it, safely against other processes that do the same. */
 import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
@@ -17,7 +17,9 @@ export async function removeAbandoned(dir: string): Promise<void> {
 	}
 }
 
-/** Renames `scratch` to `dir`. What is there already stays if it is whole; a damaged folder makes way. */
+/**
+ * Renames `scratch` to `dir`. A folder that is already there stays if it is whole, and is replaced if it is damaged.
+ */
 export async function moveIntoPlace(scratch: string, dir: string, isWhole: () => boolean): Promise<void> {
 	for (;;) {
 		try {

@@ -92,8 +92,8 @@ function requireEverySplit(seen: Record<SplitName, number>): void {
 	for (const name of SPLITS)
 		if (seen[name] === 0)
 			throw new PrepareError(
-				`none of the corpus's ${documents} documents falls in the ${name} split (1 in 20 is drawn for val, and for test, ` +
-					`by the hash of its text); give a corpus of more documents, 200 or better`,
+				`none of the corpus's ${documents} documents falls in the ${name} split (1 in 20 is drawn for val, and for ` +
+					`test, by the hash of its text); give a corpus of more documents, 200 or better`,
 			);
 }
 

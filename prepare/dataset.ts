@@ -1,7 +1,7 @@
 /**
- * A prepared dataset: a folder in the user's cache with the tokenizer and three splits of tokens. `prepareDataset` makes
- * it once; `openDataset` reads it and never writes. The folder is complete or absent: it is built beside its place and
- * renamed into it, so a killed or a second `prepare` does no harm.
+ * A prepared dataset: a folder in the user's cache with the tokenizer and three splits of tokens. `prepareDataset`
+ * makes it once; `openDataset` reads it and never writes. The folder is complete or absent: it is built beside its
+ * final place and renamed, so a killed or a second `prepare` does no harm.
  *
  *     manifest.json    what is here: counts, sizes, hashes; written last
  *     tokenizer.json   see tokenizer.ts
@@ -107,7 +107,7 @@ export async function prepareDataset(spec: DatasetSpec, options: PrepareOptions 
 			onProgress({ stage: "corpus", done: 0, total: 1, note: source.name });
 			const corpus = await source.open({ cacheDir, signal });
 			onProgress({ stage: "corpus", done: 1, total: 1, note: source.name });
-			// Every training run opens a dataset; few make one.
+			// Loaded here only: every training run opens a dataset, few build one.
 			const { buildDataset } = await import("./build.ts");
 			await buildDataset(scratch, source.name, corpus, spec.vocabSize, onProgress, signal);
 			await moveIntoPlace(scratch, dir, isWhole);

@@ -12,7 +12,9 @@ import type { Source } from "./source.ts";
 
 const TEXT_FILES = new Set([".txt", ".md", ".text"]);
 
-/** Texts longer than this are cut; a section is at least SECTION characters and ends with a paragraph, a line or a word. */
+/**
+ * Texts longer than this are cut; a section is at least SECTION characters and ends with a paragraph, a line or a word.
+ */
 const LONG_TEXT = 65_536;
 const SECTION = 8_192;
 

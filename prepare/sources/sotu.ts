@@ -61,9 +61,9 @@ async function fetchTarball(folder: string, signal?: AbortSignal): Promise<Buffe
 }
 
 async function npmPack(destination: string, signal?: AbortSignal): Promise<void> {
-	// One quick retry: npm's own patience is over a minute, and the answer to no network is --source.
-	const patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000"];
-	const args = ["pack", PACKAGE, "--prefer-offline", ...patience, "--pack-destination", destination];
+	// One quick retry: npm by itself retries for over a minute; without network the user needs --source.
+	const retries = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000"];
+	const args = ["pack", PACKAGE, "--prefer-offline", ...retries, "--pack-destination", destination];
 	try {
 		await promisify(execFile)("npm", args, { signal, shell: process.platform === "win32" });
 	} catch (error) {
