@@ -1,9 +1,10 @@
 /**
- * Writes trainer/tensor/README.md, the reference page for whoever edits train.ts, from the docstrings of what index.ts exports:
+ * Writes trainer/tensor/README.md, the reference page for researchers who edit train.ts, from the docstrings of what
+ * index.ts exports:
  *
  *     node scripts/tensor-reference.ts
  *
- * It is short on purpose: a researcher that is a language model gets it with every proposal.
+ * It is kept short because it is part of every prompt for a language model.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -78,7 +79,8 @@ export function reference(directory: string): string {
 		"Generated from the source by `node scripts/tensor-reference.ts`; do not edit.",
 		index.header,
 		new Source(join(directory, "tensor.ts")).header,
-		`An operand is a tensor or a number. Tensors have \`shape\`, \`dtype\`, \`size\`, \`dim(i)\` and these methods, which do what the functions of the same name do: ${methods.map((name) => `\`${name}\``).join(", ")}.`,
+		"An operand is a tensor or a number. Tensors have `shape`, `dtype`, `size`, `dim(i)` and these methods, which do " +
+			`what the functions of the same name do: ${methods.map((name) => `\`${name}\``).join(", ")}.`,
 		...sections,
 		"",
 	].join("\n\n");

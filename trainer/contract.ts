@@ -20,7 +20,7 @@ export interface Batch {
 	epoch: number;
 }
 
-/** What train() may say about an optimizer step. Shown in the console, never believed. */
+/** What train() may report about an optimizer step. Shown in the console, never trusted. */
 export interface StepReport {
 	/** Mean training loss, nats a token. */
 	loss: number;
@@ -29,7 +29,9 @@ export interface StepReport {
 }
 
 export interface Model {
-	/** Token ids [B, T] (i32) to logits [B, T, vocabulary]. Position t may look at tokens 0..t only; evaluation checks. */
+	/**
+	 * Token ids [B, T] (i32) to logits [B, T, vocabulary]. Position t may look at tokens 0..t only; evaluation checks.
+	 */
 	logits(tokens: Tensor): Tensor;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Training beside other work: steps a second of train.ts while k processes, each of which would fill a core, compete for
- * the machine. The cases take turns; a case's figure is the median of its rounds.
+ * Training beside other work: steps a second of train.ts while k processes, each of which would fill a core, compete
+ * for the machine. The cases take turns; a case's figure is the median of its rounds.
  *
  *     node bench/trainer/contention.ts [--threads 1,2] [--competitors 0,1,2] [--seconds 8] [--rounds 3]
  *

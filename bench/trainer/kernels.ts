@@ -23,7 +23,7 @@ const MAX_NODES = 64;
 /** What one operation does, for its rate. */
 type Work = { flops: number } | { bytes: number };
 
-/** A ggml context and the arrays in it; everything of one configuration lives and dies together. */
+/** A ggml context and the arrays in it, freed together after each configuration. */
 class Workbench {
 	readonly device: Device;
 	readonly #kernels: Kernels;

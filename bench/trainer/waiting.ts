@@ -1,5 +1,6 @@
 /**
- * How long training waits for its data: train.ts, run by the real harness behind its fence, with a clock around its batches.
+ * How long training waits for its data: train.ts, run by the real harness behind its fence, with a clock around its
+ * batches.
  *
  *     node bench/trainer/waiting.ts [--seconds 20] [--threads 2]
  */

@@ -1,7 +1,7 @@
 /**
- * What a device computes, for comparing with the CPU: every operation's result and gradients, a whole model's loss and
- * gradients, and the losses of a few optimizer steps. A process of its own, since a process has one device, and a device may
- * end it: each answer is written when it is there, as a line of JSON after one with the `Questions`.
+ * What a device computes, to be compared with the CPU: every operation's result and gradients, a whole model's loss and
+ * gradients, and the losses of a few optimizer steps. Runs in a process of its own, because a process has one device
+ * and a device may end it. Each answer is written at once, as a line of JSON after one with the `Questions`.
  *
  *     node scripts/check-gpu/answers.ts vulkan:software answers.jsonl        everything
  *     node scripts/check-gpu/answers.ts vulkan:software answers.jsonl 12     from the thirteenth question on

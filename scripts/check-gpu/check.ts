@@ -1,13 +1,13 @@
 /**
- * Proves a GPU: what it computes against the CPU, how fast, how much memory, and a real training run. One table, and one
- * JSON report for who was not there.
+ * Checks a GPU: its results against the CPU's, its speed, its memory, and a real training run. Prints one table and
+ * writes one JSON report.
  *
  *     npm run check:gpu                                    the best GPU of this machine
  *     npm run check:gpu -- --device vulkan                 another; without a GPU, Vulkan's software device
  *     npm run check:gpu -- --seconds 60 --sizes 3 --out report.json
  *
- * Exits with 1 when the device computes something else than the CPU, cannot train, or uses more memory than was forecast;
- * the report is written all the same.
+ * Exits with 1 when the device computes something else than the CPU, cannot train, or uses more memory than was
+ * forecast; the report is written all the same.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,14 +30,19 @@ const { values } = parseArgs({
 	},
 });
 
-/** Width, layers, heads, tokens, sequences, vocabulary: tiny, train.ts's own, and Karpathy's model with a small batch. */
+/**
+ * Width, layers, heads, tokens, sequences, vocabulary: tiny, train.ts's own, and Karpathy's model with a small batch.
+ */
 const SIZES = [
 	[32, 2, 4, 32, 2, 64],
 	[128, 4, 4, 256, 8, 4096],
 	[512, 8, 4, 2048, 8, 8192],
 ];
 
-/** Factors of 10 to 16 bits (TF32, f16) lose up to 2^-11 of each product; a gradient near zero is a small difference of such. */
+/**
+ * Factors of 10 to 16 bits (TF32, f16) lose up to 2^-11 of each product; a gradient near zero is a small difference of
+ * such.
+ */
 const TOLERANCES = { operation: 2e-3, model: 3e-2, trajectory: 1e-3 };
 
 const isInRange = (text: string, least: number, most: number) => Number(text) >= least && Number(text) <= most;
@@ -55,7 +60,7 @@ if (device === "cpu") {
 }
 
 const isSoftware = device === "vulkan:software";
-/** A software device would need an hour for the larger ones. */
+/** The larger sizes would take an hour on a software device. */
 const sizes = SIZES.slice(0, Number(values.sizes ?? (isSoftware ? 1 : SIZES.length)));
 const failures: string[] = [];
 console.log(`${device}: ${description}`);
@@ -81,7 +86,7 @@ if (training)
 	console.log(`${values.seconds} s of training: ${training.steps} steps, val_bpb ${training.val_bpb.toFixed(6)}`);
 if (isSoftware)
 	console.log(
-		"no training of train.ts: a step takes minutes on a software device (test/trainer/devices trains a smaller file there)",
+		"no training of train.ts: a step takes minutes on a software device; the tests train a smaller file there",
 	);
 
 const report = {
@@ -105,7 +110,7 @@ function refuse(message: string): never {
 	process.exit(2);
 }
 
-/** One part of the check: what ends it is a failure, and the other parts go on. */
+/** One part of the check. An error in it is recorded as a failure, and the other parts run. */
 async function part<T>(what: string, action: () => Promise<T>): Promise<T | undefined> {
 	try {
 		return await action();

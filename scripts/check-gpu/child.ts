@@ -1,4 +1,4 @@
-/** A program in a process of its own, which a device may end. */
+/** Runs a program in a process of its own, because a device may end the process. */
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { lastError } from "../../trainer/tensor/text.ts";

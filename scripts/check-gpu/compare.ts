@@ -36,7 +36,9 @@ export async function compareWithCpu(device: DeviceName): Promise<Comparison> {
 	}
 }
 
-/** Every answer of a device. A question that ends the process has that for an answer, and the next process goes on after it. */
+/**
+ * Every answer of a device. If a question ends the process, that is its answer, and another process continues after it.
+ */
 async function answersOf(device: DeviceName, folder: string): Promise<Questions & { answers: Answer[] }> {
 	const path = join(folder, `${device}.jsonl`);
 	const answers: Answer[] = [];

@@ -1,7 +1,7 @@
 /**
- * What one optimizer step of train.ts asks of a GPU, counted from the graphs that are compiled for it; nothing is computed,
- * so no GPU is needed. The constants are those of Karpathy's H100 configuration (depth 8, width 512, context 2048, 2^19
- * tokens a step); the nodes are those a CUDA device would be given. docs/gpu.md has the table.
+ * What one optimizer step of train.ts asks of a GPU, counted from the graphs that are compiled for it; nothing is
+ * computed, so no GPU is needed. The constants are those of Karpathy's H100 configuration (depth 8, width 512, context
+ * 2048, 2^19 tokens a step); the nodes are those a CUDA device would be given. docs/gpu.md has the table.
  *
  *     node scripts/check-gpu/count.ts [--rows 16] [--json]
  */

@@ -1,4 +1,4 @@
-/** The page a researcher reads says what the library does now. */
+/** The reference page for researchers matches the source. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
- * Whether a model predicts without looking ahead. Each row of a batch of real text gets other tokens from a place of its
- * own on; how well the model predicts the true tokens up to there must stay as it was. A model that sees what it shall
- * predict would otherwise win every comparison.
+ * Whether a model predicts without looking ahead. In each row of a batch of real text, the tokens from some position on
+ * are replaced; the losses before that position must not change. A model that sees the tokens it predicts would
+ * otherwise win every comparison.
  */
 import { randomFrom } from "../../prepare/random.ts";
 import { Crash } from "./crash.ts";
@@ -14,11 +14,14 @@ export interface TrainedModel {
 	losses(tokens: Int32Array, targets: Int32Array): Float32Array;
 }
 
-/** Nats, or of a larger loss its share: rounding differs where sums are taken in another order, information does not fit in. */
+/**
+ * Tolerance in nats, relative for losses above 1: sums in another order round differently, by far less than a leak
+ * changes a loss.
+ */
 const TOLERANCE = 1e-3;
 
 /**
- * The losses of a batch, once it is sure that no position's depends on the tokens after it.
+ * The losses of a batch, after checking that none depends on tokens after its position.
  * @throws Crash naming where the model looked ahead
  */
 export function causalLosses(

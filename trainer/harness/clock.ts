@@ -1,7 +1,6 @@
 /**
- * The clock of one run, which is the harness's and monotonic. It starts when the first batch is handed out, since nothing
- * can be learned without data, and when the budget is spent there are no more batches. What comes before and after has
- * limits of its own, so that no train.ts can hang the night.
+ * The monotonic clock of one run. It belongs to the harness, starts when the first batch is sent, and ends the batches
+ * when the budget is spent. Start-up and finishing have limits of their own, so that no train.ts can hang the loop.
  */
 export interface Limits {
 	/** Seconds of training. */
@@ -12,13 +11,13 @@ export interface Limits {
 	grace: number;
 }
 
-/** Seconds without a request for a batch after which a run is taken for hung, though its budget goes on. */
+/** Seconds without a request for a batch after which a run counts as hung, even within its budget. */
 const STALL = 60;
 
-/** A model's slowest step sets its pace: finishing may take this many of them if that is longer than the grace. */
+/** Finishing may take this many of the model's slowest step, if that is longer than the grace. */
 const GRACE_STEPS = 3;
 
-/** After the last batch there is nothing left to learn from: train() returns within these seconds and one slowest step. */
+/** Seconds, plus one slowest step, within which train() must return after the last batch. */
 const RETURN = 2;
 
 type Phase = "starting" | "training" | "returning" | "saving";
@@ -41,7 +40,9 @@ export class RunClock {
 		this.#spawnedAt = now();
 	}
 
-	/** The sandboxed process asks for a batch. Returns how much of the budget has passed, or undefined when it is spent. */
+	/**
+	 * The sandboxed process asks for a batch. Returns how much of the budget has passed, or undefined when it is spent.
+	 */
 	ask(): number | undefined {
 		if (this.#phase === "saving") return undefined;
 		const now = this.#now();
@@ -88,7 +89,7 @@ export class RunClock {
 		return Math.max(0, this.#limits.budget - this.trained);
 	}
 
-	/** Seconds until the run overruns, unless the sandboxed process moves on, and the reason to give then. */
+	/** Seconds until the run overruns unless the process makes progress, and the reason to report then. */
 	get deadline(): { seconds: number; reason: string } {
 		const { at, reason } = this.#deadline();
 		return { seconds: at - this.#now(), reason };
@@ -101,7 +102,9 @@ export class RunClock {
 			case "starting":
 				return {
 					at: this.#spawnedAt + startup,
-					reason: `did not ask for its first batch within ${startup} s: an endless loop, or a model that takes too long to build`,
+					reason:
+						`did not ask for its first batch within ${startup} s: ` +
+						"an endless loop, or a model that takes too long to build",
 				};
 			case "training": {
 				const stall = Math.max(STALL, GRACE_STEPS * this.#longestStep);
@@ -109,7 +112,9 @@ export class RunClock {
 					return { at: this.#asked + stall, reason: `hung: asked for no batch for ${round(stall)} s` };
 				return {
 					at: this.#first + budget + finishing,
-					reason: `overran: still in a step ${round(finishing)} s after the budget of ${budget} s was spent; an endless loop?`,
+					reason:
+						`overran: still in a step ${round(finishing)} s after the budget of ${budget} s was spent; ` +
+						"an endless loop?",
 				};
 			}
 			case "returning": {

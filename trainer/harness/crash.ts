@@ -1,6 +1,7 @@
+/** Failures of train.ts, as one line that names the reason and the place. */
 import { oneLine } from "../tensor/text.ts";
 
-/** A run that failed because of what train.ts did, with a reason a person can read. Ends in one line: `crash: reason`. */
+/** A run that failed because of train.ts, with a readable reason. Ends in one line: `crash: reason`. */
 export class Crash extends Error {
 	override name = "Crash";
 }

@@ -1,17 +1,17 @@
 /**
  * What the process that runs train.ts may touch: Node's permission model lets it read the code it consists of and write
- * its checkpoint, and no more; of the environment it sees what a training program needs. It is a fence against a careless
- * or a clever train.ts, not a wall: a native library could climb over it.
+ * its checkpoint, and no more; of the environment it sees what a training program needs. This stops mistakes and
+ * JavaScript; it does not stop native code, which Node's permission model does not cover.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 
 /**
- * Variables that decide where libraries and devices are found, and where drivers keep compiled kernels (below HOME): without
- * that cache, CUDA compiles every kernel of ggml anew in each experiment. None that can hold a secret.
+ * Variables that decide where libraries and devices are found, and where drivers keep compiled kernels (below HOME):
+ * without that cache, CUDA compiles every kernel of ggml anew in each experiment. None of them can hold a secret.
  */
-const ENVIRONMENT =
-	/^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|XDG_CACHE_HOME|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|GGML_.*|VK_.*|MESA_.*)$/;
+const VARIABLES = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
+const VARIABLE_PREFIXES = /^(LC|CUDA|NVIDIA|GGML|VK|MESA)_/;
 
 /** Flags for Node with which this trainer runs the training file `file`, and can write only to the folder `model`. */
 export function permissions(file: string, model: string): string[] {
@@ -45,6 +45,8 @@ function packages(folder: string): string[] {
 	return [...links, join(realpathSync(places[found]!), "*")];
 }
 
+/** The environment variables of `from` that the sandboxed process gets. */
 export function environment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-	return Object.fromEntries(Object.entries(from).filter(([name]) => ENVIRONMENT.test(name)));
+	const isAllowed = (name: string) => VARIABLES.includes(name) || VARIABLE_PREFIXES.test(name);
+	return Object.fromEntries(Object.entries(from).filter(([name]) => isAllowed(name)));
 }

@@ -1,4 +1,4 @@
-/** What train-main.ts and evaluate.ts share: how they begin and how they end. */
+/** What train-main.ts and evaluate.ts share: error handling, opening the dataset, choosing the device. */
 import { type Dataset, openDataset, PrepareError } from "../../prepare/dataset.ts";
 import { ensureKernels } from "../tensor/cpu/build.ts";
 import { chooseDevice, DeviceError } from "../tensor/device/choice.ts";
@@ -19,7 +19,7 @@ export async function runMain(main: () => Promise<void> | void): Promise<void> {
 	}
 }
 
-/** The dataset, which must have been prepared: neither program makes data, so that no run measures on new one. */
+/** The prepared dataset. Neither program prepares data, so that no run is measured on data made during it. */
 export function openPrepared(options: { source: string; vocabSize: number; cacheDir?: string }): Dataset {
 	const dataset = openDataset(options, options);
 	if (!dataset)
@@ -28,8 +28,8 @@ export function openPrepared(options: { source: string; vocabSize: number; cache
 }
 
 /**
- * What to compute with. CPU kernels are compiled here, on first use, because the process train.ts runs in may neither start
- * a compiler nor write to the cache; without them ggml's own operations are used, and the reason is printed.
+ * What to compute with. CPU kernels are compiled here, on first use, because the process train.ts runs in may neither
+ * start a compiler nor write to the cache; without them ggml's own operations are used, and the reason is printed.
  */
 export async function deviceFor({
 	device: wanted,
@@ -38,7 +38,7 @@ export async function deviceFor({
 	device: string;
 	threads: number;
 }): Promise<DeviceOptions> {
-	// Whoever names a device has looked for it: each look costs a process that loads its driver.
+	// A named device was probed by the caller; probing again would spawn a process that loads its driver.
 	const device = isDeviceName(wanted) ? wanted : (await chooseDevice(wanted)).device;
 	if (device !== "cpu") return { device, threads };
 	const kernels = await ensureKernels();

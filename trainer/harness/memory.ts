@@ -1,4 +1,4 @@
-/** What a process uses, as the kernel counts it: a run cannot talk its memory down. */
+/** Memory of a process as the kernel counts it, which train.ts cannot falsify. */
 import { readFileSync, writeFileSync } from "node:fs";
 
 export interface ProcessMemory {
@@ -19,7 +19,7 @@ export function memoryOf(pid: number): ProcessMemory | undefined {
 	}
 }
 
-/** If memory runs out the kernel shall end this process and not the console. */
+/** Makes the kernel end this process before the console when memory runs out. */
 export function offerToKernel(pid: number): void {
 	try {
 		writeFileSync(`/proc/${pid}/oom_score_adj`, "1000");

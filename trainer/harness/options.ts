@@ -1,10 +1,10 @@
-/** The command lines of train-main.ts and evaluate.ts. The console writes them; a person may. */
+/** The command lines of train-main.ts and evaluate.ts, which the console writes. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { SPLITS, type SplitName } from "../../prepare/splits.ts";
 import { isDeviceName } from "../tensor/device/name.ts";
 
-/** A command line that cannot be obeyed; the process exits with 2. */
+/** An invalid command line; the process exits with 2. */
 export class UsageError extends Error {
 	override name = "UsageError";
 }

@@ -1,6 +1,7 @@
 /**
- * What the harness and the process train.ts runs in send each other. Batches go down one pipe as binary frames, requests and reports come
- * up another, one JSON object a line. Neither is that process's stdout, so nothing train.ts prints can be taken for either.
+ * The protocol between the harness and the sandboxed process. Batches go down one pipe as binary frames; requests and
+ * reports come up another, one JSON object a line. Neither pipe is stdout, so nothing train.ts prints can be mistaken
+ * for a message.
  */
 import { readSync, writeSync } from "node:fs";
 import type { Batch } from "../contract.ts";
@@ -9,7 +10,7 @@ import type { Batch } from "../contract.ts";
 export const BATCHES_FD = 3;
 export const MESSAGES_FD = 4;
 
-/** From the sandboxed process. The harness believes none of it: it decides by its own clock, counts and measurement. */
+/** From the sandboxed process. The harness trusts none of it: it decides by its own clock, counts and measurement. */
 export type Message =
 	/** train.ts is loaded, its model built. */
 	| { type: "ready"; rows: number; length: number; parameters: number }
@@ -36,7 +37,7 @@ export function encodeBatch({ tokens, targets, epoch }: Omit<Batch, "index" | "p
 	return frame;
 }
 
-/** Fills in what is known only when the batch is handed out. */
+/** Fills in the fields that are known only when the batch is sent. */
 export function stampBatch(frame: Buffer, index: number, progress: number): Buffer {
 	frame.writeUInt32LE(index, 8);
 	frame.writeDoubleLE(progress, 16);
@@ -67,7 +68,7 @@ export function readBatch(): Batch | undefined {
 function readFully(buffer: Buffer): Buffer {
 	for (let at = 0; at < buffer.length; ) {
 		const read = readSync(BATCHES_FD, buffer, at, buffer.length - at, null);
-		// The harness is gone, and with it the reason to run.
+		// End of file: the harness has exited.
 		if (read === 0) process.exit(1);
 		at += read;
 	}

@@ -1,4 +1,4 @@
-/** The process train.ts runs in, seen from the harness: spawns it behind a fence, parses its messages, and ends it. */
+/** The process train.ts runs in, as the harness handles it: spawning behind a fence, parsing messages, ending. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, realpathSync, writeSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
@@ -31,7 +31,7 @@ export interface Exit {
 /** What runs in the process: TypeScript in development, compiled when shipped. */
 const MAIN = join(import.meta.dirname, "../sandbox", `main${extname(import.meta.filename)}`);
 const LONGEST_MESSAGE = 65_536;
-/** A trainer that prints without end must not fill the disk. */
+/** Bytes of output kept, so that endless printing cannot fill the disk. */
 const LOG_LIMIT = 4_000_000;
 const TAIL_LENGTH = 8_192;
 
@@ -43,7 +43,7 @@ export class SandboxedProcess {
 	#outputTail = "";
 
 	constructor({ file: path, model, log, args, onMessage }: SandboxOptions) {
-		// As Node names what is imported from beside it.
+		// Node resolves links in the paths of modules; the fence must allow the resolved path.
 		const file = realpathSync(path);
 		const flags = Object.entries(args).flatMap(([name, value]) =>
 			value === undefined ? [] : [`--${name}`, `${value}`],
@@ -77,7 +77,7 @@ export class SandboxedProcess {
 		this.#batches.write(frame);
 	}
 
-	/** Ends it at once; nothing it could do on the way out is wanted. */
+	/** Ends it at once, without running its exit handlers. */
 	kill(): void {
 		this.#child.kill("SIGKILL");
 	}
@@ -89,7 +89,7 @@ export class SandboxedProcess {
 		this.peakMb = Math.max(this.peakMb, memory?.peakMb ?? 0);
 	}
 
-	/** Why it is gone though nobody ended it, in a sentence. */
+	/** Why it ended although the harness did not end it, in a sentence. */
 	exitReason({ code, signal }: Exit): string {
 		const error = lastError(this.#outputTail);
 		const outOfMemory = /out of memory/i.test(this.#outputTail);
@@ -113,7 +113,7 @@ export class SandboxedProcess {
 				try {
 					writeSync(fd, typeof text === "string" ? Buffer.from(text) : text);
 				} catch {
-					// A full disk costs the log, not the run.
+					// A full disk loses the log but does not end the run.
 				}
 			});
 		this.#child.once("close", () => closeSync(fd));

@@ -3,10 +3,10 @@
  *
  *     node trainer/harness/train-main.ts --file trainer/train.ts --budget 30 --seed 1 --threads 2 --out results/demo/1
  *
- * This process is the harness: it owns the clock and the data. train.ts runs in another one (../sandbox/) that can touch
- * neither. Prints karpathy/autoresearch's progress line and summary; leaves training.json, output.log (what train.ts
- * printed) and model/ in the output folder. A run that fails ends in one line on stderr, `crash: reason`, and exit 1;
- * a command line that cannot be obeyed in exit 2.
+ * This process is the harness: it owns the clock and the data. train.ts runs in another one (../sandbox/) that can
+ * touch neither. Prints karpathy/autoresearch's progress line and summary; leaves training.json, output.log (what
+ * train.ts printed) and model/ in the output folder. A run that fails ends in one line on stderr, `crash: reason`, and
+ * exit 1; an invalid command line in exit 2.
  */
 import { fstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ await runMain(async () => {
 	process.stdout.write(summary(result));
 });
 
-/** Whoever ends this process ends the run; a console that died has let go of its end of our stdin. */
+/** Ends the run with this process: on a signal, and when stdin closes because the console has died. */
 function endWith(run: TrainingRun): void {
 	const end = () => {
 		run.kill();

@@ -17,7 +17,7 @@ import { encodeBatch, endOfBatches, type Message, stampBatch } from "./protocol.
 import { SandboxedProcess } from "./sandboxed-process.ts";
 
 export interface TrainingResult {
-	/** Seconds from the first batch until train() returned; the budget and what the last step took beyond it. */
+	/** Seconds from the first batch until train() returned: the budget, and the rest of the last step. */
 	trainSeconds: number;
 	/** Seconds from the spawn to the first batch. */
 	startupSeconds: number;
@@ -36,10 +36,10 @@ export interface TrainingResult {
 
 /** Fast fail, as in karpathy/autoresearch: a loss beyond this is never coming back. */
 const EXPLODED = 100;
-/** More tokens in one batch are a slip, not a choice. */
+/** Most tokens in a batch; more can only be a mistake. */
 const MOST_TOKENS = 2 ** 24;
 const WATCH_MS = 100;
-/** Progress lines are for people: ten a second. */
+/** At most ten progress lines a second. */
 const PRINT_SECONDS = 0.1;
 
 export class TrainingRun {
@@ -170,7 +170,7 @@ export class TrainingRun {
 		);
 	}
 
-	/** Packs one batch ahead, so that train() never waits for more than the pipe. */
+	/** Packs one batch ahead, so that train() waits for the pipe only. */
 	#prepareNext(): void {
 		const batch: PackedBatch = this.#batches!.next().value;
 		this.#next = { frame: encodeBatch(batch, this.#rows), epoch: batch.epoch };

@@ -1,7 +1,8 @@
 /**
- * Which tensor library a training file gets: the harness's own. `./tensor/…` and `./contract.ts` beside the training file
- * stand for the files of this trainer/, whatever lies there. So a training file works alone in its folder, and beside a
- * copy of another version of trainer/; and there is one library in the process, with one device and one set of parameters.
+ * Which tensor library a training file gets: the harness's own. `./tensor/…` and `./contract.ts` in a training file
+ * resolve to the files of this trainer/, even if such files exist beside it. A training file therefore works alone in
+ * its folder and beside a copy of another version of trainer/, and the process holds one library, with one device and
+ * one set of parameters.
  */
 import { registerHooks } from "node:module";
 import { basename, extname } from "node:path";

@@ -1,7 +1,7 @@
 /**
- * The harness's side of the process that runs train.ts: loads it, builds its model, lets it train on the batches that come
- * down the pipe, and writes the checkpoint. It trusts nothing to train.ts but train.ts's own model; clock, data and metric
- * are in other processes (harness/). Spawned by harness/sandboxed-process.ts, never by hand.
+ * The program of the sandboxed process: loads train.ts, builds its model, lets it train on the batches that come down
+ * the pipe, and writes the checkpoint. Clock, data and metric are in other processes (harness/), out of reach of
+ * train.ts. Spawned by harness/sandboxed-process.ts, never by hand.
  */
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -61,7 +61,7 @@ function run(file: TrainingFile): void {
 	send({ type: "saved", peakMb: peakMb() });
 }
 
-/** Finds what could not be measured before the clock starts, not after the budget is spent. */
+/** Finds a model that cannot be measured before the clock starts, not after the budget is spent. */
 function checkEvaluation(model: Model, shape: EvaluationShape): void {
 	try {
 		describe((tokens) => model.logits(tokens), shape);
@@ -87,7 +87,7 @@ function checkExports(exported: Partial<TrainingFile>): TrainingFile {
 	return { batch: batch!, build, train };
 }
 
-/** Building the expression costs next to nothing and finds a wrong shape before the clock starts. */
+/** Building the expression is cheap, and finds a wrong shape before the clock starts. */
 function countParameters(model: Model, rows: number, length: number): number {
 	const logits = model.logits(input("tokens", [rows, length], "i32"));
 	return parameters(logits).reduce((sum, { size }) => sum + size, 0);
@@ -118,7 +118,7 @@ function exitWithParent(): void {
 	if (process.ppid !== Number(options.harness)) process.exit(1);
 }
 
-/** train() does not let the event loop turn, so what it prints must not wait for that. */
+/** Makes printing synchronous: the event loop does not run while train() does. */
 function printAtOnce(): void {
 	for (const stream of [process.stdout, process.stderr]) {
 		const { _handle: handle } = stream as { _handle?: { setBlocking?(blocking: boolean): void } };

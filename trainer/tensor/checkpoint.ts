@@ -1,6 +1,6 @@
 /**
- * A trained model as data: its forward expression (graph.json) and its weights (model.safetensors). Whoever evaluates it
- * runs no code of train.ts, and nothing in the files is believed before it has been checked.
+ * A trained model as data: its forward expression (graph.json) and its weights (model.safetensors). The evaluation runs
+ * no code of train.ts, and checks everything in the files before it uses it.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -73,8 +73,8 @@ export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, 
 }
 
 /**
- * The expression of a model for token ids [rows, length], and the names its weights are saved by. What it finds wrong
- * before training would be wrong after it.
+ * The expression of a model for token ids [rows, length], and the names its weights are saved by. Called before
+ * training too, because the same errors would occur after it.
  * @throws TensorError when the shapes do not fit or two parameters have one name.
  */
 export function describe(logits: (tokens: Tensor) => Tensor, shape: EvaluationShape) {
@@ -106,8 +106,8 @@ export interface Scorer extends EvaluationShape {
 }
 
 /**
- * Rebuilds a model from the files of `saveCheckpoint`. The expression passes through the same checks as any program:
- * known operations, shapes inferred anew, weights exactly as large as they say.
+ * Rebuilds a model from the files of `saveCheckpoint`. The expression passes the checks of any expression: known
+ * operations, inferred shapes, weights of exactly the size they state.
  * @throws TensorError when the files are damaged or were tampered with.
  */
 export function loadCheckpoint(dir: string, options: DeviceOptions = {}): Scorer {

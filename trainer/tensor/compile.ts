@@ -1,6 +1,6 @@
 /**
- * From expressions to something that runs: `compile` lowers outputs and parameter updates to one static ggml graph,
- * allocates it once, and returns a program that is run every step.
+ * `compile` lowers outputs and parameter updates to one static ggml graph, allocates it once, and returns it to be run
+ * every step.
  */
 import { currentDevice, type Device } from "./device/device.ts";
 import { fail, show, TensorError } from "./errors.ts";
@@ -16,7 +16,7 @@ import { checkOutputs, checkUpdates, reachable, schedule } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";
 
-/** What one run computed for one output. A copy: it stays as it is. */
+/** What one run computed for one output: a copy, which later runs do not change. */
 export class Result {
 	readonly shape: Shape;
 	/** Row-major. */
@@ -36,13 +36,13 @@ export class Result {
 
 /** Bytes on the device, known before the first run. */
 export interface Memory {
-	/** Parameters and optimizer state, of every program in this process. */
+	/** Parameters and buffers of every graph in this process. */
 	parameters: number;
-	/** Inputs and constants of this program. */
+	/** Inputs and constants of this graph. */
 	leaves: number;
-	/** Everything else this program computes. */
+	/** Everything else this graph computes. */
 	activations: number;
-	/** What the process (on a GPU: the device) will hold at most, as far as is known when the program is compiled. */
+	/** What the process (on a GPU: the device) will hold at most, as far as is known when the graph is compiled. */
 	peak: number;
 }
 
@@ -50,11 +50,11 @@ export interface CompiledGraph<Name extends string> {
 	/** Computes once. Every input is fed by its name. */
 	run(feeds?: Feeds): Record<Name, Result>;
 	readonly memory: Readonly<Memory>;
-	/** Frees what the program holds; parameters keep their values. */
+	/** Frees what the graph holds; parameters keep their values. */
 	close(): void;
 }
 
-/** Working memory of a thread in cpu/kernels.cpp: a packed block of a matrix, and a little. */
+/** Working memory of a thread in cpu/kernels.cpp, rounded up: mostly a packed block of a matrix. */
 const SCRATCH_BYTES = 1.5e6;
 
 /**
@@ -93,7 +93,7 @@ export function compile<Name extends string>(
 	return {
 		memory,
 		run(feeds = {}) {
-			if (!open) throw new TensorError("run: the program was closed");
+			if (!open) throw new TensorError("run: the graph was closed");
 			reservation.touched = true;
 			graph.leaves.feed(feeds, bounds);
 			const status = ggml.backend_graph_compute(device.backend, graph.pointer);
@@ -119,7 +119,7 @@ export function memoryForecast(): number {
 	return largestPeak;
 }
 
-/** What is held now, and what open programs will still touch. */
+/** Bytes held now, and those open graphs have still to touch. */
 function forecastPeak(device: Device): number {
 	const peak =
 		device.kind === "cpu"

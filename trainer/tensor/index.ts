@@ -1,7 +1,7 @@
 /**
  * The tensor library: PyTorch's vocabulary and shapes, differentiated by one tape, run by ggml.
  *
- * Functions build expressions; nothing is computed until a compiled program runs:
+ * Functions build expressions; nothing is computed until a compiled graph runs:
  *
  *     const x = input("x", [8, 3]);
  *     const w = parameter("w", zeros([2, 3]));

@@ -1,6 +1,5 @@
 /**
- * A program's inputs and constants. They live in buffers of their own, apart from what is computed: inputs side by side, so
- * that a run uploads them at once.
+ * A graph's inputs and constants, in buffers of their own. Inputs lie side by side, so that a run uploads them at once.
  */
 import type { Device } from "./device/device.ts";
 import { fail, show, TensorError } from "./errors.ts";

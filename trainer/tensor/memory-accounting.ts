@@ -1,9 +1,9 @@
 /**
- * What the open programs of this process have reserved: memory that is allocated counts on a GPU at once, on the CPU when
- * it is first touched, which for a program's activations is its first run.
+ * Memory that the open graphs of this process have reserved. On a GPU it is in use once allocated; on the CPU once it
+ * is touched, which for activations is the first run.
  */
 export interface Reservation {
-	/** Bytes of inputs and constants, written when the program is compiled. */
+	/** Bytes of inputs and constants, written when the graph is compiled. */
 	leaves: number;
 	/** Bytes of everything else it computes. */
 	activations: number;
@@ -23,7 +23,7 @@ export function release(reservation: Reservation): void {
 	open.delete(reservation);
 }
 
-/** Bytes all open programs have reserved. */
+/** Bytes all open graphs have reserved. */
 export function reservedBytes(): number {
 	return [...open].reduce((total, { leaves, activations }) => total + leaves + activations, 0);
 }

@@ -1,11 +1,11 @@
-/** What lasts from step to step: the weights of a model and the state of its optimizer. */
+/** Tensors that keep their values from step to step: the weights of a model and the buffers of its optimizer. */
 import { fail, show } from "./errors.ts";
 import { checkShape, describe, gigabytes, requireTensor } from "./ops/define.ts";
 import { tensor } from "./ops/leaf.ts";
 import type { Random } from "./random.ts";
 import { type Shape, sizeOf, Tensor } from "./tensor.ts";
 
-/** A tensor that keeps its values between runs; the updates of a compiled program change them. */
+/** A tensor that keeps its values between runs; the updates of a compiled graph change them. */
 export class Parameter extends Tensor {
 	readonly name: string;
 	/** False for a buffer, which `parameters` leaves out. */
@@ -86,7 +86,7 @@ export function uniform(shape: Shape, bound: number, random: Random): Tensor {
 	return tensor(values, shape);
 }
 
-/** Where random values go, once the arguments make sense. */
+/** Checks the arguments of an initialiser and allocates its values. */
 function room(op: string, shape: Shape, spread: number, random: Random): Float32Array<ArrayBuffer> {
 	checkShape(op, shape);
 	if (!Number.isFinite(spread)) fail(op, `a number is wanted second, not ${describe(spread)}`);

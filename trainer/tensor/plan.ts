@@ -1,4 +1,4 @@
-/** A program before it is built: what it computes, and what it writes. */
+/** A graph before it is built: what it computes, and what it writes. */
 import type { Parameter } from "./parameter.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -16,12 +16,12 @@ export interface Write {
 	inPlace: boolean;
 }
 
-/** A program as a lowering wants it. */
+/** What a lowering is given to build. */
 export interface Plan {
 	/** The tensors whose values are asked for, in the order given. */
 	outputs: readonly Tensor[];
 	writes: readonly Write[];
 }
 
-/** One step of a program in its order. */
+/** One step of a graph in its order. */
 export type Task = { compute: Tensor } | { copy: Write };

@@ -1,4 +1,4 @@
-/** In which order a program computes: inputs first, and no parameter written before its last reader. */
+/** The order in which a graph computes: inputs first, and no parameter written before its last reader. */
 import { fail, show } from "./errors.ts";
 import { describe, requireF32, sameShape } from "./ops/define.ts";
 import type { OpName } from "./ops/table.ts";
@@ -48,8 +48,9 @@ export function checkUpdates(updates: readonly Update[]): void {
 }
 
 /**
- * Orders a program. Tensors are computed in the order they were made, which for gradients is the order of the backward
- * sweep, so that each layer's activations can be freed as it passes. Writes come as soon as nobody reads what they replace.
+ * Orders a graph. Tensors are computed in the order they were made, which for gradients is the order of the backward
+ * sweep, so that each layer's activations can be freed as it passes. Writes come as soon as nothing reads what they
+ * replace.
  */
 export function schedule({ outputs, writes }: Plan): Task[] {
 	const inPlace = new Set(writes.filter((write) => write.inPlace).map(({ value }) => value));

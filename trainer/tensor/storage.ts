@@ -1,6 +1,6 @@
 /**
- * Where parameters keep their values on the device. A parameter gets its memory when the first program that uses it is
- * compiled, keeps it across programs, and loses it in `release` or when the process ends.
+ * Where parameters keep their values on the device. A parameter gets its memory when the first graph that uses it is
+ * compiled, keeps it across graphs, and loses it in `release` or when the process ends.
  */
 import { currentDevice, type Device } from "./device/device.ts";
 import { BYTES, type Pointer, TYPE } from "./ggml.ts";
@@ -66,7 +66,7 @@ export function write(parameter: Parameter, values: Float32Array): void {
 	currentDevice().ggml.backend_tensor_set(store(parameter), values, 0, values.byteLength);
 }
 
-/** Frees the memory of parameters. Programs compiled with them must be closed first. */
+/** Frees the memory of parameters. Graphs compiled with them must be closed first. */
 export function release(parameters: Iterable<Parameter>): void {
 	const { ggml } = currentDevice();
 	for (const parameter of parameters) {
@@ -79,7 +79,7 @@ export function release(parameters: Iterable<Parameter>): void {
 	}
 }
 
-/** Bytes all parameters and optimizer states hold now. */
+/** Bytes all parameters and buffers hold now. */
 export function storedBytes(): number {
 	return bytes;
 }

@@ -9,7 +9,7 @@ export type Dtype = "f32" | "i32";
 export type Shape = readonly number[];
 export type Attribute = number | boolean | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;
-/** Where a tensor may stand, a number may too: it broadcasts. */
+/** A tensor, or a number, which broadcasts. */
 export type Operand = Tensor | number;
 
 /** What a constant holds, row-major. */
@@ -25,7 +25,7 @@ export class Tensor {
 	readonly attrs: Attributes;
 	readonly shape: Shape;
 	readonly dtype: Dtype;
-	/** Of constants only. */
+	/** The elements of a constant; undefined for other tensors. */
 	readonly values: Values | undefined;
 
 	/** For the library; train.ts makes tensors with the functions of index.ts. */

@@ -1,7 +1,7 @@
-/** Text from another process made fit for a message. */
+/** Turns text printed by another process into part of a message. */
 const LONGEST_REASON = 400;
 
-/** Text from a run made fit for one line of a table: no control characters, no line breaks, bounded. */
+/** The text as one bounded line without control characters. */
 export function oneLine(text: string): string {
 	const line = text
 		.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, "")
@@ -10,7 +10,7 @@ export function oneLine(text: string): string {
 	return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON - 1)}…` : line;
 }
 
-/** The line among the last ones printed that says what went wrong: an assertion's, an error's, or simply the last. */
+/** The last line that reports an assertion or an error, else the last line. */
 export function lastError(words: string): string {
 	const lines = words.split("\n").map(oneLine).filter(Boolean);
 	// ggml says `CUDA error: out of memory`, below it `cudaGetLastError()`, then `ggml-cuda.cu:108: CUDA error`.

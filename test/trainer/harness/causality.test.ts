@@ -1,3 +1,4 @@
+/** The causality check passes models of the past and finds every kind of look-ahead. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { causalLosses } from "../../../trainer/harness/causality.ts";

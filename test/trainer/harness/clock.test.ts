@@ -1,3 +1,4 @@
+/** The clock of a run: what counts against the budget, and when a run has overrun. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RunClock } from "../../../trainer/harness/clock.ts";

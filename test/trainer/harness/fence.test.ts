@@ -1,3 +1,4 @@
+/** What train.ts cannot do: read data, falsify its measurement, or outlive the harness. */
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

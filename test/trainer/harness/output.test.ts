@@ -1,3 +1,4 @@
+/** The progress line and the summary block that a run prints. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { progressLine, SmoothedLoss, summaryBlock } from "../../../trainer/harness/output.ts";
@@ -14,7 +15,8 @@ test("the progress line is karpathy/autoresearch's, to the character, without mf
 			remaining: 150.2,
 			budget: 300,
 		}),
-		"\rstep 00953 (49.9%) | loss: 2.997203 | lrm: 1.00 | dt: 325ms | tok/sec: 1,612,346 | epoch: 1 | remaining: 150s    ",
+		"\rstep 00953 (49.9%) | loss: 2.997203 | lrm: 1.00 | dt: 325ms | tok/sec: 1,612,346 | " +
+			"epoch: 1 | remaining: 150s    ",
 	);
 });
 

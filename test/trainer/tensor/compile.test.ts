@@ -1,4 +1,4 @@
-/** Compiled programs: what they compute, in which order they update, and that they own and free their memory. */
+/** Compiled graphs: what they compute, in which order they update, and that they own and free their memory. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** A mistake in train.ts is answered with the operation, the shapes, and the line it stands on. */
+/** Errors name the operation, the shapes and the line of train.ts. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../trainer/tensor/index.ts";
@@ -192,6 +192,6 @@ describe("a wrong feed is refused", () => {
 	});
 	it("after it was closed", () => {
 		program.close();
-		refuses(() => program.run(good), "the program was closed");
+		refuses(() => program.run(good), "the graph was closed");
 	});
 });

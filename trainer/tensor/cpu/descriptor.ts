@@ -1,7 +1,7 @@
 /**
- * How a kernel of kernels.cpp is told what to work on: a fixed-size record of pointers, integers and floats in native
- * memory, filled by name. Which slot is which is stated once here and once in kernels.cpp, as the same string; a test
- * holds the two together.
+ * The arguments of a kernel of kernels.cpp: a fixed-size record of pointers, integers and floats in native memory,
+ * filled by name. The order of the slots is stated here and in kernels.cpp, as the same string; a test compares the
+ * two.
  */
 import koffi from "koffi";
 
@@ -16,6 +16,11 @@ const SCALARS_AT = SIZES_AT + 8 * SIZES;
 const BYTES = SCALARS_AT + 4 * SCALARS;
 
 const PRODUCT = "a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head";
+/** The strides of a [batch, time, head, ...] array. */
+const strides = <Name extends string>(name: Name) => `${name}_batch ${name}_time ${name}_head` as const;
+const ATTENTION = "batch length heads kv_heads head_dim causal window";
+const QKV_STRIDES = `${strides("q")} ${strides("k")} ${strides("v")}` as const;
+const QKV_GRADIENT_STRIDES = `${strides("dy")} ${strides("dq")} ${strides("dk")} ${strides("dv")}` as const;
 
 /**
  * Every kernel's slots, in order: "pointers / sizes and strides / scalars". A pointer in [brackets] may be left out.
@@ -25,10 +30,8 @@ export const KERNEL_SLOTS = {
 	sgemm: PRODUCT,
 	/** Only in builds for CPUs with AVX512-BF16: ask `Kernels.has`. */
 	sgemm_bf16: PRODUCT,
-	attention:
-		"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch v_time v_head y_batch y_time y_head / scale",
-	attention_back:
-		"q k v lse dy dq dk dv / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch v_time v_head dy_batch dy_time dy_head dq_batch dq_time dq_head dk_batch dk_time dk_head dv_batch dv_time dv_head / scale",
+	attention: `q k v y lse / ${ATTENTION} ${QKV_STRIDES} ${strides("y")} / scale`,
+	attention_back: `q k v lse dy dq dk dv / ${ATTENTION} ${QKV_STRIDES} ${QKV_GRADIENT_STRIDES} / scale`,
 	cross_entropy: "z targets [weights] losses [dz] / rows vocab z_row dz_row / weight softcap",
 	softmax: "x y / rows width x_row y_row / scale",
 	rms_norm: "x y / rows width x_row y_row / eps",
@@ -57,7 +60,7 @@ type Parsed<S extends string> = S extends `${infer P} / ${infer I} / ${infer F}`
 		? Fields<P, I>
 		: never;
 
-/** What kernel K must be told: addresses as bigint (a left-out optional one is null), sizes and scalars as numbers. */
+/** The arguments of kernel K: addresses as bigint (a left-out optional one is null), sizes and scalars as numbers. */
 export type KernelArguments<K extends KernelName> = Parsed<(typeof KERNEL_SLOTS)[K]>;
 
 interface Slot {
@@ -84,8 +87,9 @@ const LAYOUTS = Object.fromEntries(
 ) as Record<KernelName, Slot[]>;
 
 /**
- * One kernel's record in native memory. Its `address` is the `userdata` of a ggml custom op and is good from the start;
- * write it when the addresses of the arrays are known, and again whenever they change. The memory lives until `free`.
+ * One kernel's record in native memory. Its `address` is the `userdata` of a ggml custom op and is valid from the
+ * start; write the record when the addresses of the arrays are known, and again whenever they change. The memory lives
+ * until `free`.
  */
 export class Descriptor<K extends KernelName> {
 	readonly kernel: K;

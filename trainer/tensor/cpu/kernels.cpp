@@ -14,10 +14,10 @@
  *   - Forward and backward stand together. `d<name>` is the gradient of the loss with respect to <name>.
  *
  * Non-goals: other element types than f32 in memory, other devices, shape inference, error messages. TypeScript checks
- * shapes before it fills a descriptor (descriptor.ts); portability to where no compiler is comes from ggml's own ops.
+ * shapes before it fills a descriptor (descriptor.ts); machines without a compiler use ggml's own ops.
  *
- * Contents: vectors / vector math / scratch and descriptors / threads / matrix products / attention / cross-entropy / softmax /
- * RMSNorm / rotary / embedding / fused elementwise / copies / sums / the peak / exports.
+ * Contents: vectors / vector math / scratch and descriptors / threads / matrix products / attention / cross-entropy /
+ * softmax / RMSNorm / rotary / embedding / fused elementwise / copies / sums / the peak / exports.
  */
 #include <algorithm>
 #include <atomic>
@@ -280,7 +280,7 @@ INLINE Range share(i64 n, i64 ith, i64 nth, i64 grain = 1) {
 	return {std::min(n, grains * ith / nth * grain), std::min(n, grains * (ith + 1) / nth * grain)};
 }
 
-/** What a kernel is told. descriptor.ts writes the same layout: 12 pointers, 36 integers, 8 floats. */
+/** The arguments of a kernel. descriptor.ts writes the same layout: 12 pointers, 36 integers, 8 floats. */
 struct Descriptor {
 	void* pointers[12];
 	i64 sizes[36];
@@ -308,19 +308,19 @@ using Kernel = void (*)(struct ggml_tensor*, int, int, void*);
 // ---------------------------------------------------------------------------------------------------------- threads
 
 /**
- * The threads that share a kernel's work. ggml's own meet after every node and wait for one another busily, so that any
- * other program on the machine makes a step several times slower. Here a share belongs to whoever takes it first, so the
- * caller does all the work of a thread that is kept from running, and whoever has to wait for long gives up its core.
- * A share is the same work whoever does it: the bits of a result depend on the number of shares alone.
+ * The threads that share a kernel's work. ggml's own threads meet after every node and busy-wait for one another, so
+ * that any other program on the machine makes a step several times slower. Here the first free thread takes the next
+ * share, so the caller does the work of a thread that is not scheduled, and a thread that waits for long gives up its
+ * core. A share is the same work on any thread: the bits of a result depend on the number of shares alone.
  */
 class ThreadPool {
-	/** Turns of the waiting loop before a thread lets go of its core: about as long as a small kernel takes. */
+	/** Iterations of the spin loop before a thread sleeps: about the time of a small kernel. */
 	static constexpr int SPIN_LIMIT = 4000;
 
 	std::atomic<int> size{1};
 	std::atomic<Kernel> kernel{nullptr};
 	std::atomic<void*> userdata{nullptr};
-	/** Which job this is, above; the next share of it that nobody has taken, in the low half. */
+	/** The number of the job in the high half; its next share that is not taken in the low half. */
 	std::atomic<uint64_t> turn{0};
 	std::atomic<int> done{0};
 	std::mutex mutex;
@@ -357,7 +357,7 @@ class ThreadPool {
 			const Kernel run = kernel;
 			void* const with = userdata;
 			if (share >= shares) return;
-			// Only while `turn` has not moved on is what was read above this job's.
+			// If `turn` has not changed, what was read above belongs to this job.
 			if (!turn.compare_exchange_strong(now, now + 1)) continue;
 			run(nullptr, share, shares, with);
 			if (++done == shares) notify();
@@ -366,17 +366,17 @@ class ThreadPool {
 
 	[[noreturn]] void help() {
 		for (;;) {
-			// Read before the work is looked for, so that no job can come unseen in between.
+			// Read before looking for work, so that no job is missed in between.
 			const uint64_t seen = turn >> 32;
 			work();
 			wait([&] { return turn >> 32 != seen; });
 		}
 	}
 
-	/** Node closes its libraries when it ends, while the threads may still be waiting in this one. */
+	/** Keeps this library loaded: Node closes its libraries at exit, while threads may still be waiting in this one. */
 	static void stayLoaded() {
 		Dl_info here;
-		// The handle is not closed: that is what keeps the code.
+		// The handle is not closed, so that the code stays.
 		if (dladdr(reinterpret_cast<void*>(&stayLoaded), &here)) (void)dlopen(here.dli_fname, RTLD_LAZY | RTLD_NODELETE);
 	}
 
@@ -389,16 +389,19 @@ class ThreadPool {
 	}
 
 public:
-	/** Cuts jobs into `wanted` shares from now on, for as many threads, the caller included. They live as long as the process. */
+	/**
+	 * Cuts jobs into `wanted` shares from now on, for as many threads, the caller included. They live as long as the
+	 * process.
+	 */
 	void resize(int wanted) {
 		if (wanted > 1) stayLoaded();
-		// No share of the job that is over may look open to the larger pool.
+		// No share of the finished job may look available to the larger pool.
 		turn = (turn >> 32 << 32) + uint64_t(std::max<int>(size, wanted));
 		size = wanted;
 		for (; present < wanted; present++) {
 			pthread_t thread;
 			const auto start = [](void* pool) -> void* { static_cast<ThreadPool*>(pool)->help(); };
-			// Where the system refuses a thread, the others do its shares.
+			// If the system refuses a thread, the others do its shares.
 			if (pthread_create(&thread, nullptr, start, this) != 0) return;
 			pthread_detach(thread);
 		}
@@ -406,7 +409,7 @@ public:
 
 	void run(Kernel job, void* with) {
 		const int shares = size;
-		// While the job of another thread has the pool, this one does without.
+		// If another thread's job has the pool, this job runs on its own thread.
 		if (shares == 1 || busy.exchange(true)) {
 			for (int i = 0; i < shares; i++) job(nullptr, i, shares, with);
 			return;
@@ -441,8 +444,8 @@ const Entry* Entry::first = nullptr;
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 /**
- * Defines ar_<name>, one share of the work, and ar_parallel_<name>, all of it; and lists the slots, in order: "pointers /
- * sizes / scalars". The body sees slots, ith and nth.
+ * Defines ar_<name>, one share of the work, and ar_parallel_<name>, all of it; and lists the slots, in order: "pointers
+ * / sizes / scalars". The body sees slots, ith and nth.
  */
 #define KERNEL(name, slot_names)                                                                  \
 	static void run_##name(Slots s, i64 ith, i64 nth);                                            \
@@ -456,9 +459,10 @@ const Entry* Entry::first = nullptr;
 	static void run_##name([[maybe_unused]] Slots s, [[maybe_unused]] i64 ith, [[maybe_unused]] i64 nth)
 
 // -------------------------------------------------------------------------------------------------- matrix products
-// C[m, n] = A[m, k] B[k, n] after Goto and van de Geijn (2008). A block of B is packed into slivers of NR columns; A goes by
-// in panels of at most MR rows, packed too; a tile of MR x NR accumulators stays in registers while it runs down k. The
-// tile alone reaches the peak: what is lost is lost to memory, so packing reads along rows and asks for lines in advance.
+// C[m, n] = A[m, k] B[k, n] after Goto and van de Geijn (2008). A block of B is packed into slivers of NR columns; A
+// goes by in panels of at most MR rows, packed too; a tile of MR x NR accumulators stays in registers while it runs
+// down k. The tile alone reaches the peak: what is lost is lost to memory, so packing reads along rows and asks for
+// lines in advance.
 
 namespace {
 
@@ -484,8 +488,8 @@ struct Matrix {
 };
 
 /**
- * A format says what a word of packed memory is, a float or a pair of bf16, and so how many steps of k it holds. Everything
- * else is the same for both: sizes of packed memory and the depth of a tile count words.
+ * A format says what a word of packed memory is, a float or a pair of bf16, and so how many steps of k it holds.
+ * Everything else is the same for both: sizes of packed memory and the depth of a tile count words.
  */
 struct F32 {
 	static constexpr int STEPS = 1;
@@ -637,7 +641,8 @@ template <class Format, int R, int V, Panel P>
 void tile(i64 depth, const float* a, const float* b, const Target& target) {
 	const Target to = target; // a copy, which no store can change
 	// The lines of c arrive while the products are computed.
-	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(to.c + i * to.row + v * VL, 1);
+	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
+		__builtin_prefetch(to.c + i * to.row + v * VL, 1);
 	vec t[R][V] = {};
 	for (i64 w = 0; w < depth; w++) {
 		vec bw[V];
@@ -683,7 +688,10 @@ constexpr Tiles tiles_of(std::integer_sequence<int, I...>) {
 template <class Format, int V, Panel P>
 constexpr Tiles tiles = tiles_of<Format, V, P>(std::make_integer_sequence<int, MR / 2>{});
 
-/** c[rows, n] = alpha panel b, or +=, for one packed panel of `depth` words; calls between(j) before the tile at column j. */
+/**
+ * c[rows, n] = alpha panel b, or +=, for one packed panel of `depth` words; calls between(j) before the tile at column
+ * j.
+ */
 template <class Format, class F>
 INLINE void multiply_packed(const float* panel, Panel kind, i64 rows, i64 depth, Packed b, i64 n, float* c, i64 c_row,
 	float alpha, bool accumulate, F between) {
@@ -795,9 +803,9 @@ INLINE void multiply_heads(Slots s, i64 ith, i64 nth) {
 } // namespace
 
 /**
- * c[b, h, m, n] = a[b, h, m, k] b[b, h, k, n].
- * Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is a matrix as it lies, a_row = 1 one transposed.
- * Likewise b. c has rows of stride c_row. x_batch and x_head are the strides from one matrix to the next; 0 repeats it.
+ * c[b, h, m, n] = a[b, h, m, k] b[b, h, k, n]. Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is
+ * a matrix as it lies, a_row = 1 one transposed. Likewise b. c has rows of stride c_row. x_batch and x_head are the
+ * strides from one matrix to the next; 0 repeats it.
  */
 KERNEL(sgemm,
 	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head") {
@@ -805,7 +813,9 @@ KERNEL(sgemm,
 }
 
 #if defined(__AVX512BF16__)
-/** The same with a and b rounded to bf16 while they are packed; c and its sums are f32. Where the CPU has AVX512-BF16. */
+/**
+ * The same with a and b rounded to bf16 while they are packed; c and its sums are f32. Where the CPU has AVX512-BF16.
+ */
 KERNEL(sgemm_bf16,
 	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head") {
 	multiply_heads<BF16>(s, ith, nth);
@@ -849,8 +859,8 @@ constexpr i64 QUERY_BLOCK = 8 * MR;
  * lse [batch, heads, length]: the log-sum-exp of each row of scaled scores, for the backward pass.
  */
 KERNEL(attention,
-	"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch "
-	"v_time v_head y_batch y_time y_head / scale") {
+	"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head "
+	"v_batch v_time v_head y_batch y_time y_head / scale") {
 	float *q_data = s.pointer(), *k_data = s.pointer(), *v_data = s.pointer(), *y_data = s.pointer(), *lse = s.pointer();
 	const i64 batch = s.size(), length = s.size(), heads = s.size(), kv_heads = s.size(), dim = s.size();
 	const bool causal = s.size() != 0;
@@ -905,7 +915,10 @@ KERNEL(attention,
 	}
 }
 
-/** Arrays as in attention; dy, dq like q; dk, dv like k. With p the probabilities: dv = p' dy, ds = p (dy v' - sum(p dy v')). */
+/**
+ * Arrays as in attention; dy, dq like q; dk, dv like k. With p the probabilities: dv = p' dy, ds = p (dy v' - sum(p dy
+ * v')).
+ */
 KERNEL(attention_back,
 	"q k v lse dy dq dk dv / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time "
 	"k_head v_batch v_time v_head dy_batch dy_time dy_head dq_batch dq_time dq_head dk_batch dk_time dk_head dv_batch "
@@ -926,7 +939,8 @@ KERNEL(attention_back,
 		2 * QUERY_BLOCK * padded_dim + 2 * QUERY_BLOCK * score_row);
 	float* next = panel + PANEL_FLOATS;
 	const auto take = [&](i64 floats) { return std::exchange(next, next + floats); };
-	float *keys_memory = take(padded * dim), *values_memory = take(padded * dim), *rows_memory = take(length * padded_dim);
+	float *keys_memory = take(padded * dim), *values_memory = take(padded * dim);
+	float* rows_memory = take(length * padded_dim);
 	float *q_memory = take(QUERY_BLOCK * padded_dim), *dy_memory = take(QUERY_BLOCK * padded_dim);
 	// [QUERY_BLOCK, score_row] from key `low` on: probabilities, and the gradient of the scores.
 	float *p = take(QUERY_BLOCK * score_row), *ds = take(QUERY_BLOCK * score_row);
@@ -998,12 +1012,12 @@ KERNEL(attention_back,
 // ---------------------------------------------------------------------------------------------------- cross-entropy
 
 /**
- * losses[r] = weight_r (logsumexp(u_r) - u_r[targets[r]]) with u = z, or u = softcap tanh(z / softcap) where softcap > 0,
- * and in the same pass dz[r, :] = d losses[r] / d z[r, :].
+ * losses[r] = weight_r (logsumexp(u_r) - u_r[targets[r]]) with u = z, or u = softcap tanh(z / softcap) where softcap >
+ * 0, and in the same pass dz[r, :] = d losses[r] / d z[r, :].
  *
- * z [rows, vocab] with rows of stride z_row, targets [rows] i32, [weights] [rows], losses [rows], [dz] [rows, vocab] with
- * rows of stride dz_row; dz may be z itself. weight_r is `weight` times weights[r], where given. A negative target is
- * ignored: loss and gradient 0. A target beyond the vocabulary gives NaN.
+ * z [rows, vocab] with rows of stride z_row, targets [rows] i32, [weights] [rows], losses [rows], [dz] [rows, vocab]
+ * with rows of stride dz_row; dz may be z itself. weight_r is `weight` times weights[r], where given. A negative target
+ * is ignored: loss and gradient 0. A target beyond the vocabulary gives NaN.
  */
 KERNEL(cross_entropy, "z targets [weights] losses [dz] / rows vocab z_row dz_row / weight softcap") {
 	const float* z = s.pointer();
@@ -1111,8 +1125,8 @@ KERNEL(rms_norm, "x y / rows width x_row y_row / eps") {
 }
 
 /**
- * dx = s dy - x s^3 mean(x dy) with s = 1 / sqrt(mean(x^2) + eps). All [rows, width], with rows of stride x_row, dy_row,
- * dx_row; dx may be dy itself.
+ * dx = s dy - x s^3 mean(x dy) with s = 1 / sqrt(mean(x^2) + eps). All [rows, width], with rows of stride x_row,
+ * dy_row, dx_row; dx may be dy itself.
  */
 KERNEL(rms_norm_back, "x dy dx / rows width x_row dy_row dx_row / eps") {
 	const float *x = s.pointer(), *dy = s.pointer();
@@ -1196,7 +1210,8 @@ KERNEL(embedding, "table ids y / rows width vocab") {
 }
 
 /**
- * dtable[id, :] = the sum of dy[r, :] over the rows with that id. A thread owns columns, so that no two write the same element and the order of summation is that of the rows, whatever the number of threads.
+ * dtable[id, :] = the sum of dy[r, :] over the rows with that id. A thread owns columns, so that no two write the same
+ * element and the order of summation is that of the rows, whatever the number of threads.
  */
 KERNEL(embedding_back, "dy ids dtable / rows width vocab") {
 	const float* dy = s.pointer();
@@ -1216,15 +1231,17 @@ KERNEL(embedding_back, "dy ids dtable / rows width vocab") {
 }
 
 // ------------------------------------------------------------------------------------------------- fused elementwise
-// An expression as a list of elementwise instructions, run on one tile of the result at a time: whatever the length of the expression, memory
-// is read and written once. lower/fuse.ts finds the expressions.
+// An expression as a list of elementwise instructions, run on one tile of the result at a time: whatever the length of
+// the expression, memory is read and written once. lower/fuse.ts finds the expressions.
 
 namespace {
 
 /** Elements of a tile: a dozen of them fit into the first-level cache. */
 constexpr i64 TILE = 512;
 
-/** How an input lies against the result: like it, one number for all of it, or by strides of which 0 broadcasts. */
+/**
+ * How an input is laid out against the result: alike, one number for all of it, or by strides of which 0 broadcasts.
+ */
 enum class Layout : i64 { dense, scalar, strided };
 
 struct FusedInput {
@@ -1311,8 +1328,8 @@ void gather(const FusedInput& input, const i64 (&n)[4], i64 begin, i64 count, fl
 } // namespace
 
 /**
- * Computes the expression at `expression` (a FusedHeader, then its inputs, outputs and instructions). Outputs are dense, of n[0] n[1]
- * n[2] n[3] elements, and may be dense inputs: a tile is written when all of it has been computed.
+ * Computes the expression at `expression` (a FusedHeader, then its inputs, outputs and instructions). Outputs are
+ * dense, of n[0] n[1] n[2] n[3] elements, and may be dense inputs: a tile is written when all of it has been computed.
  */
 KERNEL(fused, "expression / count") {
 	const char* at = reinterpret_cast<const char*>(s.pointer());
@@ -1403,8 +1420,9 @@ KERNEL(copy, "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3") {
 // ------------------------------------------------------------------------------------------------------------- sums
 
 /**
- * y[o, i] = scale sum over m of x[o, m, i]; x [outer, middle, inner] and y [outer, inner] contiguous. inner = 1 sums rows,
- * outer = 1 columns (a bias gradient). For the sum of a large array: [chunks, n / chunks, 1], then [1, chunks, 1].
+ * y[o, i] = scale sum over m of x[o, m, i]; x [outer, middle, inner] and y [outer, inner] contiguous. inner = 1 sums
+ * rows, outer = 1 columns (a bias gradient). For the sum of a large array: [chunks, n / chunks, 1], then [1, chunks,
+ * 1].
  */
 KERNEL(sum, "x y / outer middle inner / scale") {
 	const float* x = s.pointer();

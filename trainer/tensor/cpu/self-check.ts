@@ -1,7 +1,7 @@
 /**
  * Refuses a build of the kernels that computes wrongly: a few results and gradients, on sizes with tails, against plain
  * TypeScript arithmetic in double precision. build.ts runs this file as a program, in a process of its own, on every
- * new build; so a build that dies of an illegal instruction is refused like one that is merely wrong.
+ * new build; so a build that ends with an illegal instruction is refused like one that computes wrongly.
  *
  *     node self-check.ts PATH      exit 0: good; exit 1: what is wrong on standard output. A library that cannot be
  *                                  loaded is no result: the reason is on standard error.

@@ -1,4 +1,4 @@
-/** Whether a device computes at all: a driver may list it and yet be unable to run the kernels this build of ggml has. */
+/** Checks that a device computes: a driver may list it and yet be unable to run the kernels of this build of ggml. */
 import { BYTES, type Ggml, log, type Pointer, TYPE } from "../ggml.ts";
 
 /** Rows and columns: enough for the libraries and kernels that matrix products are made with. */

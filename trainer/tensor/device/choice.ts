@@ -44,7 +44,7 @@ export interface FoundDevices {
 export const GPU_KINDS: DeviceKind[] = (["cuda", "metal", "vulkan"] as const).filter(isPackaged);
 
 const PROBE = fileURLToPath(new URL(`./probe${extname(import.meta.filename)}`, import.meta.url));
-/** A GPU that compiles its kernels anew answers within it. */
+/** Long enough for a GPU that has to compile its kernels. */
 const PROBE_LIMIT_MS = 60_000;
 
 /**
@@ -64,7 +64,7 @@ export async function chooseDevice(wanted: string): Promise<Choice> {
 	if (devices.length > 0) {
 		throw new DeviceError(`there is no ${wanted}: this machine has ${devices.length} ${kind} device(s), from 0`);
 	}
-	// A person who asks for Vulkan by name gets what there is; `auto` never comes here.
+	// Vulkan asked for by name may be the software device; `auto` never takes it.
 	if (wanted === "vulkan" && existsSync(libraries(kind) ?? "")) {
 		const software = await findDevices(kind, true);
 		if (software.devices[0]) return chooseDevice("vulkan:software");
@@ -110,7 +110,10 @@ export async function findDevices(kind: DeviceKind, software = false, limitMs = 
 	return { kind, devices, inSight: true, problem: withHint(problem) };
 }
 
-/** What probe.ts finds, or why it finds nothing. A device that ends the process is passed over by the next look. */
+/**
+ * What probe.ts finds, or why it finds nothing. After a device that ends the process, the next probe continues with the
+ * one that follows.
+ */
 async function look(
 	name: DeviceName,
 	limitMs: number,
@@ -122,7 +125,7 @@ async function look(
 		const [listing, ...verdicts] = lines.map((line) => JSON.parse(line)) as [Listing, ...(string | null)[]];
 		problems.push(...verdicts);
 		const unknown = listing.devices.length - problems.length;
-		// Each look at a driver that hangs would take as long again.
+		// Probing a driver that hangs again would take as long again.
 		if (unknown > 0) problems.push(...Array(isHung ? unknown : 1).fill(end));
 		if (problems.length < listing.devices.length) continue;
 		const devices = listing.devices.map((facts, i) => {
@@ -157,7 +160,7 @@ function probe(name: DeviceName, first: number, limitMs: number): Promise<ProbeE
 			resolve({ lines: stdout.split("\n").slice(0, -1), end, isHung });
 		};
 		const timer = setTimeout(() => {
-			// Inside a driver that hangs a process may not even die of SIGKILL: it is not waited for.
+			// A process that hangs inside a driver may ignore SIGKILL, so it is not waited for.
 			child.kill("SIGKILL");
 			child.unref();
 			child.stdout.destroy();
@@ -171,7 +174,7 @@ function probe(name: DeviceName, first: number, limitMs: number): Promise<ProbeE
 	});
 }
 
-/** A driver that is too old says so in words of its own: of the PTX it cannot compile, or of the runtime. */
+/** Adds the driver version that is needed to the messages of drivers that are too old. */
 function withHint(problem: string): string {
 	const needed = /\bPTX\b/.test(problem)
 		? "NVIDIA's driver 590 or newer"
@@ -187,7 +190,7 @@ function libraries(kind: DeviceKind): string | undefined {
 	}
 }
 
-/** `ggml_cuda_init: failed to initialize CUDA: …` says itself what is wrong: a driver too old, no device. */
+/** The last line ggml logged, such as `ggml_cuda_init: failed to initialize CUDA: …`, without its function. */
 function lastLogLine(log: string[]): string {
 	return log.at(-1)?.replace(/^\w+: /, "") ?? "ggml finds none";
 }

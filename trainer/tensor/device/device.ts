@@ -1,4 +1,4 @@
-/** The device a program runs on: a ggml back end, and for the CPU a pool of threads that outlives the steps. */
+/** The device graphs run on: a ggml back end, and for the CPU its threads. */
 import { availableParallelism } from "node:os";
 import { DEVICE_CPU, DEVICE_INTEGRATED, type Ggml, loadGgml, log, type Pointer, startThreads } from "../ggml.ts";
 import { checkCompute } from "./check.ts";
@@ -10,7 +10,9 @@ export interface DeviceOptions {
 	device?: DeviceName;
 	/** CPU threads; default as many as there are cores. More than cores makes a step slower. */
 	threads?: number;
-	/** Compiled CPU kernels, as `ensureKernels` (cpu/build.ts) leaves them; without them ggml's own operations are used. */
+	/**
+	 * Compiled CPU kernels, as `ensureKernels` (cpu/build.ts) leaves them; without them ggml's own operations are used.
+	 */
 	kernels?: string;
 }
 
@@ -18,7 +20,7 @@ export interface Device {
 	readonly name: DeviceName;
 	readonly kind: DeviceKind;
 	readonly threads: number;
-	/** Where the compiled kernels are that programs use, on the CPU. */
+	/** Path of the compiled CPU kernels, if they are used. */
 	readonly kernels: string | undefined;
 	readonly ggml: Ggml;
 	readonly backend: Pointer;
@@ -60,7 +62,7 @@ function open(name: DeviceName, parsed: ParsedDevice, threads: number, kernels: 
 	if (!found) throw new Error(`ggml finds no ${name} device here. ${log.at(-1) ?? ""}`.trim());
 	const backend = ggml.backend_dev_init(found.pointer, null);
 	if (!backend) throw new Error(`ggml could not start on ${found.description}. ${log.at(-1) ?? ""}`.trim());
-	// With kernels of our own ggml needs no threads: the kernels have theirs, which wait better (cpu/kernels.cpp).
+	// Our kernels have threads of their own (cpu/kernels.cpp), so ggml needs one only.
 	const ownThreads = kernels ? 1 : threads;
 	if (kind === "cpu") startThreads(ggml, found.pointer, backend, ownThreads);
 	return {

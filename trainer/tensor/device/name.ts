@@ -1,4 +1,6 @@
-/** How a device is named on a command line and in the journal: `cpu`, `cuda:1`, `vulkan:0`, `vulkan:software`, `metal`. */
+/**
+ * How a device is named on a command line and in the journal: `cpu`, `cuda:1`, `vulkan:0`, `vulkan:software`, `metal`.
+ */
 
 export const DEVICE_KINDS = ["cpu", "cuda", "vulkan", "metal"] as const;
 export type DeviceKind = (typeof DEVICE_KINDS)[number];
@@ -8,7 +10,10 @@ export type DeviceName = DeviceKind | `${"cuda" | "vulkan"}:${number}` | "vulkan
 
 export interface ParsedDevice {
 	kind: DeviceKind;
-	/** Which of its kind, from 0, in the order the driver lists them; for CUDA by PCI bus, of what CUDA_VISIBLE_DEVICES leaves. */
+	/**
+	 * Which of its kind, from 0, in the order the driver lists them; for CUDA by PCI bus, of what CUDA_VISIBLE_DEVICES
+	 * leaves.
+	 */
 	which: number | "software";
 }
 

@@ -1,6 +1,6 @@
 /**
- * Looks for the devices of one kind, has each compute something, and prints a line of JSON for what it finds, then one for
- * each device: what is wrong with it, or null.
+ * Looks for the devices of one kind, has each compute something, and prints a line of JSON for what it finds, then one
+ * for each device: what is wrong with it, or null.
  *
  *     node probe.ts cuda        all of them
  *     node probe.ts cuda 1      computes from the second on

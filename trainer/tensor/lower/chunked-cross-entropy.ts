@@ -1,8 +1,8 @@
 /**
  * Cross-entropy of large batches for the portable lowering, from expressions to expressions: where logits are a product
- * that only their loss and its gradients read, a chunk of rows at a time goes all the way from its logits to its losses, its
- * rows of the input's gradient, and its share of the weight's. The logits [tokens, vocabulary], their probabilities and
- * their gradient are never in memory all at once.
+ * that only their loss and its gradients read, a chunk of rows at a time goes all the way from its logits to its
+ * losses, its rows of the input's gradient, and its share of the weight's. The logits [tokens, vocabulary], their
+ * probabilities and their gradient are never in memory all at once.
  */
 import { add } from "../ops/elementwise.ts";
 import { full, uniformValue } from "../ops/leaf.ts";
@@ -17,7 +17,10 @@ import { Tensor } from "../tensor.ts";
 /** Elements of the largest logits that are not cut, and of a chunk's: 2^26 are 268 MB. */
 const MAX_LOGITS = 2 ** 26;
 
-/** A chunk's rows are a multiple of this, so that it begins at an address every device can read from (Vulkan: 256 bytes). */
+/**
+ * A chunk's rows are a multiple of this, so that it begins at an address every device can read from (Vulkan: 256
+ * bytes).
+ */
 export const ROW_MULTIPLE = 64;
 
 export function chunkCrossEntropies(
@@ -36,8 +39,8 @@ export function chunkCrossEntropies(
 
 interface Head {
 	/**
-	 * What is computed together for each chunk, the logits first. Where the gradient upstream follows from losses, which are
-	 * not there before the last chunk, there are two passes: the second computes the logits again.
+	 * What is computed together for each chunk, the logits first. Where the gradient upstream follows from losses, which
+	 * are not there before the last chunk, there are two passes: the second computes the logits again.
 	 */
 	passes: readonly (readonly Tensor[])[];
 	/** Rows in a chunk. */
@@ -73,7 +76,10 @@ function findHead(roots: readonly Tensor[], maxLogits: number): Head | undefined
 	return undefined;
 }
 
-/** Whether rows of the gradient give rows of the product, or a share of it, as those of dz do in dx = dz W and dW = dzᵀ x. */
+/**
+ * Whether rows of the gradient give rows of the product, or a share of it, as those of dz do in dx = dz W and dW = dzᵀ
+ * x.
+ */
 function isProduct(node: Tensor): boolean {
 	return matmulOp.is(node) && (isSum(node) || !node.attrs.transposeA);
 }
@@ -94,8 +100,8 @@ function needsOf(pass: readonly Tensor[]): Tensor[] {
 }
 
 /**
- * The program with a head in chunks. All of it is made anew, in its old order: tensors are computed in the order they were
- * made, and a chunk's memory is freed before the next chunk's is taken.
+ * The expressions with a head in chunks. All are rebuilt in their old order: tensors are computed in the order they
+ * were made, and a chunk's memory is freed before the next chunk's is taken.
  */
 function cutHead(roots: readonly Tensor[], { passes, rows }: Head): Tensor[] {
 	const rebuilt = new Map<Tensor, Tensor>();
@@ -115,7 +121,10 @@ function cutHead(roots: readonly Tensor[], { passes, rows }: Head): Tensor[] {
 	return roots.map(of);
 }
 
-/** Each tensor of a pass, put together from its chunks. What nobody reads of these, as the logits, is never computed. */
+/**
+ * Each tensor of a pass, put together from its chunks. Those that nothing reads, such as the logits, are never
+ * computed.
+ */
 function inChunks(pass: readonly Tensor[], rows: number, of: (tensor: Tensor) => Tensor): Map<Tensor, Tensor> {
 	const N = pass[0]!.dim(0);
 	const sums = new Map<Tensor, Tensor>();

@@ -20,7 +20,10 @@ const ONE_THREAD = 1;
 /** Below this many elements read and written a second thread costs more than it saves. */
 const SMALL = 8192;
 
-/** Fills in a kernel's arguments: `at` gives the address a tensor has once the program is allocated, `own` is the new node's. */
+/**
+ * Fills in a kernel's arguments: `at` gives the address of a tensor once the graph is allocated; `own` is the new
+ * node's.
+ */
 type Describe<K extends KernelName> = (at: (tensor: Pointer) => bigint, own: bigint) => KernelArguments<K>;
 
 /** The lowering that uses the compiled kernels at `path`, their work shared by so many threads. */

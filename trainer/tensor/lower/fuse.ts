@@ -1,9 +1,10 @@
 /**
- * Rewrites a program for the CPU kernels, from expressions to expressions: elementwise operations are gathered into
- * fused expressions, updates of parameters are written in place, and the two halves of cross-entropy become one pass.
+ * Rewrites expressions for the CPU kernels: elementwise operations are gathered into fused expressions, updates of
+ * parameters are written in place, and the two halves of cross-entropy become one pass.
  *
  * An elementwise result that only elementwise operations of its shape read is never stored: each of them computes it
- * again, which is cheaper than a trip to memory. So an invented activation costs one pass, like a built-in one.
+ * again, which is cheaper than reading it from memory. An activation composed of several operations therefore costs one
+ * pass, like a built-in one.
  */
 import { type NoAttributes, sameShape } from "../ops/define.ts";
 import { div } from "../ops/elementwise.ts";
@@ -146,9 +147,9 @@ function chooseInside(nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): S
 }
 
 /**
- * Updates that can be written in place, those that read each other's targets together: an AdamW step of one parameter is
- * one expression with three results. An expression may read its targets element by element only, and no other parameter that
- * is about to change.
+ * Updates that can be written in place, those that read each other's targets together: an AdamW step of one parameter
+ * is one expression with three results. An expression may read its targets element by element only, and no other
+ * parameter that is about to change.
  */
 function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): Update[][] {
 	const byTarget = new Map<Tensor, Update>(updates.map((update) => [update.target, update]));
@@ -202,8 +203,8 @@ function pairCrossEntropies(nodes: readonly Tensor[]): Map<Tensor, TensorOf<"cro
 }
 
 /**
- * Both halves as one pass that leaves the logits' gradient in the place of the logits, the largest tensor of most models.
- * Logits that something else reads are copied first.
+ * Both halves as one pass that leaves the logits' gradient in the place of the logits, the largest tensor of most
+ * models. Logits that something else reads are copied first.
  */
 function fuseCrossEntropy(
 	forward: Tensor,

@@ -1,6 +1,6 @@
 /**
- * Expressions of elementwise operations that the CPU kernel `fused` computes in one pass over memory. This file
- * writes one down in the kernel's own form.
+ * Expressions of elementwise operations that the CPU kernel `fused` computes in one pass over memory. This file encodes
+ * them for the kernel.
  */
 import { affineOp, softcapOp } from "../ops/elementwise.ts";
 import { uniformValue } from "../ops/leaf.ts";
@@ -123,7 +123,7 @@ export class FusedExpression {
 		return words.bytes();
 	}
 
-	/** Gives each instruction a tile of scratch, taking over those whose values nobody reads any more. */
+	/** Gives each instruction a tile of scratch, reusing those whose values are no longer read. */
 	#placeTiles(): { tiles: number[]; count: number } {
 		const lastUse = this.#instructions.map((_, i) => i);
 		this.#instructions.forEach(({ operands }, i) => {

@@ -17,19 +17,19 @@ export interface Builder {
 	readonly of: (tensor: Tensor) => Pointer;
 	/** A tensor that is filled once, before the first run, e.g. an attention mask. The same key gives the same tensor. */
 	constant(key: string, shape: Shape, values: () => Values): Pointer;
-	/** Shares what several lowerings of one program need, e.g. attention's probabilities. */
+	/** Shares what several tensors of one graph need, e.g. attention's probabilities. */
 	memo(key: string, make: () => Pointer): Pointer;
 	/** Puts a node into the graph now, so that it runs before any that is added later. */
 	schedule(node: Pointer): void;
 	/** Calls back when every node has its memory. */
 	onAllocated(callback: () => void): void;
-	/** Calls back when the program is closed. */
+	/** Calls back when the graph is closed. */
 	onClose(callback: () => void): void;
 }
 
 export interface Lowering {
 	readonly name: string;
-	/** Rewrites a program before it is ordered. */
+	/** Rewrites outputs and updates before they are ordered. */
 	prepare(outputs: readonly Tensor[], updates: readonly Update[]): Plan;
 	/** Builds the ggml nodes of one tensor whose inputs have been lowered. */
 	lower(tensor: Tensor, builder: Builder): Pointer;

@@ -175,7 +175,8 @@ const rules: { readonly [Name in Exclude<OpName, "full">]: PortableRule<TensorOf
 		const p = probabilities(q!, k!, attributes, builder); // [Tk, Tq, H, B]
 		const gradient = swapHeads(builder, builder.of(g!)); // [D, Tq, H, B]
 		const transposed = (x: Pointer) => ggml.cont(context, ggml.transpose(context, x));
-		const byColumns = (x: Tensor) => ggml.cont(context, ggml.permute(context, builder.of(x), 1, 2, 0, 3)); // [T, D, H, B]
+		// [T, D, H, B]
+		const byColumns = (x: Tensor) => ggml.cont(context, ggml.permute(context, builder.of(x), 1, 2, 0, 3));
 		if (of === 2) return sumGroups(builder, v!, q!.dim(2), ggml.mul_mat(context, byColumns(g!), transposed(p)));
 
 		const key = `attention scores' gradient ${[q, k, v, g].map((x) => x!.id)} ${JSON.stringify(attributes)}`;
@@ -188,7 +189,9 @@ const rules: { readonly [Name in Exclude<OpName, "full">]: PortableRule<TensorOf
 	},
 };
 
-/** What `compute` makes of each row, as one matrix: CUDA's grids have room for more rows there than in outer dimensions. */
+/**
+ * What `compute` makes of each row, as one matrix: CUDA's grids have room for more rows there than in outer dimensions.
+ */
 function byRows({ ggml, context }: Builder, x: Pointer, shape: Shape, compute: (rows: Pointer) => Pointer): Pointer {
 	const width = shape.at(-1) ?? 1;
 	const rows = ggml.reshape_4d(context, x, width, sizeOf(shape) / width, 1, 1);

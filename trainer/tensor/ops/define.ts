@@ -1,6 +1,6 @@
 /**
- * What an operation is: the attributes it takes, the shape it gives, and its gradient rule. Each is defined once, in this
- * folder; table.ts lists them all.
+ * What an operation is: the attributes it takes, the shape it gives, and its gradient rule. Each is defined once, in
+ * this folder; table.ts lists them all.
  */
 import { fail, show } from "../errors.ts";
 import { type Attributes, type Dtype, type Shape, sizeOf, Tensor } from "../tensor.ts";
@@ -97,7 +97,7 @@ function checkAttributes(op: string, known: Definition, attrs: Attributes): void
 	for (const name of Object.keys(attrs)) if (!(name in known.attrs)) fail(op, `has no attribute ${name}`);
 }
 
-/** Every shape in a program passes here once. */
+/** Checks a shape; every shape in an expression is checked once. */
 export function checkShape(op: string, shape: Shape): void {
 	if (!Array.isArray(shape)) fail(op, `a shape such as [2, 3] is wanted, not ${describe(shape)}`);
 	if (shape.length > MAX_DIMENSIONS) fail(op, `${show(shape)} has more than ${MAX_DIMENSIONS} dimensions`);
@@ -123,7 +123,7 @@ export function axis(op: string, dim: number, shape: Shape): number {
 	return from;
 }
 
-// train.ts runs without its types having been checked, so public functions look at what they are given.
+// train.ts runs without its types having been checked, so public functions check their arguments.
 
 export function requireTensor(op: string, ...inputs: readonly unknown[]): void {
 	for (const x of inputs) if (!(x instanceof Tensor)) fail(op, `a tensor is wanted, not ${describe(x)}`);

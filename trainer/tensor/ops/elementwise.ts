@@ -52,8 +52,8 @@ function asTensor(op: string, x: Operand): Tensor {
 }
 
 /**
- * A binary operation on tensors or numbers. Where one side is a number it becomes `affine`, by what `right` and `left` say
- * of a number on that side: `[scale, bias]`.
+ * A binary operation on tensors or numbers. Where one side is a number it becomes `affine`, by what `right` and `left`
+ * say of a number on that side: `[scale, bias]`.
  */
 function arithmetic(
 	name: string,

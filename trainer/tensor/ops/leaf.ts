@@ -68,7 +68,7 @@ export function ones(shape: Shape): Tensor {
 	return full(shape, 1);
 }
 
-/** The value of a tensor made by `full`, or undefined: what lets `x * 1` cost nothing. */
+/** The value of a tensor made by `full`, else undefined. Lets `x * 1` be simplified to `x`. */
 export function uniformValue(x: Tensor): number | undefined {
 	return fullOp.is(x) ? x.attrs.value : undefined;
 }

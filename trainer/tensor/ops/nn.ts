@@ -139,8 +139,8 @@ export const crossEntropyOp = define("cross_entropy", {
 });
 
 /**
- * (softmax(u) - onehot(targets)) * du/dlogits * gradient: [N, V] from logits [N, V], targets [N], gradient [N], where u is
- * the softcapped logits.
+ * (softmax(u) - onehot(targets)) * du/dlogits * gradient: [N, V] from logits [N, V], targets [N], gradient [N], where u
+ * is the softcapped logits.
  */
 export const crossEntropyBackward = define("cross_entropy_backward", {
 	arity: 3,

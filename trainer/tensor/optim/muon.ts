@@ -25,8 +25,8 @@ export interface MuonOptions {
 	/** Newton-Schulz iterations. Default 5. */
 	iterations?: number;
 	/**
-	 * Decay of the second moment that evens out the size of the update's rows, or columns of a wide matrix (NorMuon, Li et
-	 * al. 2025); 0, the default, leaves the update as it is.
+	 * Decay of the second moment that evens out the size of the update's rows, or columns of a wide matrix (NorMuon, Li
+	 * et al. 2025); 0, the default, leaves the update as it is.
 	 */
 	beta2?: Operand;
 	/** Orthogonalise with matrix products in bf16, as Muon's authors do. */

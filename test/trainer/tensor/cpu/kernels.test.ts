@@ -71,8 +71,8 @@ function assertClose(actual: Float32Array, { expected, tolerance = 2e-6 }: Outpu
 }
 
 /**
- * Runs a kernel on guarded arrays, for 1, 2 and 3 threads its shares one after the other and then by those threads; checks
- * results, inputs, guards and bits.
+ * Runs a kernel on guarded arrays, for 1, 2 and 3 threads its shares one after the other and then by those threads;
+ * checks results, inputs, guards and bits.
  */
 function check<K extends KernelName>(
 	kernels: Kernels,
@@ -299,7 +299,7 @@ for (const [variant, kernels] of built) {
 					}
 		});
 
-		test("cross-entropy without a gradient gives the same losses, and its gradient may take the place of the logits", () => {
+		test("cross-entropy gives the same losses without a gradient, and its gradient may overwrite the logits", () => {
 			const [rows, vocab] = [3, 50];
 			const [z, targets] = [random(rows * vocab, 1, 30), Int32Array.from([49, 0, 20])];
 			const sizes = { rows, vocab, z_row: vocab, dz_row: vocab, weight: 1 };

@@ -1,4 +1,6 @@
-/** The threads that compute the kernels: which thread computes a share must not matter, and none may wait without end. */
+/**
+ * The threads that compute the kernels: which thread computes a share must not matter, and none may wait without end.
+ */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -89,7 +91,7 @@ describe("the threads of the kernels", { skip }, () => {
 		});
 		const sums = rowSums(61, 40);
 		for (let call = 0; call < 3000; call++) {
-			// Fewer threads than before leave helpers over; more start some.
+			// Fewer threads than before leave helpers idle; more start new ones.
 			if (call % 500 === 0) kernels.shareWork([8, 2, 5][(call / 500) % 3]!);
 			sums.fill(call);
 			parallel("sum")(null, 0, 1, sums.descriptor.address);
@@ -129,7 +131,7 @@ describe("the threads of the kernels", { skip }, () => {
 			if (y.some((sum) => sum !== 2000)) process.exitCode = 1;
 			if (process.argv[2] === "asleep") await new Promise((resolve) => setTimeout(resolve, 50));`,
 		);
-		// It once ended by SIGSEGV, most times but not always: its library was closed under its threads.
+		// A regression test: the process once ended by SIGSEGV, because its library was closed while threads ran in it.
 		for (const state of ["asleep", ...Array<string>(8).fill("awake")]) {
 			const child = spawn(process.execPath, [program, state], { stdio: "ignore" });
 			assert.deepEqual(await once(child, "exit"), [0, null], state);

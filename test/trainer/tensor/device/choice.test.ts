@@ -36,7 +36,7 @@ test("each missing library is named with the way to get it", { skip: process.pla
 	);
 	assert.match(
 		lacking("libcudart.so.13", "libcublas.so.13").join(),
-		/^libcudart\.so\.13 and libcublas\.so\.13 \(CUDA 13's runtime, .* apt-get install cuda-cudart-13-0 libcublas-13-0\)$/,
+		/^libcudart\.so\.13 and libcublas\.so\.13 \(CUDA 13's runtime, .* install cuda-cudart-13-0 libcublas-13-0\)$/,
 	);
 	assert.match(missingLibraries("vulkan", () => false).join(), /^libvulkan\.so\.1 \(apt-get install libvulkan1/);
 });

@@ -1,4 +1,4 @@
-/** A driver that lists its devices and cannot compute on them: what is said of it, and that nothing trains there. */
+/** Drivers that list devices which cannot compute: the message, and that no run uses them. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -48,7 +48,7 @@ test("a driver too old for the kernels is refused with the one it takes", { skip
 	fail(t, PTX_ERROR);
 	await assert.rejects(
 		chooseDevice("vulkan:software"),
-		/^DeviceError: vulkan:software \(.*\) does not work: .*unsupported toolchain; it takes NVIDIA's driver 590 or newer$/,
+		/^DeviceError: vulkan:software \(.*\) does not work: .*unsupported toolchain; it takes .* driver 590 or newer$/,
 	);
 });
 

@@ -1,4 +1,4 @@
-/** A GPU that is listed and then fails: a library loaded before ggml's, which computes in its place as a bad driver would. */
+/** A GPU that is listed and then fails: a library preloaded before ggml's replaces the function that computes. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -37,7 +37,8 @@ int ggml_backend_graph_compute_async(void *backend, void *graph) {
 export const PTX_ERROR = "the provided PTX was compiled with an unsupported toolchain.";
 
 /**
- * What must be in the environment of processes whose driver fails: with CUDA's message, or by `wrong` numbers or a `hang`.
+ * What must be in the environment of processes whose driver fails: with CUDA's message, or by `wrong` numbers or a
+ * `hang`.
  * @param once the first process that computes so many times meets the fault at the last of them, and no other ever
  */
 export function failingDriver(t: TestContext, fault: string, once?: number): NodeJS.ProcessEnv {

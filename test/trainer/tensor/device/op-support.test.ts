@@ -1,4 +1,4 @@
-/** On devices that no machine of ours has: every operation lowers to nodes on the device's list, and stays right. */
+/** Devices the test machine lacks: every operation lowers to nodes the device supports, with the same results. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../../trainer/tensor/index.ts";

@@ -1,10 +1,11 @@
+/** Which operations CUDA and Metal support, as data, for tests on machines without such devices. */
 import koffi from "koffi";
 import { BYTES, type Ggml, type Pointer, TYPE } from "../../../../trainer/tensor/ggml.ts";
 
 /**
- * What each back end's `supports_op` says yes to, in ggml's names, where `meetsConditions`. Read from the source of ggml
- * 0.25.1, the pinned version (functions ggml_backend_cuda_device_supports_op and ggml_metal_device_supports_op), as
- * llama/gitRelease.bundle in the npm package node-llama-cpp@3.22.1 has it. docs/gpu.md has the table.
+ * What each back end's `supports_op` says yes to, in ggml's names, where `meetsConditions`. Read from the source of
+ * ggml 0.25.1, the pinned version (functions ggml_backend_cuda_device_supports_op and ggml_metal_device_supports_op),
+ * as llama/gitRelease.bundle in the npm package node-llama-cpp@3.22.1 has it. docs/gpu.md has the table.
  */
 const EVERYWHERE = [
 	...["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "CONT", "CPY", "CONCAT", "REPEAT", "GET_ROWS", "SET_ROWS"],
@@ -52,9 +53,10 @@ interface TensorStruct {
 }
 
 /**
- * Both back ends look at more than an operation's name: at gaps in rows or in whole tensors, and at types (CUDA repeats f32
- * only). Contiguous f32, but for indices, satisfies all of it. Products and sums also take gaps between rows, and CUDA's
- * OUT_PROD a second operand that has been transposed (out-prod.cu asks for elements or rows that follow each other).
+ * Both back ends look at more than an operation's name: at gaps in rows or in whole tensors, and at types (CUDA repeats
+ * f32 only). Contiguous f32, but for indices, satisfies all of it. Products and sums also take gaps between rows, and
+ * CUDA's OUT_PROD a second operand that has been transposed (out-prod.cu asks for elements or rows that follow each
+ * other).
  */
 export function meetsConditions(ggml: Ggml, node: Pointer): boolean {
 	const name = ggml.op_desc(node);
@@ -70,7 +72,9 @@ export function meetsConditions(ggml: Ggml, node: Pointer): boolean {
 	});
 }
 
-/** What `supports_op` does not ask: CUDA's kernels start a block for each index of some dimensions (pad.cu, norm.cu, …). */
+/**
+ * What `supports_op` does not ask: CUDA's kernels start a block for each index of some dimensions (pad.cu, norm.cu, …).
+ */
 function fitsGrid(name: string, node: Pointer): boolean {
 	const [, b, c, d] = Array.from(read(node).ne, Number) as [number, number, number, number];
 	if (name === "PAD" || name === "REPEAT_BACK") return b <= MAX_GRID && c * d <= MAX_GRID;

@@ -1,4 +1,6 @@
-/** The whole trainer on Vulkan's software device: apt-get install mesa-vulkan-drivers, npm install the vulkan package. */
+/**
+ * The whole trainer on Vulkan's software device: apt-get install mesa-vulkan-drivers, npm install the vulkan package.
+ */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

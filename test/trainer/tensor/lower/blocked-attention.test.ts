@@ -1,4 +1,4 @@
-/** Attention over more queries than fit into a block is the attention it was, without its [T, T] matrix. */
+/** Attention in blocks of queries gives the same results as attention with a [T, T] matrix, and makes none. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../../trainer/tensor/index.ts";

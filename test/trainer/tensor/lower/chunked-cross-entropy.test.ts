@@ -1,4 +1,4 @@
-/** Cross-entropy in chunks of rows is the cross-entropy it was, without its logits in memory. */
+/** Cross-entropy in chunks of rows gives the same results as in one piece, without all logits in memory. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../../trainer/tensor/index.ts";
@@ -58,7 +58,7 @@ function assertSame(outputs: Outputs): void {
 function productsInChunks(outputs: Outputs): number {
 	const nodes = planned(outputs, LIMIT);
 	assert.ok(nodes.every(({ size }) => size <= LIMIT));
-	// What is left of the old program would be computed beside the new one, before all of it.
+	// Tensors left of the old graph would be computed before those of the new one.
 	const old = new Set(reachable(Object.values(outputs)));
 	assert.ok(nodes.every((node) => node.inputs.length === 0 || !old.has(node)));
 	return nodes.filter(({ op }) => op === "matmul").length;
