@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { evaluationBatches } from "../prepare/batches.ts";
 import { VOCAB_SIZE } from "../prepare/constants.ts";
 import { type Dataset, prepareDataset } from "../prepare/dataset.ts";
-import { deviceFor } from "../trainer/program.ts";
+import { deviceFor } from "../trainer/harness/main.ts";
 import { loadCheckpoint } from "../trainer/tensor/checkpoint.ts";
 import type { DeviceOptions } from "../trainer/tensor/index.ts";
 

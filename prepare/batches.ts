@@ -1,9 +1,9 @@
 /**
  * Batches for training and for the metric: rows packed from passages, best fit first, every row beginning with BOS, no
  * padding (karpathy/nanochat's dataloader). One difference: where nanochat crops the shortest passage to fill a row and
- * throws its tail away, here the one that has waited longest is cut and its tail goes back to the pool with a BOS of its
- * own. With rows as short as ours cropping would lose 40% of a small corpus; so every epoch holds every token exactly
- * once. On `sotu` with rows of 256 a row holds 1.6 pieces.
+ * throws its tail away, here the one that has waited longest is cut and its tail goes back to the pool with a BOS of
+ * its own. With rows as short as ours cropping would lose 40% of a small corpus; so every epoch holds every token
+ * exactly once. On `sotu` with rows of 256 a row holds 1.6 pieces.
  *
  * The same dataset, shape and seed always give the same batches.
  */
@@ -54,7 +54,9 @@ export function* batches(
 /** The order of the passages the metric covers: part of the metric, like their number. */
 const EVAL_ORDER = 0;
 
-/** What the metric is measured on: the first EVAL_ROWS rows of a split, or all of a smaller one; the same every time. */
+/**
+ * What the metric is measured on: the first EVAL_ROWS rows of a split, or all of a smaller one; the same every time.
+ */
 export function* evaluationBatches(dataset: Dataset, name: SplitName): Generator<PackedBatch> {
 	const shape = { rows: EVAL_BATCH_ROWS, length: SEQUENCE_LENGTH, seed: EVAL_ORDER };
 	let rows = 0;

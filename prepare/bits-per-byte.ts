@@ -1,6 +1,6 @@
 /**
- * The metric, as arithmetic: bits per byte (karpathy/nanochat `evaluate_bpb`). Unlike the loss it does not depend on the
- * vocabulary: nats are summed over the predicted tokens, bytes over the text those tokens stand for. A target that
+ * The metric, as arithmetic: bits per byte (karpathy/nanochat `evaluate_bpb`). Unlike the loss it does not depend on
+ * the vocabulary: nats are summed over the predicted tokens, bytes over the text those tokens stand for. A target that
  * stands for no bytes (BOS and the other reserved tokens) counts in neither sum.
  */
 export interface BitsPerByte {

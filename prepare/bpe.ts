@@ -22,8 +22,8 @@ interface Word {
 const pairOf = (left: number, right: number): number => left * 65536 + right;
 
 /**
- * The bytes of every token, in the order of their ids: the 256 bytes, then one merge an entry. Of pairs that are equally
- * frequent the one with the smallest ids wins, so the same counts always give the same tokens.
+ * The bytes of every token, in the order of their ids: the 256 bytes, then one merge an entry. Of pairs that are
+ * equally frequent the one with the smallest ids wins, so the same counts always give the same tokens.
  *
  * @param size how many tokens to learn, the 256 bytes included
  * @param onMerge called after each merge; may pause the training by awaiting

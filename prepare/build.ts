@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 import { countPretokens, trainBpe } from "./bpe.ts";
 import { RESERVED_TOKENS, SPLIT_PATTERN } from "./constants.ts";
-import type { PrepareProgress } from "./dataset.ts";
+import { PrepareError } from "./errors.ts";
 import { FORMAT, type Manifest, type SplitCounts } from "./manifest.ts";
 import { passages } from "./passages.ts";
-import { type Corpus, PrepareError } from "./sources/source.ts";
+import type { PrepareProgress } from "./progress.ts";
+import type { Corpus } from "./sources/source.ts";
 import { SPLITS, type SplitName, splitOf } from "./splits.ts";
 import { Tokenizer } from "./tokenizer.ts";
 import { type TokenizerFile, tokenizerFile } from "./tokenizer-file.ts";
@@ -91,8 +92,8 @@ function requireEverySplit(seen: Record<SplitName, number>): void {
 	for (const name of SPLITS)
 		if (seen[name] === 0)
 			throw new PrepareError(
-				`none of the corpus's ${documents} documents falls in the ${name} split (1 in 20 is drawn for val, and for test, ` +
-					`by the hash of its text); give a corpus of more documents, 200 or better`,
+				`none of the corpus's ${documents} documents falls in the ${name} split (1 in 20 is drawn for val, and for ` +
+					`test, by the hash of its text); give a corpus of more documents, 200 or better`,
 			);
 }
 

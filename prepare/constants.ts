@@ -1,15 +1,15 @@
 /**
- * What a run may not change: the numbers that make two experiments comparable. A lab with a GPU raises them here, before
- * its first experiment; from then on they stay.
+ * What a run may not change: the numbers that make two experiments comparable. A lab with a GPU raises them here,
+ * before its first experiment; from then on they stay.
  */
 
 /** Tokens of context the metric is measured with, and the default of train.ts. karpathy/autoresearch: MAX_SEQ_LEN. */
 export const SEQUENCE_LENGTH = 256;
 
 /**
- * Rows of SEQUENCE_LENGTH tokens the metric covers, always the same ones: 32,768 predictions. On `sotu` that is 139 kB, three
- * tenths of the validation split, drawn from all of its speeches. The standard error of the difference of two models was 0.001
- * bits per byte for two runs of one file and seed, which differed by 0.008, and 0.003 for two seeds
+ * Rows of SEQUENCE_LENGTH tokens the metric covers, always the same ones: 32,768 predictions. On `sotu` that is 139 kB,
+ * three tenths of the validation split, drawn from all of its speeches. The standard error of the difference of two
+ * models was 0.001 bits per byte for two runs of one file and seed, which differed by 0.008, and 0.003 for two seeds
  * (bench/paired-difference.ts).
  */
 export const EVAL_ROWS = 128;

@@ -1,7 +1,7 @@
 /**
- * A prepared dataset: a folder in the user's cache with the tokenizer and three splits of tokens. `prepareDataset` makes
- * it once; `openDataset` reads it and never writes. The folder is complete or absent: it is built beside its place and
- * renamed into it, so a killed or a second `prepare` does no harm.
+ * A prepared dataset: a folder in the user's cache with the tokenizer and three splits of tokens. `prepareDataset`
+ * makes it once; `openDataset` reads it and never writes. The folder is complete or absent: it is built beside its
+ * final place and renamed, so a killed or a second `prepare` does no harm.
  *
  *     manifest.json    what is here: counts, sizes, hashes; written last
  *     tokenizer.json   see tokenizer.ts
@@ -12,14 +12,18 @@ import { readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { moveIntoPlace, removeAbandoned, scratchBeside } from "./atomic-dir.ts";
 import { HELD_OUT_SHARE, RESERVED_TOKENS, SPLIT_PATTERN } from "./constants.ts";
+import { PrepareError } from "./errors.ts";
 import { FORMAT, type Manifest, readManifest, type SplitCounts } from "./manifest.ts";
-import { moveIntoPlace, removeAbandoned, scratchBeside } from "./place.ts";
-import { PrepareError, resolveSource, type Source } from "./sources/source.ts";
+import type { PrepareProgress } from "./progress.ts";
+import { resolveSource } from "./sources/resolve.ts";
+import type { Source } from "./sources/source.ts";
 import type { SplitName } from "./splits.ts";
 import { type TokenizerFile, tokenBytes } from "./tokenizer-file.ts";
 
-export { PrepareError } from "./sources/source.ts";
+export { PrepareError } from "./errors.ts";
+export type { PrepareProgress } from "./progress.ts";
 export type { SplitName } from "./splits.ts";
 
 export interface DatasetSpec {
@@ -27,13 +31,6 @@ export interface DatasetSpec {
 	source: string;
 	/** Tokens in the vocabulary, the reserved ones included. */
 	vocabSize: number;
-}
-
-export interface PrepareProgress {
-	stage: "corpus" | "tokenizer" | "tokens";
-	done: number;
-	total: number;
-	note?: string;
 }
 
 export interface PrepareOptions {
@@ -110,7 +107,7 @@ export async function prepareDataset(spec: DatasetSpec, options: PrepareOptions 
 			onProgress({ stage: "corpus", done: 0, total: 1, note: source.name });
 			const corpus = await source.open({ cacheDir, signal });
 			onProgress({ stage: "corpus", done: 1, total: 1, note: source.name });
-			// Every training run opens a dataset; few make one.
+			// Loaded here only: every training run opens a dataset, few build one.
 			const { buildDataset } = await import("./build.ts");
 			await buildDataset(scratch, source.name, corpus, spec.vocabSize, onProgress, signal);
 			await moveIntoPlace(scratch, dir, isWhole);

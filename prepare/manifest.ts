@@ -24,7 +24,9 @@ export interface Manifest {
 	files: Record<string, { size: number; sha256: string }>;
 }
 
-/** The manifest of the dataset in `dir` if every file it names has the right size, or the right hash; else undefined. */
+/**
+ * The manifest of the dataset in `dir` if every file it names has the right size, or the right hash; else undefined.
+ */
 export function readManifest(dir: string, check: "sizes" | "hashes"): Manifest | undefined {
 	try {
 		const manifest: Manifest = JSON.parse(readFileSync(join(dir, "manifest.json"), "utf8"));

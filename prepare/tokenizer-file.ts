@@ -1,4 +1,4 @@
-/** The tokenizer on disk. Whoever only counts bytes needs no encoder, which takes a while to load. */
+/** The tokenizer on disk. Separate from the encoder, which is slow to load and not needed to count bytes. */
 import { RESERVED_TOKENS, SPLIT_PATTERN } from "./constants.ts";
 
 /** tokenizer.json in a prepared dataset. */

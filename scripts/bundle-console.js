@@ -1,6 +1,6 @@
 /**
- * Bundles the console into one file, dist/console.js: importing Ink and React file by file takes three times as long, and
- * the first frame waits for it.
+ * Bundles the console into one file, dist/console.js: importing Ink and React file by file takes three times as long,
+ * and the first frame waits for it.
  */
 import { build } from "esbuild";
 

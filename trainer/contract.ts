@@ -1,7 +1,8 @@
 /**
- * The contract between train.ts and the harness, as types. The harness (worker.ts, in a process of its own that train.ts
- * cannot reach) owns the data and the clock; guest.ts, in the process train.ts runs in, passes batches on. train.ts
- * decides everything else: the model, the optimizer, the schedule, the batch size.
+ * The contract between train.ts and the harness, as types. The harness (harness/, in a process of its own that train.ts
+ * cannot reach) owns the data and the clock; sandbox/, in the process train.ts runs in, passes batches on. train.ts
+ * decides everything else: the model, the optimizer, the schedule, the batch size. It imports this file and ./tensor/,
+ * which are the console's own, whatever lies beside a lab's train.ts.
  */
 import type { Tensor } from "./tensor/index.ts";
 
@@ -19,7 +20,7 @@ export interface Batch {
 	epoch: number;
 }
 
-/** What train() may say about an optimizer step. Shown in the console, never believed. */
+/** What train() may report about an optimizer step. Shown in the console, never trusted. */
 export interface StepReport {
 	/** Mean training loss, nats a token. */
 	loss: number;
@@ -28,7 +29,9 @@ export interface StepReport {
 }
 
 export interface Model {
-	/** Token ids [B, T] (i32) to logits [B, T, vocabulary]. Position t may look at tokens 0..t only; evaluation checks. */
+	/**
+	 * Token ids [B, T] (i32) to logits [B, T, vocabulary]. Position t may look at tokens 0..t only; evaluation checks.
+	 */
 	logits(tokens: Tensor): Tensor;
 }
 

@@ -1,8 +1,9 @@
 /**
- * How fast the trainer is: a whole training step (forward, backward, AdamW) of the same GPT in our library, in PyTorch where
- * python3-torch is installed, and with ggml's own operations alone. The sides take turns, so that a noisy machine is
- * noisy for all of them; a side's figure is the median of its steps. Its share of the peak is the median of its rounds', each
- * of its best step against the best sgemm of that round, ours or PyTorch's: a best against a median would measure the noise.
+ * How fast the trainer is: a whole training step (forward, backward, AdamW) of the same GPT in our library, in PyTorch
+ * where python3-torch is installed, and with ggml's own operations alone. The sides take turns, so that a noisy machine
+ * is noisy for all of them; a side's figure is the median of its steps. Its share of the peak is the median of its
+ * rounds', each of its best step against the best sgemm of that round, ours or PyTorch's: a best against a median would
+ * measure the noise.
  *
  *     npm run bench:trainer                 a table
  *     npm run bench:trainer -- --json       and one JSON object as the last line
@@ -88,11 +89,11 @@ async function measurePeak(): Promise<Peak> {
 		join(here, "peer.py"),
 		JSON.stringify({ peak: true, threads }),
 	);
-	// Against the reference BLAS any figure would flatter us, and a step takes half a minute.
+	// The reference BLAS is no fair comparison, and a step with it takes half a minute.
 	if (theirs.gflops < own.gflops / 5) {
 		throw new Error(
-			`PyTorch's matrix products reach ${theirs.gflops.toFixed(0)} GFLOPS where ours reach ${own.gflops.toFixed(0)}: it runs on ` +
-				"the reference BLAS, which is no fair peer; apt-get install libopenblas0-pthread, then run this again",
+			`PyTorch's matrix products reach ${theirs.gflops.toFixed(0)} GFLOPS where ours reach ${own.gflops.toFixed(0)}: ` +
+				"it runs on the reference BLAS, which is no fair peer; apt-get install libopenblas0-pthread, then run again",
 		);
 	}
 	return { gflops: Math.max(own.gflops, theirs.gflops), ceiling: own.ceiling };
@@ -109,7 +110,7 @@ for (const shape of SHAPES) {
 	for (let round = 0; round < rounds; round++) {
 		const mine = await ours(shape, "cpu");
 		times.ours.push(...mine.milliseconds);
-		// A shared machine is a quarter faster at one moment than at the next: each round has a peak of its own.
+		// The speed of a shared machine varies by a quarter, so each round measures its own peak.
 		const peak = await measurePeak();
 		peaks.push(peak);
 		fractions.push(flops(shape, mine.parameters) / Math.min(...mine.milliseconds) / 1e6 / peak.gflops);

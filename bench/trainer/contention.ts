@@ -1,6 +1,6 @@
 /**
- * Training beside other work: steps a second of train.ts while k processes, each of which would fill a core, compete for
- * the machine. The cases take turns; a case's figure is the median of its rounds.
+ * Training beside other work: steps a second of train.ts while k processes, each of which would fill a core, compete
+ * for the machine. The cases take turns; a case's figure is the median of its rounds.
  *
  *     node bench/trainer/contention.ts [--threads 1,2] [--competitors 0,1,2] [--seconds 8] [--rounds 3]
  *
@@ -33,7 +33,7 @@ async function measure(threads: number): Promise<number> {
 	const out = await mkdtemp(join(tmpdir(), "autoresearch-contention-"));
 	try {
 		const options = ["--file", "trainer/train.ts", "--budget", values.seconds, "--threads", String(threads)];
-		await run(process.execPath, ["trainer/worker.ts", ...options, "--out", out], { cwd: root });
+		await run(process.execPath, ["trainer/harness/train-main.ts", ...options, "--out", out], { cwd: root });
 		const { steps, trainSeconds } = JSON.parse(await readFile(join(out, "training.json"), "utf8"));
 		return steps / trainSeconds;
 	} finally {

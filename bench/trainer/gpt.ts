@@ -3,8 +3,8 @@
  *
  *     node bench/trainer/gpt.ts '{"shape":[256,4,2,256,16,2048],"steps":6,"threads":2,"lowering":"cpu"}'
  *
- * `shape` is width, layers, heads, tokens in a sequence, sequences, vocabulary. Prints one JSON object: the milliseconds of
- * each step after the first, and the parameters that peer.py counts.
+ * `shape` is width, layers, heads, tokens in a sequence, sequences, vocabulary. Prints one JSON object: the
+ * milliseconds of each step after the first, and the parameters that peer.py counts.
  */
 import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
 import {

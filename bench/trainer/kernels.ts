@@ -10,10 +10,10 @@ import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
 import { Descriptor, type KernelArguments, type KernelName } from "../../trainer/tensor/cpu/descriptor.ts";
 import { type Kernels, loadKernels } from "../../trainer/tensor/cpu/load.ts";
 import { measurePeak } from "../../trainer/tensor/cpu/peak.ts";
-import { configure, type Device } from "../../trainer/tensor/device.ts";
+import { configure, type Device } from "../../trainer/tensor/device/device.ts";
 import { type Pointer, ROPE_NEOX, TYPE } from "../../trainer/tensor/ggml.ts";
 import { add, div, input, mul, relu, silu, sqrt, square, sub, type Tensor, tanh } from "../../trainer/tensor/index.ts";
-import { Formula } from "../../trainer/tensor/lower/formula.ts";
+import { FusedExpression } from "../../trainer/tensor/lower/fused-expression.ts";
 
 const CONFIGURATIONS = ["256 4 2 256 16 2048", "256 4 2 256 16 8192", "128 4 2 128 16 1024", "192 6 6 256 8 4096"];
 const ROUNDS = 15;
@@ -23,7 +23,7 @@ const MAX_NODES = 64;
 /** What one operation does, for its rate. */
 type Work = { flops: number } | { bytes: number };
 
-/** A ggml context and the arrays in it; everything of one configuration lives and dies together. */
+/** A ggml context and the arrays in it, freed together after each configuration. */
 class Workbench {
 	readonly device: Device;
 	readonly #kernels: Kernels;
@@ -84,8 +84,8 @@ class Workbench {
 		this.#timings.push({ name, work, ours, theirs: theirs?.(ggml, this.#context) });
 	}
 
-	/** Times a formula of elementwise operations: the array each leaf stands for, and where each root goes. */
-	formula(
+	/** Times a fused expression: the array each leaf stands for, and where each root goes. */
+	fused(
 		name: string,
 		work: Work,
 		roots: Tensor[],
@@ -93,17 +93,17 @@ class Workbench {
 		outputs: Pointer[],
 		theirs?: (ggml: Device["ggml"], context: Pointer) => Pointer,
 	): void {
-		const formula = new Formula(roots, (tensor) => tensor.inputs.length > 0);
-		const inputs = formula.inputs.map((leaf) => leaves.get(leaf)!);
+		const expression = new FusedExpression(roots, (tensor) => tensor.inputs.length > 0);
+		const inputs = expression.inputs.map((leaf) => leaves.get(leaf)!);
 		this.time(
 			name,
 			work,
 			"fused",
 			[...inputs, ...outputs],
 			(...addresses) => {
-				const program = formula.encode(addresses.slice(0, inputs.length), addresses.slice(inputs.length));
-				this.#free.push(() => program.fill(0)); // keeps it alive until then
-				return { program: koffi.address(program), count: roots[0]!.size };
+				const encoded = expression.encode(addresses.slice(0, inputs.length), addresses.slice(inputs.length));
+				this.#free.push(() => encoded.fill(0)); // keeps it alive until then
+				return { expression: koffi.address(encoded), count: roots[0]!.size };
 			},
 			theirs,
 		);
@@ -154,7 +154,7 @@ function line(name: string, work: Work, ours: number, theirs: number | undefined
 /** c[m, n] = a b with either side stored transposed. */
 function product(m: number, n: number, k: number, transposed: { a?: boolean; b?: boolean }) {
 	return (a: bigint, b: bigint, c: bigint): KernelArguments<"sgemm"> => ({
-		...{ a, b, c, batch: 1, heads: 1, m, n, k, accumulate: 0, alpha: 1 },
+		...{ a, b, c, batch: 1, heads: 1, m, n, k },
 		...{ a_row: transposed.a ? 1 : k, a_col: transposed.a ? m : 1 },
 		...{ b_row: transposed.b ? 1 : n, b_col: transposed.b ? k : 1, c_row: n },
 		...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
@@ -294,7 +294,7 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		passes(3, N * D),
 		"rms_norm_back",
 		[x, q, dx],
-		(x, dy, dx) => ({ ...rows, x, dy, dx, dy_row: D, residual_row: D, dx_row: D, eps }),
+		(x, dy, dx) => ({ ...rows, x, dy, dx, dy_row: D, dx_row: D, eps }),
 		(g, c) => g.rms_norm_back(c, g.reshape_4d(c, q, D, N, 1, 1), x, eps),
 	);
 	const [column, bias] = [bench.array([N, 1]), bench.array([D])];
@@ -316,12 +316,10 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		[z, x],
 		[c, column],
 	]);
-	bench.formula("relu(x)^2", passes(2, N * F), [square(relu(h))], flat, [dHidden], (g, c) =>
-		g.sqr(c, g.relu(c, hidden)),
-	);
-	bench.formula("tanh", passes(2, N * F), [tanh(h)], flat, [dHidden], (g, c) => g.tanh(c, hidden));
-	bench.formula("silu", passes(2, N * F), [silu(h)], flat, [dHidden], (g, c) => g.silu(c, hidden));
-	bench.formula("mul by a column [N, 1]", passes(2, N * D), [mul(z, c)], flat, [dx], (g, c) => g.mul(c, x, column));
+	bench.fused("relu(x)^2", passes(2, N * F), [square(relu(h))], flat, [dHidden], (g, c) => g.sqr(c, g.relu(c, hidden)));
+	bench.fused("tanh", passes(2, N * F), [tanh(h)], flat, [dHidden], (g, c) => g.tanh(c, hidden));
+	bench.fused("silu", passes(2, N * F), [silu(h)], flat, [dHidden], (g, c) => g.silu(c, hidden));
+	bench.fused("mul by a column [N, 1]", passes(2, N * D), [mul(z, c)], flat, [dx], (g, c) => g.mul(c, x, column));
 	bench.time(
 		"bias gradient: sum of columns",
 		passes(1, N * D),
@@ -369,7 +367,7 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 		"embedding_back",
 		[x, ids, embedding],
 		(dy, ids, dtable) => ({
-			...{ dy, ids, dtable, rows: N, width: D, vocab: V, accumulate: 0 },
+			...{ dy, ids, dtable, rows: N, width: D, vocab: V },
 		}),
 		(g, c) => g.get_rows_back(c, x, ids, embedding),
 	);
@@ -379,11 +377,7 @@ function measure(configuration: string, device: Device, kernels: Kernels, peak: 
 	const variance = add(mul(v2, 0.95), mul(square(g), 0.05));
 	const stepped = sub(mul(w, 0.999), mul(div(mean, add(sqrt(variance), 1e-8)), 0.01));
 	const where = new Map([w, g, m, v2].map((tensor, i) => [tensor, state[i]!]));
-	bench.formula("AdamW of [V, D]", passes(7, V * D), [stepped, mean, variance], where, [
-		state[0]!,
-		state[2]!,
-		state[3]!,
-	]);
+	bench.fused("AdamW of [V, D]", passes(7, V * D), [stepped, mean, variance], where, [state[0]!, state[2]!, state[3]!]);
 	bench.run(peak);
 }
 

@@ -1,4 +1,7 @@
-/** What this machine can do: the fastest sgemm it has been seen to do, ours or PyTorch's, and the ceiling of its FMA units. */
+/**
+ * What this machine can do: the fastest sgemm it has been seen to do, ours or PyTorch's, and the ceiling of its FMA
+ * units.
+ */
 import { ensureKernels } from "../../trainer/tensor/cpu/build.ts";
 import { loadKernels } from "../../trainer/tensor/cpu/load.ts";
 import { measurePeak } from "../../trainer/tensor/cpu/peak.ts";

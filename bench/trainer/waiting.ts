@@ -1,10 +1,11 @@
 /**
- * How long training waits for its data: train.ts, run by the real worker behind its fence, with a clock around its batches.
+ * How long training waits for its data: train.ts, run by the real harness behind its fence, with a clock around its
+ * batches.
  *
  *     node bench/trainer/waiting.ts [--seconds 20] [--threads 2]
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,8 +20,8 @@ const { values } = parseArgs({
 	},
 });
 
-const TIMED = `import { batch, build, train as training } from "./model.ts";
-export { batch, build };
+/** What train.ts exports in place of its own train(). */
+const TIMED = `
 export function train(model, batches, report) {
 	const began = performance.now();
 	let waited = 0;
@@ -40,14 +41,12 @@ export function train(model, batches, report) {
 await prepareDataset({ source: "sotu", vocabSize: VOCAB_SIZE });
 const dir = mkdtempSync(join(tmpdir(), "autoresearch-bench-"));
 try {
-	for (const name of ["trainer", "package.json"]) cpSync(join(packageRoot, name), join(dir, name), { recursive: true });
-	symlinkSync(join(packageRoot, "node_modules"), join(dir, "node_modules"));
-	const file = join(dir, "trainer/train.ts");
-	renameSync(file, join(dir, "trainer/model.ts"));
-	writeFileSync(file, TIMED);
+	const source = readFileSync(join(packageRoot, "trainer/train.ts"), "utf8");
+	const file = join(dir, "train.ts");
+	writeFileSync(file, source.replace("export function train(", "function training(") + TIMED);
 	const { seconds, threads } = values;
 	const args = ["--file", file, "--budget", seconds, "--threads", threads, "--out", join(dir, "out")];
-	execFileSync(process.execPath, [join(packageRoot, "trainer/worker.ts"), ...args], { stdio: "ignore" });
+	execFileSync(process.execPath, [join(packageRoot, "trainer/harness/train-main.ts"), ...args], { stdio: "ignore" });
 	process.stdout.write(readFileSync(join(dir, "out/output.log"), "utf8"));
 } finally {
 	rmSync(dir, { recursive: true, force: true });

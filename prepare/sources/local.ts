@@ -7,11 +7,14 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { PrepareError, type Source } from "./source.ts";
+import { PrepareError } from "../errors.ts";
+import type { Source } from "./source.ts";
 
 const TEXT_FILES = new Set([".txt", ".md", ".text"]);
 
-/** Texts longer than this are cut; a section is at least SECTION characters and ends with a paragraph, a line or a word. */
+/**
+ * Texts longer than this are cut; a section is at least SECTION characters and ends with a paragraph, a line or a word.
+ */
 const LONG_TEXT = 65_536;
 const SECTION = 8_192;
 

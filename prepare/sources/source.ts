@@ -1,7 +1,4 @@
-/** Where documents come from. A source is named on the command line: `sotu`, or the path of the user's own text. */
-import { localSource } from "./local.ts";
-import { sotuSource } from "./sotu.ts";
-
+/** What a source of documents is. */
 export interface Source {
 	/** For people: `sotu`, or the absolute path. */
 	readonly name: string;
@@ -22,14 +19,4 @@ export interface Corpus {
 	readonly bytes: number;
 	/** The text of each document; the same ones in the same order every time it is called. */
 	documents(): AsyncIterable<string> | Iterable<string>;
-}
-
-/** A mistake of the user or a fact of the machine that the message explains; not a defect. */
-export class PrepareError extends Error {
-	override name = "PrepareError";
-}
-
-/** @throws PrepareError when there is nothing at that path */
-export function resolveSource(name: string): Source {
-	return name === "sotu" ? sotuSource : localSource(name);
 }

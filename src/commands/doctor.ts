@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { Command } from "commander";
 import { openDataset } from "../../prepare/dataset.ts";
-import { chooseBest, type FoundDevice, findDevices, GPU_KINDS } from "../../trainer/tensor/device-choice.ts";
+import { chooseBest, type FoundDevice, findDevices, GPU_KINDS } from "../../trainer/tensor/device/choice.ts";
 import { messageOf } from "../errors.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { labOption } from "./options.ts";

@@ -1,6 +1,6 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { isDeviceName } from "../../trainer/tensor/device-name.ts";
+import { isDeviceName } from "../../trainer/tensor/device/name.ts";
 import type { RunOptions } from "../engine/start.ts";
 import { parseDuration } from "../lab/duration.ts";
 import { todaysTag } from "../lab/run-tag.ts";

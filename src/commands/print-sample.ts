@@ -1,7 +1,7 @@
 /** Prints what a trained model makes of a text: the text, and a hundred tokens after it as they are drawn. */
 import type { Dataset } from "../../prepare/dataset.ts";
 import { Tokenizer } from "../../prepare/tokenizer.ts";
-import { deviceFor } from "../../trainer/program.ts";
+import { deviceFor } from "../../trainer/harness/main.ts";
 import { sample } from "../../trainer/tensor/sample.ts";
 
 const TOKENS = 100;

@@ -44,7 +44,6 @@ export interface TrainingSummary {
 	steps?: number;
 	tokensM?: number;
 	paramsM?: number;
-	mfuPercent?: number;
 	trainLoss?: number;
 	gpu?: GpuUse;
 }

@@ -1,5 +1,5 @@
 /** Which device the built-in trainer gets. */
-import { chooseDevice, DeviceError } from "../../trainer/tensor/device-choice.ts";
+import { chooseDevice, DeviceError } from "../../trainer/tensor/device/choice.ts";
 import { UserError } from "../errors.ts";
 
 /**

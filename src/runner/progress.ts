@@ -5,13 +5,13 @@
 import type { TrainingProgress } from "../journal/events.ts";
 
 const PROGRESS =
-	/^step (\d+) \(([\d.]+)%\) \| loss: (\S+) \| lrm: (\S+) \| dt: (\d+)ms \| tok\/sec: ([\d,]+) \| mfu: (\S+)% \| epoch: (\d+) \| remaining: (\d+(?:\.\d+)?)s/;
+	/^step (\d+) \(([\d.]+)%\) \| loss: (\S+) \| lrm: (\S+) \| dt: (\d+)ms \| tok\/sec: ([\d,]+)(?: \| mfu: \S+%)? \| epoch: (\d+) \| remaining: (\d+(?:\.\d+)?)s/;
 
 /** The progress a line reports; undefined for any other line. `elapsed` is what the budget leaves. */
 export function parseProgress(line: string, budgetSeconds: number): TrainingProgress | undefined {
 	const match = PROGRESS.exec(line.trim());
 	if (!match) return undefined;
-	const [, step, percent, loss, lrm, dt, rate, , epoch, remaining] = match;
+	const [, step, percent, loss, lrm, dt, rate, epoch, remaining] = match;
 	// The percentage has a decimal, the seconds have none: take the finer one, for short budgets.
 	const elapsed = Math.round(Number(percent) * budgetSeconds * 10) / 1000;
 	return {

@@ -170,7 +170,7 @@ export function trainingTimeout(lab: Lab, budgetSeconds: number): number {
 export function trainArguments(options: TrainerOptions, labDir: string, out: ExperimentDir): string[] {
 	const file = join(labDir, options.lab.edit[0]!);
 	return [
-		...ownProgram("worker"),
+		...ownProgram("train-main"),
 		"--file",
 		file,
 		"--budget",
@@ -194,11 +194,11 @@ function sharedArguments({ lab, seed, threads, device }: TrainerOptions, out: st
 	return [...data, "--seed", String(seed), "--threads", String(threads), "--device", device, "--out", out];
 }
 
-/** A program of trainer/, run by this very Node: from source in development, compiled when shipped. */
-function ownProgram(name: "worker" | "evaluate"): string[] {
+/** A program of trainer/harness/, run by this very Node: from source in development, compiled when shipped. */
+function ownProgram(name: "train-main" | "evaluate"): string[] {
 	return [
 		process.execPath,
-		fileURLToPath(new URL(`../../trainer/${name}${extname(import.meta.filename)}`, import.meta.url)),
+		fileURLToPath(new URL(`../../trainer/harness/${name}${extname(import.meta.filename)}`, import.meta.url)),
 	];
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { defaultCacheDir } from "../../prepare/dataset.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { folderOfStories } from "../prepare/corpora.ts";
@@ -23,8 +24,7 @@ function builtIn(t: TestContext, more: object = {}): LabFolder {
 	for (const path of ["train.js", "trainer.js", "metric.js"]) rmSync(join(lab.dir, path));
 	cpSync(join(packageRoot, "trainer"), join(lab.dir, "trainer"), { recursive: true });
 	cpSync(join(packageRoot, "package.json"), join(lab.dir, "package.json"));
-	symlinkSync(join(packageRoot, "node_modules"), join(lab.dir, "node_modules"));
-	lab.write(".gitignore", "node_modules\nstories\ncache\n");
+	lab.write(".gitignore", "stories\ncache\n");
 	const config = JSON.parse(readFileSync(join(lab.dir, "autoresearch.json"), "utf8"));
 	const source = folderOfStories(lab.dir, 120);
 	lab.write("autoresearch.json", JSON.stringify({ ...config, data: { source, vocabulary: 320 } }));
@@ -86,23 +86,24 @@ test("prepare, train, measure, keep and revert: the whole loop on the built-in l
 	assert.match(measured.stdout, /^---\ntest_bpb: {9}\d\.\d{6}$/m);
 });
 
-test("the training file runs on the compiled trainer, or on the lab's own where that is another one", async (t) => {
+test("the training file runs on the program's own compiled library, whatever lies beside it", async (t) => {
 	const lab = builtIn(t);
-	const says = 'console.log(import.meta.resolve("./tensor/index.ts"));\n';
-	const write = (path: string, text: string) => {
-		lab.write(path, text + readFileSync(join(lab.dir, path), "utf8"));
-		lab.git("commit", "--quiet", "--all", "--message", path);
-	};
-	const printed = async (tag: string) => {
+	const commit = (message: string) => lab.git("commit", "--quiet", "--all", "--message", message);
+	const library = async (tag: string) => {
 		const args = ["run", "--lab", lab.dir, "--tag", tag, "--experiments", "1", "--threads", "1"];
 		const { code, stderr } = await cli(t, [...args, "--researcher", "search"], { env: environment(lab) });
 		assert.equal(code, 0, stderr);
 		return readFileSync(join(lab.dir, "results", tag, "experiments/0001/output.log"), "utf8");
 	};
-	write("trainer/train.ts", says);
-	assert.match(await printed("compiled"), /dist\/trainer\/tensor\/index\.js\n$/);
-	write("trainer/tensor/ops/nn.ts", 'console.log("the lab\'s own");\n');
-	assert.match(await printed("own"), /^the lab's own\n.*worktree\/trainer\/tensor\/index\.ts\n$/);
+	const text = readFileSync(join(lab.dir, "trainer/train.ts"), "utf8");
+	lab.write("trainer/train.ts", `console.log(import.meta.resolve("./tensor/index.ts"));\n${text}`);
+	lab.write("trainer/tensor/index.ts", 'throw new Error("the lab has its own");\n');
+	commit("a library of its own");
+	const own = pathToFileURL(join(packageRoot, "dist/trainer/tensor/index.js")).href;
+	assert.equal(await library("beside"), `${own}\n`);
+	lab.git("rm", "-r", "--quiet", "trainer/tensor", "trainer/contract.ts", "package.json");
+	commit("no library");
+	assert.equal(await library("alone"), `${own}\n`);
 });
 
 const STEP = "const tokens = input(";

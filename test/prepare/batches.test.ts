@@ -1,3 +1,4 @@
+/** Batches: every row begins with BOS, every epoch holds every token once, and a seed fixes the order. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { batches, type PackedBatch } from "../../prepare/batches.ts";

@@ -1,3 +1,4 @@
+/** The metric on vocabularies small enough to compute it by hand. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BitsPerByteSum } from "../../prepare/bits-per-byte.ts";

@@ -11,10 +11,8 @@ export function temporaryFolder(t: TestContext): string {
 	return folder;
 }
 
-const WORDS =
-	"the a of light river stone keeper under over morning and but sings carries forgets Łódź 1848 naïve, it's; ‘quoted’ 🦉".split(
-		" ",
-	);
+const PLAIN_WORDS = "the a of light river stone keeper under over morning and but sings carries forgets";
+const WORDS = `${PLAIN_WORDS} Łódź 1848 naïve, it's; ‘quoted’ 🦉`.split(" ");
 
 /** A text of sentences and paragraphs; the same for the same number. */
 export function story(number: number, sentences = 40): string {

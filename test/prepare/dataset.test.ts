@@ -1,3 +1,4 @@
+/** A prepared dataset: complete or absent, checked by hash, and safe against concurrent and killed builds. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,3 +1,4 @@
+/** Passages join to the document they were cut from, within their bounds. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { passages } from "../../prepare/passages.ts";

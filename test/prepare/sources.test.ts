@@ -1,10 +1,11 @@
+/** Sources of text: local files and folders, and the default corpus from npm. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openDataset, prepareDataset } from "../../prepare/dataset.ts";
-import { resolveSource } from "../../prepare/sources/source.ts";
+import { resolveSource } from "../../prepare/sources/resolve.ts";
 import { readTarball } from "../../prepare/sources/tar.ts";
 import { story, temporaryFolder } from "./corpora.ts";
 
@@ -72,7 +73,8 @@ function prepareOffline(t: TestContext): { stderr: string } {
 	const script = `
 		const { prepareDataset } = await import(${JSON.stringify(module)});
 		const spec = { source: "sotu", vocabSize: 4096 };
-		await prepareDataset(spec, { cacheDir: ${JSON.stringify(folder)} }).catch((error) => console.error(error.message));`;
+		const cacheDir = ${JSON.stringify(folder)};
+		await prepareDataset(spec, { cacheDir }).catch((error) => console.error(error.message));`;
 	const env = {
 		...process.env,
 		npm_config_registry: "http://127.0.0.1:9/",

@@ -1,3 +1,4 @@
+/** The BPE trainer against a naive implementation, and the encoder against the tokens it learned. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countPretokens, trainBpe } from "../../prepare/bpe.ts";
@@ -46,7 +47,7 @@ test("a run of one letter is merged without counting a letter twice", async () =
 	assert.deepEqual(strings(await trainBpe(new Map([["aaaaa", 10]]), 300)), ["aa", "aaa", "aaaaa"]);
 });
 
-/** Byte-pair encoding as one would write it on a blackboard: count everything again for every merge. */
+/** Byte-pair encoding in its simplest form: counts every pair again for each merge. */
 function blackboard(counts: Map<string, number>, size: number): string[] {
 	const tokens = Array.from({ length: 256 }, (_, byte) => Buffer.of(byte));
 	const words = [...counts].map(([text, count]) => ({ ids: [...Buffer.from(text)], count }));

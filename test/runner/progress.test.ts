@@ -19,6 +19,7 @@ test("karpathy/autoresearch's progress line is understood", () => {
 		elapsed: 123,
 		remaining: 177,
 	});
+	assert.deepEqual(parseProgress(line.replace(" | mfu: 39.8%", ""), 300), parseProgress(line, 300));
 	assert.equal(parseProgress("step by step", 300), undefined);
 });
 

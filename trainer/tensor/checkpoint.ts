@@ -1,21 +1,20 @@
 /**
- * A trained model as data: its forward expression (graph.json) and its weights (model.safetensors). Whoever evaluates it
- * runs no code of train.ts, and nothing in the files is believed before it has been checked.
+ * A trained model as data: its forward expression (graph.json) and its weights (model.safetensors). The evaluation runs
+ * no code of train.ts, and checks everything in the files before it uses it.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, type Program } from "./compile.ts";
-import { configure, type DeviceOptions } from "./device.ts";
+import { type CompiledGraph, compile } from "./compile.ts";
+import { configure, type DeviceOptions } from "./device/device.ts";
 import { show, TensorError } from "./errors.ts";
-import { build, checkShape, sameShape } from "./ops/define.ts";
+import { checkShape, sameShape } from "./ops/define.ts";
 import { input, tensor } from "./ops/leaf.ts";
 import { crossEntropy } from "./ops/nn.ts";
+import { build } from "./ops/table.ts";
 import { Parameter, parameter } from "./parameter.ts";
 import { type NamedValues, readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { reachable } from "./schedule.ts";
 import { read, release } from "./storage.ts";
-// A graph may name any operation: loading the library defines them all.
-import "./index.ts";
 import type { Attributes, Dtype, Shape, Tensor } from "./tensor.ts";
 
 const VERSION = 1;
@@ -32,7 +31,7 @@ export interface EvaluationShape {
 }
 
 /** One node of graph.json. `inputs` are positions of earlier nodes; `name` is a weight's name in the other file. */
-interface Node {
+interface StoredNode {
 	op: string;
 	inputs: number[];
 	attrs: Attributes;
@@ -41,9 +40,9 @@ interface Node {
 	name?: string;
 }
 
-interface Graph extends EvaluationShape {
+interface StoredGraph extends EvaluationShape {
 	version: typeof VERSION;
-	nodes: Node[];
+	nodes: StoredNode[];
 }
 
 /**
@@ -53,7 +52,7 @@ interface Graph extends EvaluationShape {
 export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, shape: EvaluationShape): void {
 	const { tokens, tensors, names } = describe(logits, shape);
 	const position = new Map(tensors.map((node, i) => [node, i]));
-	const nodes = tensors.map((node): Node => {
+	const nodes = tensors.map((node): StoredNode => {
 		const { op, inputs, attrs, shape, dtype } = node;
 		if (op === "input" && node !== tokens) throw new TensorError(`logits depend on input ${attrs.name}`);
 		const name = names.get(node);
@@ -66,7 +65,7 @@ export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, 
 			{ shape: node.shape, values: node instanceof Parameter ? read(node) : node.values! },
 		]),
 	);
-	const graph: Graph = { version: VERSION, ...shape, nodes };
+	const graph: StoredGraph = { version: VERSION, ...shape, nodes };
 	mkdirSync(dir, { recursive: true });
 	writeSafetensors(join(dir, WEIGHTS), weights);
 	writeFileSync(join(dir, `${GRAPH}.tmp`), JSON.stringify(graph));
@@ -74,8 +73,8 @@ export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, 
 }
 
 /**
- * The expression of a model for token ids [rows, length], and the names its weights are saved by. What it finds wrong
- * before training would be wrong after it.
+ * The expression of a model for token ids [rows, length], and the names its weights are saved by. Called before
+ * training too, because the same errors would occur after it.
  * @throws TensorError when the shapes do not fit or two parameters have one name.
  */
 export function describe(logits: (tokens: Tensor) => Tensor, shape: EvaluationShape) {
@@ -107,8 +106,8 @@ export interface Scorer extends EvaluationShape {
 }
 
 /**
- * Rebuilds a model from the files of `saveCheckpoint`. The expression passes through the same checks as any program:
- * known operations, shapes inferred anew, weights exactly as large as they say.
+ * Rebuilds a model from the files of `saveCheckpoint`. The expression passes the checks of any expression: known
+ * operations, inferred shapes, weights of exactly the size they state.
  * @throws TensorError when the files are damaged or were tampered with.
  */
 export function loadCheckpoint(dir: string, options: DeviceOptions = {}): Scorer {
@@ -120,7 +119,7 @@ export function loadCheckpoint(dir: string, options: DeviceOptions = {}): Scorer
 	const targets = input("targets", [rows, length], "i32");
 	const losses = crossEntropy(output, targets, { reduction: "none" });
 	const scoring = compile({ losses });
-	let showing: Program<"logits"> | undefined;
+	let showing: CompiledGraph<"logits"> | undefined;
 	return {
 		rows,
 		length,
@@ -145,13 +144,13 @@ function requireLogits(output: Tensor, { rows, length, vocabSize }: EvaluationSh
 	throw new TensorError(`logits of tokens ${show([rows, length])} must be ${wanted}, not ${show(output.shape)}`);
 }
 
-function parseGraph(path: string): Graph {
+function parseGraph(path: string): StoredGraph {
 	const bad = (problem: string) => new TensorError(`${path}: ${problem}`);
 	const { size } = statSync(path);
 	if (size > MAX_GRAPH_BYTES) throw bad(`${size} bytes are too many`);
-	let graph: Graph;
+	let graph: StoredGraph;
 	try {
-		graph = JSON.parse(readFileSync(path, "utf8")) as Graph;
+		graph = JSON.parse(readFileSync(path, "utf8")) as StoredGraph;
 	} catch {
 		throw bad("is not JSON");
 	}
@@ -162,7 +161,7 @@ function parseGraph(path: string): Graph {
 	return graph;
 }
 
-function rebuild(nodes: readonly Node[], stored: ReadonlyMap<string, NamedValues>, tokenShape: Shape) {
+function rebuild(nodes: readonly StoredNode[], stored: ReadonlyMap<string, NamedValues>, tokenShape: Shape) {
 	const tokens = input("tokens", tokenShape, "i32");
 	const built: Tensor[] = [];
 	const weights: Parameter[] = [];
@@ -179,7 +178,7 @@ function rebuild(nodes: readonly Node[], stored: ReadonlyMap<string, NamedValues
 	});
 	return { tokens, output: built.at(-1)!, weights };
 
-	function make(node: Node, bad: (problem: string) => TensorError): Tensor {
+	function make(node: StoredNode, bad: (problem: string) => TensorError): Tensor {
 		if (node.op === "input") return tokens;
 		if (node.op === "parameter" || node.op === "constant") {
 			const { name = "" } = node;

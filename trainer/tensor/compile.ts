@@ -1,21 +1,22 @@
 /**
- * From expressions to something that runs: `compile` lowers outputs and parameter updates to one static ggml graph,
- * allocates it once, and returns a program that is run every step.
+ * `compile` lowers outputs and parameter updates to one static ggml graph, allocates it once, and returns it to be run
+ * every step.
  */
-import { currentDevice, type Device } from "./device.ts";
+import { currentDevice, type Device } from "./device/device.ts";
 import { fail, show, TensorError } from "./errors.ts";
 import { Graph, requireRoom } from "./graph.ts";
 import { indexBounds } from "./index-bounds.ts";
-import type { Feeds } from "./leaves.ts";
+import type { Feeds } from "./io-buffers.ts";
 import { cpu } from "./lower/cpu.ts";
 import type { Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
-import { release, reserve, reservedBytes, untouchedBytes } from "./reservations.ts";
-import { checkOutputs, checkUpdates, reachable, schedule, type Update } from "./schedule.ts";
+import { release, reserve, reservedBytes, untouchedBytes } from "./memory-accounting.ts";
+import type { Update } from "./plan.ts";
+import { checkOutputs, checkUpdates, reachable, schedule } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";
 
-/** What one run computed for one output. A copy: it stays as it is. */
+/** What one run computed for one output: a copy, which later runs do not change. */
 export class Result {
 	readonly shape: Shape;
 	/** Row-major. */
@@ -35,38 +36,38 @@ export class Result {
 
 /** Bytes on the device, known before the first run. */
 export interface Memory {
-	/** Parameters and optimizer state, of every program in this process. */
+	/** Parameters and buffers of every graph in this process. */
 	parameters: number;
-	/** Inputs and constants of this program. */
+	/** Inputs and constants of this graph. */
 	leaves: number;
-	/** Everything else this program computes. */
+	/** Everything else this graph computes. */
 	activations: number;
-	/** What the process (on a GPU: the device) will hold at most, as far as is known when the program is compiled. */
+	/** What the process (on a GPU: the device) will hold at most, as far as is known when the graph is compiled. */
 	peak: number;
 }
 
-export interface Program<Name extends string> {
+export interface CompiledGraph<Name extends string> {
 	/** Computes once. Every input is fed by its name. */
 	run(feeds?: Feeds): Record<Name, Result>;
 	readonly memory: Readonly<Memory>;
-	/** Frees what the program holds; parameters keep their values. */
+	/** Frees what the graph holds; parameters keep their values. */
 	close(): void;
 }
 
-/** Working memory of a thread in cpu/kernels.cpp: a packed block of a matrix, and a little. */
+/** Working memory of a thread in cpu/kernels.cpp, rounded up: mostly a packed block of a matrix. */
 const SCRATCH_BYTES = 1.5e6;
 
 /**
- * Compiles a program that computes `outputs` and then gives each updated parameter its new value. `program.run({ name: value })`
- * feeds every input and returns a result for each output: `.item()` is its number, `.data` its elements. Compiling takes a
- * moment: do it once, before the loop.
- * @throws TensorError when the program is inconsistent or does not fit into memory.
+ * Compiles a graph that computes `outputs` and then gives each updated parameter its new value. `graph.run({ name:
+ * value })` feeds every input and returns a result for each output: `.item()` is its number, `.data` its elements.
+ * Compiling takes a moment: do it once, before the loop.
+ * @throws TensorError when the graph is inconsistent or does not fit into memory.
  */
 export function compile<Name extends string>(
 	outputs: Record<Name, Tensor>,
 	updates: readonly Update[] = [],
 	lowering: Lowering = loweringFor(currentDevice()),
-): Program<Name> {
+): CompiledGraph<Name> {
 	const device = currentDevice();
 	const { ggml } = device;
 	const names = Object.keys(outputs) as Name[];
@@ -92,7 +93,7 @@ export function compile<Name extends string>(
 	return {
 		memory,
 		run(feeds = {}) {
-			if (!open) throw new TensorError("run: the program was closed");
+			if (!open) throw new TensorError("run: the graph was closed");
 			reservation.touched = true;
 			graph.leaves.feed(feeds, bounds);
 			const status = ggml.backend_graph_compute(device.backend, graph.pointer);
@@ -113,12 +114,12 @@ export function compile<Name extends string>(
 
 let largestPeak = 0;
 
-/** Bytes this process (on a GPU: the device) will hold at most: the largest forecast of all programs compiled so far. */
+/** Bytes this process (on a GPU: the device) will hold at most: the largest forecast of all graphs compiled so far. */
 export function memoryForecast(): number {
 	return largestPeak;
 }
 
-/** What is held now, and what open programs will still touch. */
+/** Bytes held now, and those open graphs have still to touch. */
 function forecastPeak(device: Device): number {
 	const peak =
 		device.kind === "cpu"

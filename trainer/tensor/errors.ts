@@ -1,6 +1,6 @@
-/** Errors a researcher can act on: what was asked, with which shapes, on which line of train.ts. */
+/** Errors that name the operation, the shapes, and the line of train.ts. */
 
-/** A tensor program that cannot be built or run as written. The message ends with the line that asked for it. */
+/** An expression that cannot be built or run as written. The message ends with the line that asked for it. */
 export class TensorError extends Error {
 	override name = "TensorError";
 }
@@ -16,7 +16,7 @@ export function show(shape: readonly number[]): string {
 	return `[${shape.map(String).join(", ")}]`;
 }
 
-/** The innermost stack frame outside this library, as `train.ts:42`. Only paid for when something has gone wrong. */
+/** The innermost stack frame outside this library, as `train.ts:42`. Computed for errors only. */
 function callSite(): string | undefined {
 	const { stackTraceLimit } = Error;
 	Error.stackTraceLimit = 50;

@@ -1,6 +1,7 @@
 /**
  * ggml's C interface: the one file that knows its names. ggml comes prebuilt inside the platform packages of
- * node-llama-cpp; koffi calls it. Lengths are in ggml's order here (`ne[0]` is the contiguous dimension, PyTorch's last).
+ * node-llama-cpp; koffi calls it. Lengths are in ggml's order here (`ne[0]` is the contiguous dimension, PyTorch's
+ * last).
  */
 import { readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -161,13 +162,13 @@ export const ROPE_NEOX = 2;
 export const DEVICE_CPU = 0;
 export const DEVICE_INTEGRATED = 2;
 
-/** The last lines ggml logged: why a back end could not be loaded stands here. */
+/** The last lines ggml logged, among them why a back end could not be loaded. */
 export const log: string[] = [];
 const LOG_LINES = 100;
 /** `ggml_log_level`: an error, and more of the line before. */
 const LEVEL_ERROR = 4;
 const LEVEL_CONTINUED = 5;
-/** A device that fails again and again must not fill the run's log. */
+/** Characters of errors written to stderr, so that a device that fails repeatedly cannot fill the log. */
 const ERROR_CHARACTERS = 16_384;
 
 /**
@@ -205,7 +206,10 @@ export function loadGgml(directory: string): Ggml {
 	return ggml;
 }
 
-/** Keeps what ggml logs. Errors go to stderr, and before the call returns: after a device's error ggml aborts the process. */
+/**
+ * Keeps what ggml logs. Errors go to stderr, and before the call returns: after a device's error ggml aborts the
+ * process.
+ */
 function logger(): (level: number, text: string) => void {
 	let lineLevel = 0;
 	let room = ERROR_CHARACTERS;
@@ -218,14 +222,14 @@ function logger(): (level: number, text: string) => void {
 		try {
 			writeSync(2, text);
 		} catch {
-			// Nobody reads it, or not fast enough.
+			// stderr is closed or its pipe is full.
 		}
 	};
 }
 
 /**
  * Has glibc give large blocks back to the system when they are freed. By default it stops doing so after the first one,
- * and small allocations in between then keep each closed program's memory from being used again.
+ * and small allocations in between then keep the memory of closed graphs from being reused.
  */
 function returnLargeBlocks(): void {
 	if (process.platform !== "linux") return;
@@ -241,8 +245,31 @@ function find(directory: string, name: string): string {
 	return file;
 }
 
+/**
+ * Gives a CPU back end threads that last: the pool ggml makes for each call costs about 15 ms a step. They do not spin
+ * between steps, so that the cores are free for the data loader and the console.
+ */
+export function startThreads(ggml: Ggml, device: Pointer, backend: Pointer, threads: number): void {
+	// struct ggml_threadpool_params { bool cpumask[512]; int n_threads; int prio; uint32_t poll; bool strict, paused; }
+	const params = Buffer.alloc(1024);
+	const POLL_AT = 520;
+	ggml.threadpool_params_init(params, threads);
+	params.writeUInt32LE(0, POLL_AT);
+	const registration = ggml.backend_dev_backend_reg(device);
+	const newPool = backendFunction(ggml, registration, "ggml_threadpool_new", c("pointer", "data"));
+	const setPool = backendFunction(
+		ggml,
+		registration,
+		"ggml_backend_cpu_set_threadpool",
+		c("void", "pointer", "pointer"),
+	);
+	const setThreads = backendFunction(ggml, registration, "ggml_backend_set_n_threads", c("void", "pointer", "int"));
+	setPool(backend, newPool(params));
+	setThreads(backend, threads);
+}
+
 /** Calls a function a back end exports under `name`, with C types as in the table above. */
-export function backendFunction<R extends CType, const A extends readonly CType[]>(
+function backendFunction<R extends CType, const A extends readonly CType[]>(
 	ggml: Ggml,
 	registration: Pointer,
 	name: string,
@@ -254,5 +281,3 @@ export function backendFunction<R extends CType, const A extends readonly CType[
 	const type = koffi.proto(name, spell(result), args.map(spell));
 	return ((...values: unknown[]) => koffi.call(address, type, ...values)) as unknown as Call<Signature<R, A>>;
 }
-
-export { c as signature };

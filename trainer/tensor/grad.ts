@@ -1,21 +1,24 @@
 /** Reverse-mode differentiation, from expressions to expressions. */
 import { fail, show } from "./errors.ts";
-import { definition, describe, requireTensor, sameShape } from "./ops/define.ts";
+import { type AttributeSpec, type AttributesOf, describe, requireTensor, sameShape } from "./ops/define.ts";
 import { add } from "./ops/elementwise.ts";
 import { ones } from "./ops/leaf.ts";
+import { definition } from "./ops/table.ts";
 import { Parameter } from "./parameter.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * The gradients of `loss` (a scalar) by each tensor of `by`, in that order. They are expressions like any other: scale
- * them, clip them, feed them to an optimizer.
+ * The gradients of `loss` (a scalar) with respect to each tensor of `wrt`, in that order and in their shapes. They
+ * are expressions like any other: scale them, clip them, feed them to an optimizer. A gradient of a gradient is not
+ * supported.
+ * @throws TensorError when the loss is no scalar or does not depend on one of them.
  */
-export function grad(loss: Tensor, by: readonly Tensor[]): Tensor[] {
+export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
 	requireTensor("grad", loss);
-	if (!Array.isArray(by)) fail("grad", `a list of tensors is wanted, not ${describe(by)}`);
-	requireTensor("grad", ...by);
+	if (!Array.isArray(wrt)) fail("grad", `a list of tensors is wanted, not ${describe(wrt)}`);
+	requireTensor("grad", ...wrt);
 	if (loss.size !== 1) fail("grad", `the loss must be a scalar, not ${show(loss.shape)}`);
-	const targets = new Set(by);
+	const targets = new Set(wrt);
 	const order = dependents(loss, targets);
 	const gradients = new Map<Tensor, Tensor>([[loss, ones(loss.shape)]]);
 	for (const node of [...order].reverse()) {
@@ -23,14 +26,14 @@ export function grad(loss: Tensor, by: readonly Tensor[]): Tensor[] {
 		if (!gradient || node.inputs.length === 0) continue;
 		const { vjp } = definition(node.op) ?? {};
 		if (!vjp) fail("grad", `${node.op} has no gradient (a gradient of a gradient is not supported)`);
-		vjp(node, gradient, node.attrs).forEach((contribution, i) => {
+		vjp(node, gradient, node.attrs as AttributesOf<AttributeSpec>).forEach((contribution, i) => {
 			const input = node.inputs[i] as Tensor;
 			if (!contribution || !order.has(input)) return;
 			const sofar = gradients.get(input);
 			gradients.set(input, sofar ? add(sofar, contribution) : contribution);
 		});
 	}
-	return by.map((target) => {
+	return wrt.map((target) => {
 		const gradient = gradients.get(target);
 		const name = target instanceof Parameter ? `parameter ${target.name}` : target.op;
 		if (!gradient && order.has(target)) {

@@ -1,13 +1,14 @@
-/** The ggml graph of a program, and what belongs to it. */
-import type { Device } from "./device.ts";
+/** A static ggml graph with its inputs, constants and allocator. */
+import type { Device } from "./device/device.ts";
 import { fail, TensorError } from "./errors.ts";
 import { BYTES, type Pointer } from "./ggml.ts";
-import { Leaves } from "./leaves.ts";
+import { Leaves } from "./io-buffers.ts";
 import { BLOCK } from "./lower/blocked-attention.ts";
 import type { Builder, Lowering } from "./lower/lowering.ts";
+import { untouchedBytes } from "./memory-accounting.ts";
 import { Parameter } from "./parameter.ts";
-import { untouchedBytes } from "./reservations.ts";
-import { isLeaf, memoryOf, type Task } from "./schedule.ts";
+import type { Task } from "./plan.ts";
+import { isLeaf, memoryOf } from "./schedule.ts";
 import { isStored, materialise, store } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -100,7 +101,7 @@ export class Graph {
 		return this.leaves.constant(`constant ${tensor.id}`, tensor.shape, () => materialise(tensor));
 	}
 
-	/** Gives every node its memory, after saying how much that is; returns the bytes. */
+	/** Checks that there is enough memory, then gives every node its own; returns the bytes. */
 	allocate(): number {
 		const { ggml } = this.#device;
 		try {
@@ -109,9 +110,9 @@ export class Graph {
 			const forecast = new BigUint64Array(1);
 			ggml.gallocr_reserve_n_size(this.#allocator, this.pointer, null, null, forecast);
 			requireMemory(this.#device, "activations", Number(forecast[0]));
-			// A tensor that is too large for a device is also an operation it cannot run: memory has been looked at first.
+			// Memory is checked first: a tensor that is too large for a device is also an operation it cannot run.
 			reportUnsupported(this.#device, this.pointer);
-			// The forecast left a plan without memory behind; only an explicit reserve fills it.
+			// The forecast leaves a plan without memory, which only an explicit reserve allocates.
 			const reserved = ggml.gallocr_reserve(this.#allocator, this.pointer);
 			if (!reserved || !ggml.gallocr_alloc_graph(this.#allocator, this.pointer)) {
 				throw new TensorError(`compile: ggml could not allocate ${forecast[0]} bytes`);

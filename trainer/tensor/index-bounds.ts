@@ -1,4 +1,4 @@
-/** How large a token id may be: known from the tables it will index, checked before ggml would end the process over it. */
+/** Bounds of token ids, known from the tables they index. Checked here because ggml ends the process on a wrong id. */
 import { fail } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,18 +1,18 @@
-/** What lasts from step to step: the weights of a model and the state of its optimizer. */
+/** Tensors that keep their values from step to step: the weights of a model and the buffers of its optimizer. */
 import { fail, show } from "./errors.ts";
 import { checkShape, describe, gigabytes, requireTensor } from "./ops/define.ts";
 import { tensor } from "./ops/leaf.ts";
 import type { Random } from "./random.ts";
 import { type Shape, sizeOf, Tensor } from "./tensor.ts";
 
-/** A tensor that keeps its values between runs; the updates of a compiled program change them. */
+/** A tensor that keeps its values between runs; the updates of a compiled graph change them. */
 export class Parameter extends Tensor {
 	readonly name: string;
-	/** False for an optimizer's state, which no gradient is taken of and no checkpoint holds. */
+	/** False for a buffer, which `parameters` leaves out. */
 	readonly trainable: boolean;
 	readonly initial: Tensor;
 
-	/** For the library; train.ts uses `parameter` and `state`. */
+	/** For the library; train.ts uses `parameter` and `buffer`. */
 	constructor(name: string, initial: Tensor, trainable: boolean) {
 		if (typeof name !== "string") fail("parameter", `a name is wanted first, not ${describe(name)}`);
 		requireTensor(`parameter ${name}`, initial);
@@ -27,13 +27,21 @@ export class Parameter extends Tensor {
 	}
 }
 
-/** A weight to be learned, starting from `initial`. Names are unique within a model: they name the weights on disk. */
+/**
+ * A weight to be learned, in the shape of `initial`, which it starts from: zeros, ones, full, uniform, normal or
+ * tensor. Names are unique within a model: they name the weights on disk.
+ * @throws TensorError when `initial` is computed or holds token ids.
+ */
 export function parameter(name: string, initial: Tensor): Parameter {
 	return new Parameter(name, initial, true);
 }
 
-/** Memory of an optimizer: starts from `initial`, changes only by updates. */
-export function state(name: string, initial: Tensor): Parameter {
+/**
+ * A tensor that keeps its values from step to step, as the moments of an optimizer do: starts from `initial` like a
+ * parameter, changes only by updates, and is left out of `parameters` (PyTorch: register_buffer).
+ * @throws TensorError when `initial` is computed or holds token ids.
+ */
+export function buffer(name: string, initial: Tensor): Parameter {
 	return new Parameter(name, initial, false);
 }
 
@@ -52,7 +60,10 @@ export function parameters(...of: Tensor[]): Parameter[] {
 	return found;
 }
 
-/** Normally distributed with mean 0 and standard deviation `std`. */
+/**
+ * A fixed tensor of `shape`, normally distributed with mean 0 and standard deviation `std` (Box & Muller 1958).
+ * @throws TensorError when the shape is none or `std` is not finite.
+ */
 export function normal(shape: Shape, std: number, random: Random): Tensor {
 	const values = room("normal", shape, std, random);
 	for (let i = 0; i < values.length; i += 2) {
@@ -65,14 +76,17 @@ export function normal(shape: Shape, std: number, random: Random): Tensor {
 	return tensor(values, shape);
 }
 
-/** Uniformly distributed in [-bound, bound). */
+/**
+ * A fixed tensor of `shape`, uniformly distributed in [-bound, bound).
+ * @throws TensorError when the shape is none or `bound` is not finite.
+ */
 export function uniform(shape: Shape, bound: number, random: Random): Tensor {
 	const values = room("uniform", shape, bound, random);
 	for (let i = 0; i < values.length; i++) values[i] = (2 * random() - 1) * bound;
 	return tensor(values, shape);
 }
 
-/** Where random values go, once the arguments make sense. */
+/** Checks the arguments of an initialiser and allocates its values. */
 function room(op: string, shape: Shape, spread: number, random: Random): Float32Array<ArrayBuffer> {
 	checkShape(op, shape);
 	if (!Number.isFinite(spread)) fail(op, `a number is wanted second, not ${describe(spread)}`);

@@ -1,6 +1,6 @@
 /**
- * The safetensors file format (github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON header
- * of `name → {dtype, shape, data_offsets}`, then the raw values. Here of F32 and I32 only.
+ * The safetensors file format (github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
+ * header of `name → {dtype, shape, data_offsets}`, then the raw values. Here of F32 and I32 only.
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { TensorError } from "./errors.ts";

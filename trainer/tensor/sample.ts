@@ -1,6 +1,6 @@
 /** Continues a text with a trained model. */
 import { loadCheckpoint } from "./checkpoint.ts";
-import type { DeviceOptions } from "./device.ts";
+import type { DeviceOptions } from "./device/device.ts";
 import { seeded } from "./random.ts";
 
 export interface SampleOptions extends DeviceOptions {

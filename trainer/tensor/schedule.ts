@@ -1,19 +1,17 @@
-/** In which order a program computes: inputs first, and no parameter written before its last reader. */
+/** The order in which a graph computes: inputs first, and no parameter written before its last reader. */
 import { fail, show } from "./errors.ts";
-import type { Plan, Write } from "./lower/lowering.ts";
 import { describe, requireF32, sameShape } from "./ops/define.ts";
+import type { OpName } from "./ops/table.ts";
 import { Parameter } from "./parameter.ts";
+import type { Plan, Task, Update } from "./plan.ts";
 import { Tensor } from "./tensor.ts";
 
-/** After a run, `target` holds what `value` was computed to be from the parameters as they were before it. */
-export interface Update {
-	target: Parameter;
-	value: Tensor;
-}
-
-/** A parameter's next value: `assign(momentum, momentum.mul(0.9).add(gradient))`. */
+/**
+ * A parameter's or buffer's next value, of the same shape: `assign(momentum, momentum.mul(0.9).add(gradient))`.
+ * @throws TensorError when the shapes differ.
+ */
 export function assign(target: Parameter, value: Tensor): Update {
-	if (!(target instanceof Parameter)) fail("assign", `a parameter or a state is wanted, not ${describe(target)}`);
+	if (!(target instanceof Parameter)) fail("assign", `a parameter or a buffer is wanted, not ${describe(target)}`);
 	requireF32("assign", value);
 	if (!sameShape(target.shape, value.shape)) {
 		fail("assign", `${target.name} is ${show(target.shape)}, its new value ${show(value.shape)}`);
@@ -49,11 +47,10 @@ export function checkUpdates(updates: readonly Update[]): void {
 	}
 }
 
-export type Task = { compute: Tensor } | { copy: Write };
-
 /**
- * Orders a program. Tensors are computed in the order they were made, which for gradients is the order of the backward
- * sweep, so that each layer's activations can be freed as it passes. Writes come as soon as nobody reads what they replace.
+ * Orders a graph. Tensors are computed in the order they were made, which for gradients is the order of the backward
+ * sweep, so that each layer's activations can be freed as it passes. Writes come as soon as nothing reads what they
+ * replace.
  */
 export function schedule({ outputs, writes }: Plan): Task[] {
 	const inPlace = new Set(writes.filter((write) => write.inPlace).map(({ value }) => value));
@@ -86,7 +83,7 @@ export function reachable(roots: readonly Tensor[]): Tensor[] {
 }
 
 /** Operations whose result may share memory with their input: reading them later reads the input later. */
-const ALIASES = new Set(["reshape", "slice", "detach"]);
+const ALIASES: ReadonlySet<string> = new Set<OpName>(["reshape", "slice", "detach"]);
 
 /** The tensor whose memory this one may share: itself, or what it is only another view of. */
 export function memoryOf(tensor: Tensor): Tensor {

@@ -1,8 +1,8 @@
 /**
- * Where parameters keep their values on the device. A parameter gets its memory when the first program that uses it is
- * compiled, keeps it across programs, and loses it in `release` or when the process ends.
+ * Where parameters keep their values on the device. A parameter gets its memory when the first graph that uses it is
+ * compiled, keeps it across graphs, and loses it in `release` or when the process ends.
  */
-import { currentDevice, type Device } from "./device.ts";
+import { currentDevice, type Device } from "./device/device.ts";
 import { BYTES, type Pointer, TYPE } from "./ggml.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Shape, Tensor } from "./tensor.ts";
@@ -42,7 +42,7 @@ export function isStored(parameter: Parameter): boolean {
 	return storages.has(parameter);
 }
 
-/** A copy of the values a parameter has now. */
+/** A copy of the values a parameter or buffer has now, row-major. */
 export function read(parameter: Parameter): Float32Array {
 	const storage = storages.get(parameter);
 	if (!storage) return materialise(parameter.initial) as Float32Array;
@@ -55,7 +55,10 @@ export function readTensor({ ggml }: Device, tensor: Pointer, size: number): Flo
 	return values;
 }
 
-/** Gives a parameter new values. */
+/**
+ * Gives a parameter or buffer new values, row-major.
+ * @throws Error when they are not as many as it has elements.
+ */
 export function write(parameter: Parameter, values: Float32Array): void {
 	if (values.length !== parameter.size) {
 		throw new Error(`parameter ${parameter.name} has ${parameter.size} elements, was given ${values.length}`);
@@ -63,7 +66,7 @@ export function write(parameter: Parameter, values: Float32Array): void {
 	currentDevice().ggml.backend_tensor_set(store(parameter), values, 0, values.byteLength);
 }
 
-/** Frees the memory of parameters. Programs compiled with them must be closed first. */
+/** Frees the memory of parameters. Graphs compiled with them must be closed first. */
 export function release(parameters: Iterable<Parameter>): void {
 	const { ggml } = currentDevice();
 	for (const parameter of parameters) {
@@ -76,7 +79,7 @@ export function release(parameters: Iterable<Parameter>): void {
 	}
 }
 
-/** Bytes all parameters and optimizer states hold now. */
+/** Bytes all parameters and buffers hold now. */
 export function storedBytes(): number {
 	return bytes;
 }

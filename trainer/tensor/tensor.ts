@@ -5,15 +5,11 @@
  *
  * Shapes are PyTorch's: row-major, the last dimension is contiguous, at most four dimensions. `[]` is a scalar.
  */
-import * as elementwise from "./ops/elementwise.ts";
-import * as reduce from "./ops/reduce.ts";
-import * as shaping from "./ops/shape.ts";
-
 export type Dtype = "f32" | "i32";
 export type Shape = readonly number[];
 export type Attribute = number | boolean | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;
-/** Where a tensor may stand, a number may too: it broadcasts. */
+/** A tensor, or a number, which broadcasts. */
 export type Operand = Tensor | number;
 
 /** What a constant holds, row-major. */
@@ -29,7 +25,7 @@ export class Tensor {
 	readonly attrs: Attributes;
 	readonly shape: Shape;
 	readonly dtype: Dtype;
-	/** Of constants only. */
+	/** The elements of a constant; undefined for other tensors. */
 	readonly values: Values | undefined;
 
 	/** For the library; train.ts makes tensors with the functions of index.ts. */
@@ -52,66 +48,30 @@ export class Tensor {
 		return this.shape.at(dim) as number;
 	}
 
-	add(other: Operand): Tensor {
-		return elementwise.add(this, other);
-	}
-	sub(other: Operand): Tensor {
-		return elementwise.sub(this, other);
-	}
-	mul(other: Operand): Tensor {
-		return elementwise.mul(this, other);
-	}
-	div(other: Operand): Tensor {
-		return elementwise.div(this, other);
-	}
-	neg(): Tensor {
-		return elementwise.neg(this);
-	}
-	square(): Tensor {
-		return elementwise.square(this);
-	}
-	sqrt(): Tensor {
-		return elementwise.sqrt(this);
-	}
-	rsqrt(): Tensor {
-		return elementwise.rsqrt(this);
-	}
-	exp(): Tensor {
-		return elementwise.exp(this);
-	}
-	log(): Tensor {
-		return elementwise.log(this);
-	}
-	/** Sum over `dim` (a dimension, several, or all when left out). */
-	sum(dim?: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-		return reduce.sum(this, dim, options);
-	}
-	/** Mean over `dim` (a dimension, several, or all when left out). */
-	mean(dim?: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-		return reduce.mean(this, dim, options);
-	}
-	/** The same elements in another shape, a list or several numbers; one length may be -1. */
-	reshape(...shape: [Shape] | number[]): Tensor {
-		return shaping.reshape(this, list(shape));
-	}
-	/** Swaps two dimensions. */
-	transpose(a: number, b: number): Tensor {
-		return shaping.transpose(this, a, b);
-	}
-	/** Reorders dimensions, a list or several numbers. */
-	permute(...dims: [readonly number[]] | number[]): Tensor {
-		return shaping.permute(this, list(dims));
-	}
-	/** Elements `start` to `end` (exclusive) along `dim`; negative counts from the end. */
-	slice(dim: number, start: number, end?: number): Tensor {
-		return shaping.slice(this, dim, start, end);
-	}
-}
+	// Operations build tensors, so this file cannot import them: methods.ts installs what is declared here.
 
-/** Numbers as a method was given them: in one list, or one by one as in PyTorch. */
-function list(given: [readonly number[]] | number[]): readonly number[] {
-	const [first] = given;
-	return Array.isArray(first) ? first : (given as number[]);
+	declare readonly add: (other: Operand) => Tensor;
+	declare readonly sub: (other: Operand) => Tensor;
+	declare readonly mul: (other: Operand) => Tensor;
+	declare readonly div: (other: Operand) => Tensor;
+	declare readonly neg: () => Tensor;
+	declare readonly square: () => Tensor;
+	declare readonly sqrt: () => Tensor;
+	declare readonly rsqrt: () => Tensor;
+	declare readonly exp: () => Tensor;
+	declare readonly log: () => Tensor;
+	/** Sum over `dim` (a dimension, several, or all when left out). */
+	declare readonly sum: (dim?: number | readonly number[], options?: { keepdim?: boolean }) => Tensor;
+	/** Mean over `dim` (a dimension, several, or all when left out). */
+	declare readonly mean: (dim?: number | readonly number[], options?: { keepdim?: boolean }) => Tensor;
+	/** The same elements in another shape, a list or several numbers; one length may be -1. */
+	declare readonly reshape: (...shape: [Shape] | number[]) => Tensor;
+	/** Swaps two dimensions. */
+	declare readonly transpose: (a: number, b: number) => Tensor;
+	/** Reorders dimensions, a list or several numbers. */
+	declare readonly permute: (...dims: [readonly number[]] | number[]) => Tensor;
+	/** Elements `start` to `end` (exclusive) along `dim`; negative counts from the end. */
+	declare readonly slice: (dim: number, start: number, end?: number) => Tensor;
 }
 
 export function sizeOf(shape: Shape): number {

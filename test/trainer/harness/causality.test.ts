@@ -1,6 +1,7 @@
+/** The causality check passes models of the past and finds every kind of look-ahead. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { causalLosses } from "../../../trainer/causality.ts";
+import { causalLosses } from "../../../trainer/harness/causality.ts";
 
 const ROWS = 4;
 const LENGTH = 12;

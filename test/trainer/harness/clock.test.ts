@@ -1,6 +1,7 @@
+/** The clock of a run: what counts against the budget, and when a run has overrun. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RunClock } from "../../../trainer/clock.ts";
+import { RunClock } from "../../../trainer/harness/clock.ts";
 
 /** A clock whose seconds the test sets. */
 function clock(limits = { budget: 300, startup: 120, grace: 10 }) {

@@ -1,3 +1,4 @@
+/** Every failure of a training file ends the run in one line that names the reason and the place. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Edits, Lab } from "./harness.ts";
@@ -25,6 +26,12 @@ test("TypeScript that Node cannot strip crashes the run with its line", () =>
 	crashes(
 		{ "export const batch": "enum Size { A }\nexport const batch" },
 		(lab) => `SyntaxError: TypeScript enum is not supported in strip-only mode (${lab.place("enum")})`,
+	));
+
+test("an import of anything but the library is named", () =>
+	crashes(
+		{ [IMPORT]: `import { helper } from "./helper.ts";\n${IMPORT}` },
+		() => 'train.ts imports "./helper.ts"; a training file may import only ./tensor/index.ts and ./contract.ts',
 	));
 
 test("a missing export is named", () =>
@@ -61,7 +68,7 @@ test("a model that the metric could not measure crashes before its budget begins
 	await crashes(
 		{ "embedding(tokens, table)": positions },
 		() =>
-			/^crash: add: \[\d+, \d+, 320\] and \[32, 320\] do not broadcast.*; the metric asks for the logits of \d+ x \d+ tokens/,
+			/^crash: add: \[\d+, \d+, 320\] and \[32, 320\] do not broadcast.*; the metric asks for the logits of \d+ x \d+/,
 		["--budget", "100"],
 	);
 	await crashes(
@@ -133,7 +140,7 @@ test("what ggml logs of a device's error before it aborts is the reason", async 
 	const log = lines.map((line) => `say(4, ${JSON.stringify(`${line}\n`)});`).join(" ");
 	await crashes(
 		{
-			[IMPORT]: `import koffi from "koffi";\n${IMPORT}`,
+			[IMPORT]: `import koffi from "${import.meta.resolve("koffi")}";\n${IMPORT}`,
 			[STEP]: `${STEP}
 			const say = koffi.load(null).func("void ggml_log_internal(int level, const char* format)");
 			${log} console.error("ggml-cuda.cu:108: CUDA error"); process.abort();`,
@@ -147,7 +154,7 @@ test("a parameter that cannot fit is refused with both sizes", () =>
 		{
 			[IMPORT]: `${IMPORT} zeros,`,
 			"const loss =":
-				'const huge = [..."wide open spaces"].map((c, i) => parameter(c + i, zeros([40_000, 100_000])).sum());\n\tconst loss =',
+				'const huge = [..."0123456789abcdef"].map((i) => parameter(i, zeros([40_000, 100_000])).sum()); const loss =',
 			"{ loss }, adamw": "{ loss, huge: huge.reduce((sum, x) => sum.add(x)) }, adamw",
 		},
 		(lab) => new RegExp(`256\\.00 GB.*memory are free \\(${lab.place("const step")}\\)`),

@@ -1,3 +1,4 @@
+/** What train.ts cannot do: read data, falsify its measurement, or outlive the harness. */
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -101,7 +102,7 @@ test("a checkpoint that was not written by training is refused", async () => {
 });
 
 /** The pid a training file prints when its first batch has come and it has begun to compute without end. */
-async function busyGuest(lab: Lab): Promise<number> {
+async function busyProcess(lab: Lab): Promise<number> {
 	for (;;) {
 		const pid = existsSync(join(lab.out, "output.log")) && /^pid (\d+)$/m.exec(lab.printed)?.[1];
 		if (pid) return Number(pid);
@@ -123,20 +124,20 @@ async function gone(pid: number): Promise<void> {
 const BUSY = { [STEP]: `${STEP}\n\t\tconsole.log("pid", process.pid);\n\t\tfor (;;);` };
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const)
-	test(`no trainer outlives a worker ended by ${signal}, however busy it is`, { timeout: 20_000 }, async () => {
+	test(`no trainer outlives a harness ended by ${signal}, however busy it is`, { timeout: 20_000 }, async () => {
 		const lab = new Lab(BUSY);
-		const worker = lab.worker(["--budget", "1000"]);
-		const guest = await busyGuest(lab);
-		worker.kill(signal);
-		await finished(worker);
-		await gone(guest);
+		const harness = lab.start(["--budget", "1000"]);
+		const busy = await busyProcess(lab);
+		harness.kill(signal);
+		await finished(harness);
+		await gone(busy);
 	});
 
 test("no trainer outlives a console that died", { timeout: 20_000 }, async () => {
 	const lab = new Lab(BUSY);
-	const worker = lab.worker(["--budget", "1000"], {}, "pipe");
-	const guest = await busyGuest(lab);
-	worker.stdin!.destroy();
-	await finished(worker);
-	await gone(guest);
+	const harness = lab.start(["--budget", "1000"], {}, "pipe");
+	const busy = await busyProcess(lab);
+	harness.stdin!.destroy();
+	await finished(harness);
+	await gone(busy);
 });

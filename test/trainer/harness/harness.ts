@@ -1,6 +1,6 @@
-/** Runs the real worker and the real evaluation on variants of the smallest training file, on a small corpus. */
+/** Runs the real harness and the real evaluation on variants of the smallest training file, on a small corpus. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -8,7 +8,7 @@ import { after } from "node:test";
 import { prepareDataset } from "../../../prepare/dataset.ts";
 import { folderOfStories } from "../../prepare/corpora.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
+export const ROOT = join(import.meta.dirname, "../../..");
 /** The training file people see first. */
 export const TRAIN = join(ROOT, "trainer/train.ts");
 const FIXTURE = join(import.meta.dirname, "fixtures/train.ts");
@@ -31,7 +31,7 @@ export type Edits = Record<string, string>;
 
 let labs = 0;
 
-/** A folder with the trainer and an edited training file, as a lab's worktree has it. */
+/** A folder with an edited training file and nothing else: the trainer is the program's own. */
 export class Lab {
 	readonly dir = join(folder, `lab-${labs++}`);
 	readonly out = join(this.dir, "out");
@@ -39,9 +39,7 @@ export class Lab {
 
 	/** @param file the training file to edit; by default the smallest one */
 	constructor(edits: Edits = {}, file = FIXTURE) {
-		cpSync(join(ROOT, "trainer"), join(this.dir, "trainer"), { recursive: true });
-		cpSync(join(ROOT, "package.json"), join(this.dir, "package.json"));
-		symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
+		mkdirSync(join(this.dir, "trainer"), { recursive: true });
 		let source = readFileSync(file, "utf8").replaceAll("../../../../trainer/", "./");
 		for (const [before, now] of Object.entries(edits)) {
 			if (!source.includes(before)) throw new Error(`the training file has no "${before}"`);
@@ -65,18 +63,18 @@ export class Lab {
 		return JSON.parse(readFileSync(join(this.out, name), "utf8"));
 	}
 
-	worker(args: string[] = [], env: NodeJS.ProcessEnv = {}, stdin: "ignore" | "pipe" = "ignore"): ChildProcess {
-		const command = ["worker.ts", "--file", this.file, ...this.#shared(), "--budget", "0.2", ...args];
+	start(args: string[] = [], env: NodeJS.ProcessEnv = {}, stdin: "ignore" | "pipe" = "ignore"): ChildProcess {
+		const command = ["harness/train-main.ts", "--file", this.file, ...this.#shared(), "--budget", "0.2", ...args];
 		return this.#spawn(command, { ...process.env, ...env }, stdin);
 	}
 
 	train(args?: string[], env?: NodeJS.ProcessEnv): Promise<Finished> {
-		return finished(this.worker(args, env));
+		return finished(this.start(args, env));
 	}
 
 	evaluate(args: string[] = []): Promise<Finished> {
 		return finished(
-			this.#spawn(["evaluate.ts", "--model", join(this.out, "model"), ...this.#shared(), ...args], process.env),
+			this.#spawn(["harness/evaluate.ts", "--model", join(this.out, "model"), ...this.#shared(), ...args], process.env),
 		);
 	}
 

@@ -1,8 +1,9 @@
+/** The progress line and the summary block that a run prints. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { progressLine, SmoothedLoss, summaryBlock } from "../../../trainer/output.ts";
+import { progressLine, SmoothedLoss, summaryBlock } from "../../../trainer/harness/output.ts";
 
-test("the progress line is karpathy/autoresearch's, to the character", () => {
+test("the progress line is karpathy/autoresearch's, to the character, without mfu", () => {
 	assert.equal(
 		progressLine({
 			step: 953,
@@ -14,7 +15,8 @@ test("the progress line is karpathy/autoresearch's, to the character", () => {
 			remaining: 150.2,
 			budget: 300,
 		}),
-		"\rstep 00953 (49.9%) | loss: 2.997203 | lrm: 1.00 | dt: 325ms | tok/sec: 1,612,346 | mfu: 0.0% | epoch: 1 | remaining: 150s    ",
+		"\rstep 00953 (49.9%) | loss: 2.997203 | lrm: 1.00 | dt: 325ms | tok/sec: 1,612,346 | " +
+			"epoch: 1 | remaining: 150s    ",
 	);
 });
 

@@ -56,6 +56,43 @@ for (const lowering of lowerings) {
 	});
 }
 
+const X = Float32Array.of(-1, 0, 1, 100);
+const x = t.input("x", [X.length]);
+const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
+/** What the docstrings say of values at the edge of each domain, for -1, 0, 1 and 100. */
+const edges: [name: string, y: t.Tensor, expected: number[]][] = [
+	["exp", t.exp(x), [Math.exp(-1), 1, Math.E, inf]],
+	["log", t.log(x), [nan, -inf, 0, Math.log(100)]],
+	["sqrt", t.sqrt(x), [nan, 0, 1, 10]],
+	["rsqrt", t.rsqrt(x), [nan, inf, 1, 0.1]],
+	["div", t.div(x, t.mul(x, 0)), [-inf, nan, inf, inf]],
+	["pow", t.pow(x, 1.5), [nan, 0, 1, 1000]],
+	["step", t.step(x), [0, 0, 1, 1]],
+	["sign", t.sign(x), [-1, 0, 1, 1]],
+	["gradient of abs", t.grad(t.abs(x).sum(), [x])[0]!, [-1, 0, 1, 1]],
+	["gradient of relu", t.grad(t.relu(x).sum(), [x])[0]!, [0, 0, 1, 1]],
+	["gradient of sqrt", t.grad(t.sqrt(x).sum(), [x])[0]!, [nan, inf, 0.5, 0.05]],
+	["gradient of pow", t.grad(t.pow(x, 1.5).sum(), [x])[0]!, [nan, nan, 1.5, 15]],
+];
+for (const lowering of lowerings) {
+	describe(`at the edge of its domain each operation gives what its docstring says: ${lowering.name}`, () => {
+		for (const [name, y, expected] of edges)
+			it(name, () => {
+				const actual = evaluate(y, { x: X }, lowering);
+				for (const [i, want] of expected.entries()) {
+					const got = actual[i]!;
+					// The division by 0 · -1 is one by -0.
+					const isSame = name === "div" ? Math.abs(got) === Math.abs(want) : got === want;
+					const isClose = Math.abs(got - want) <= 1e-5 * Math.abs(want);
+					assert.ok(
+						isSame || isClose || (Number.isNaN(got) && Number.isNaN(want)),
+						`${X[i]} gives ${got}, not ${want}`,
+					);
+				}
+			});
+	});
+}
+
 describe("shapes as PyTorch's methods take them", () => {
 	it("one by one or in a list", () => {
 		const x = t.input("x", [2, 3, 4]);

@@ -1,4 +1,4 @@
-/** A mistake in train.ts is answered with the operation, the shapes, and the line it stands on. */
+/** Errors name the operation, the shapes and the line of train.ts. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../trainer/tensor/index.ts";
@@ -148,7 +148,7 @@ describe("a wrong program is refused before it runs", () => {
 		refuses(() => t.compile(outputs), "compile: output gradient must be a tensor, not undefined");
 		const updates = [undefined] as unknown as t.Update[];
 		refuses(() => t.compile({ x }, updates), "compile: updates are made with assign; undefined is none");
-		refuses(() => t.assign(x as t.Parameter, x), "assign: a parameter or a state is wanted, not a tensor [2, 3]");
+		refuses(() => t.assign(x as t.Parameter, x), "assign: a parameter or a buffer is wanted, not a tensor [2, 3]");
 	});
 	it("a gradient of a gradient of a fused operation", () => {
 		const [g] = t.grad(t.rmsNorm(x).sum(), [x]) as [t.Tensor];
@@ -192,6 +192,6 @@ describe("a wrong feed is refused", () => {
 	});
 	it("after it was closed", () => {
 		program.close();
-		refuses(() => program.run(good), "the program was closed");
+		refuses(() => program.run(good), "the graph was closed");
 	});
 });

@@ -1,4 +1,7 @@
-/** Every operation with a gradient, on sizes that fill no vector register: for tests against differences and between devices. */
+/**
+ * Every operation with a gradient, on sizes that fill no vector register: for tests against differences and between
+ * devices.
+ */
 import * as t from "../../../trainer/tensor/index.ts";
 import { type Inputs, ids } from "./numeric.ts";
 

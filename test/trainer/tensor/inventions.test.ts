@@ -1,4 +1,4 @@
-/** What a researcher may think of trains in both lowerings. */
+/** Compositions of operations that a researcher may try train in both lowerings. */
 import { describe, it } from "node:test";
 import { inventions } from "./inventions.ts";
 import { lowerings } from "./lowerings.ts";

@@ -1,4 +1,4 @@
-/** What a researcher may think of, written the way a language model would write it: each trains a model and asks that it learns. */
+/** Operations a researcher may compose, written as a language model would write them; each must train a model. */
 import assert from "node:assert/strict";
 import {
 	adamw,

@@ -1,4 +1,4 @@
-/** The optimizers do what their papers say, to the numbers. */
+/** The optimizers' steps against the formulas of their papers. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as t from "../../../trainer/tensor/index.ts";

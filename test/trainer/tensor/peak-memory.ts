@@ -1,6 +1,6 @@
 /**
- * Compiles and runs a program in a process of its own, then prints two numbers of bytes: the peak forecast before the first
- * run, and the peak the kernel counted.
+ * Compiles and runs a program in a process of its own, then prints two numbers of bytes: the peak forecast before the
+ * first run, and the peak the kernel counted.
  */
 import { readFileSync } from "node:fs";
 import { ensureKernels } from "../../../trainer/tensor/cpu/build.ts";

@@ -1,7 +1,7 @@
 /**
  * Compiles kernels.cpp on first use with the system's C++ compiler, checks the result, and keeps it in the user's cache
  * under a name that says what it was made of (source, compiler, flags and CPU) and what it holds (the hash of the
- * library). Later starts find it there; one that was damaged since is built again.
+ * library). Later runs find it there; a damaged one is built again.
  */
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
@@ -36,10 +36,20 @@ export interface BuildOptions {
 }
 
 export type Build =
-	| { ok: true /** For `loadKernels`. */; path: string /** False if it was in the cache. */; compiled: boolean }
-	| { ok: false /** One line for the user: why the portable lowering is used instead. */; reason: string };
+	| {
+			ok: true;
+			/** For `loadKernels`. */
+			path: string;
+			/** False if it was in the cache. */
+			compiled: boolean;
+	  }
+	| {
+			ok: false;
+			/** One line for the user: why the portable lowering is used instead. */
+			reason: string;
+	  };
 
-/** Finds or makes compiled kernels. Never throws: whatever goes wrong is the `reason` to do without them. */
+/** Finds or makes compiled kernels. Never throws: a failure is returned as the `reason` to do without them. */
 export async function ensureKernels(options: BuildOptions = {}): Promise<Build> {
 	const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
 	const candidates =
@@ -75,7 +85,7 @@ async function buildWith(
 	if (await exists(refusal)) return { ok: false, reason: await readFile(refusal, "utf8") };
 
 	await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
-	// Renamed when complete: two processes may build at once, and neither sees the other's half.
+	// Renamed when complete: two processes may build at once, and neither sees an incomplete file of the other.
 	const draft = `${base}.${process.pid}.${randomUUID()}.tmp`;
 	try {
 		try {
@@ -123,10 +133,12 @@ async function flush(path: string): Promise<void> {
 	await file.sync().finally(() => file.close());
 }
 
-/** Signals by which a build that computes wrongly may die. Any other comes from outside: a time limit, a lack of memory. */
+/**
+ * Signals by which a build that computes wrongly may die. Any other comes from outside: a time limit, a lack of memory.
+ */
 const FAULTS: readonly unknown[] = ["SIGILL", "SIGSEGV", "SIGBUS", "SIGFPE"];
 
-/** What the self-check, in a process of its own, says of a build. A `failure` says nothing about it. */
+/** The verdict of the self-check, run in a process of its own. A `failure` means that the check itself failed. */
 async function check(library: string): Promise<{ ok: true } | { wrong: string } | { failure: string }> {
 	const program = join(import.meta.dirname, `self-check${extname(import.meta.filename)}`);
 	try {
@@ -150,7 +162,10 @@ function firstError(error: unknown): string {
 	return lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== "") ?? "no message";
 }
 
-/** A name for what a build is made of. The compiler's file stands for its version, so that asking costs no process. */
+/**
+ * A name for what a build is made of. Size and time of the compiler's file stand for its version, so that no process is
+ * spawned to ask.
+ */
 async function fingerprint(compiler: string, flags: readonly string[], source: string): Promise<string> {
 	const { size, mtimeMs } = await stat(compiler);
 	const parts = [compiler, size, mtimeMs, flags, process.platform, process.arch, await cpuIdentity()];
@@ -170,7 +185,10 @@ async function cpuIdentity(): Promise<string> {
 	return `${model} ${/^(?:flags|Features)\s*:.*$/m.exec(information)?.[0] ?? ""}`;
 }
 
-/** The path of a program by name, as a shell would find it. Links stay: a compiler cache looks at the name it is called by. */
+/**
+ * The path of a program by name, as a shell would find it. Links are not resolved: a compiler cache depends on the name
+ * it is called by.
+ */
 async function findProgram(name: string): Promise<string | undefined> {
 	const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
 	const paths = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
@@ -179,7 +197,7 @@ async function findProgram(name: string): Promise<string | undefined> {
 			await access(path, constants.X_OK);
 			return path;
 		} catch {
-			// Not here: look on.
+			// Not in this folder.
 		}
 	}
 	return undefined;

@@ -1,12 +1,12 @@
 /**
- * How a kernel of kernels.cpp is told what to work on: a fixed-size record of pointers, integers and floats in native
- * memory, filled by name. Which slot is which is stated once here and once in kernels.cpp, as the same string; a test
- * holds the two together.
+ * The arguments of a kernel of kernels.cpp: a fixed-size record of pointers, integers and floats in native memory,
+ * filled by name. The order of the slots is stated here and in kernels.cpp, as the same string; a test compares the
+ * two.
  */
 import koffi from "koffi";
 
 /** Must equal ar_version() of the compiled kernels: the layout below and the slots of every kernel. */
-export const KERNELS_VERSION = 5;
+export const KERNELS_VERSION = 6;
 
 const POINTERS = 12;
 const SIZES = 36;
@@ -15,8 +15,12 @@ const SIZES_AT = 8 * POINTERS;
 const SCALARS_AT = SIZES_AT + 8 * SIZES;
 const BYTES = SCALARS_AT + 4 * SCALARS;
 
-const PRODUCT =
-	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / alpha";
+const PRODUCT = "a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head";
+/** The strides of a [batch, time, head, ...] array. */
+const strides = <Name extends string>(name: Name) => `${name}_batch ${name}_time ${name}_head` as const;
+const ATTENTION = "batch length heads kv_heads head_dim causal window";
+const QKV_STRIDES = `${strides("q")} ${strides("k")} ${strides("v")}` as const;
+const QKV_GRADIENT_STRIDES = `${strides("dy")} ${strides("dq")} ${strides("dk")} ${strides("dv")}` as const;
 
 /**
  * Every kernel's slots, in order: "pointers / sizes and strides / scalars". A pointer in [brackets] may be left out.
@@ -26,19 +30,17 @@ export const KERNEL_SLOTS = {
 	sgemm: PRODUCT,
 	/** Only in builds for CPUs with AVX512-BF16: ask `Kernels.has`. */
 	sgemm_bf16: PRODUCT,
-	attention:
-		"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch v_time v_head y_batch y_time y_head / scale",
-	attention_back:
-		"q k v lse dy dq dk dv / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch v_time v_head dy_batch dy_time dy_head dq_batch dq_time dq_head dk_batch dk_time dk_head dv_batch dv_time dv_head / scale",
+	attention: `q k v y lse / ${ATTENTION} ${QKV_STRIDES} ${strides("y")} / scale`,
+	attention_back: `q k v lse dy dq dk dv / ${ATTENTION} ${QKV_STRIDES} ${QKV_GRADIENT_STRIDES} / scale`,
 	cross_entropy: "z targets [weights] losses [dz] / rows vocab z_row dz_row / weight softcap",
 	softmax: "x y / rows width x_row y_row / scale",
 	rms_norm: "x y / rows width x_row y_row / eps",
-	rms_norm_back: "x dy [residual] dx / rows width x_row dy_row residual_row dx_row / eps",
+	rms_norm_back: "x dy dx / rows width x_row dy_row dx_row / eps",
 	rotary: "x cosine sine y / batch length heads half x_batch x_time x_head y_batch y_time y_head",
 	rotary_back: "dy cosine sine dx / batch length heads half dy_batch dy_time dy_head dx_batch dx_time dx_head",
 	embedding: "table ids y / rows width vocab",
-	embedding_back: "dy ids dtable / rows width vocab accumulate",
-	fused: "program / count",
+	embedding_back: "dy ids dtable / rows width vocab",
+	fused: "expression / count",
 	copy: "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3",
 	sum: "x y / outer middle inner / scale",
 	peak: "inputs gflops / steps",
@@ -46,19 +48,19 @@ export const KERNEL_SLOTS = {
 
 export type KernelName = keyof typeof KERNEL_SLOTS;
 
-type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+type SplitWords<S extends string> = S extends `${infer First} ${infer Rest}` ? First | SplitWords<Rest> : S;
 type Optional<Word extends string> = Word extends `[${infer Name}]` ? Name : never;
 type Required<Word extends string> = Word extends `[${string}]` ? never : Word;
-type Fields<P extends string, N extends string> = { [W in Required<Words<P>>]: bigint } & {
-	[W in Optional<Words<P>>]?: bigint;
-} & { [W in Words<N>]: number };
+type Fields<P extends string, N extends string> = { [W in Required<SplitWords<P>>]: bigint } & {
+	[W in Optional<SplitWords<P>>]?: bigint;
+} & { [W in SplitWords<N>]: number };
 type Parsed<S extends string> = S extends `${infer P} / ${infer I} / ${infer F}`
 	? Fields<P, `${I} ${F}`>
 	: S extends `${infer P} / ${infer I}`
 		? Fields<P, I>
 		: never;
 
-/** What kernel K must be told: addresses as bigint (a left-out optional one is null), sizes and scalars as numbers. */
+/** The arguments of kernel K: addresses as bigint (a left-out optional one is null), sizes and scalars as numbers. */
 export type KernelArguments<K extends KernelName> = Parsed<(typeof KERNEL_SLOTS)[K]>;
 
 interface Slot {
@@ -85,8 +87,9 @@ const LAYOUTS = Object.fromEntries(
 ) as Record<KernelName, Slot[]>;
 
 /**
- * One kernel's record in native memory. Its `address` is the `userdata` of a ggml custom op and is good from the start;
- * write it when the addresses of the arrays are known, and again whenever they change. The memory lives until `free`.
+ * One kernel's record in native memory. Its `address` is the `userdata` of a ggml custom op and is valid from the
+ * start; write the record when the addresses of the arrays are known, and again whenever they change. The memory lives
+ * until `free`.
  */
 export class Descriptor<K extends KernelName> {
 	readonly kernel: K;

@@ -14,10 +14,10 @@
  *   - Forward and backward stand together. `d<name>` is the gradient of the loss with respect to <name>.
  *
  * Non-goals: other element types than f32 in memory, other devices, shape inference, error messages. TypeScript checks
- * shapes before it fills a descriptor (descriptor.ts); portability to where no compiler is comes from ggml's own ops.
+ * shapes before it fills a descriptor (descriptor.ts); machines without a compiler use ggml's own ops.
  *
- * Contents: vectors / vector math / scratch and descriptors / threads / matrix products / attention / cross-entropy / softmax /
- * RMSNorm / rotary / embedding / fused elementwise / copies / sums / the peak / exports.
+ * Contents: vectors / vector math / scratch and descriptors / threads / matrix products / attention / cross-entropy /
+ * softmax / RMSNorm / rotary / embedding / fused elementwise / copies / sums / the peak / exports.
  */
 #include <algorithm>
 #include <atomic>
@@ -280,7 +280,7 @@ INLINE Range share(i64 n, i64 ith, i64 nth, i64 grain = 1) {
 	return {std::min(n, grains * ith / nth * grain), std::min(n, grains * (ith + 1) / nth * grain)};
 }
 
-/** What a kernel is told. descriptor.ts writes the same layout: 12 pointers, 36 integers, 8 floats. */
+/** The arguments of a kernel. descriptor.ts writes the same layout: 12 pointers, 36 integers, 8 floats. */
 struct Descriptor {
 	void* pointers[12];
 	i64 sizes[36];
@@ -308,32 +308,32 @@ using Kernel = void (*)(struct ggml_tensor*, int, int, void*);
 // ---------------------------------------------------------------------------------------------------------- threads
 
 /**
- * The threads that share a kernel's work. ggml's own meet after every node and wait for one another busily, so that any
- * other program on the machine makes a step several times slower. Here a share belongs to whoever takes it first, so the
- * caller does all the work of a thread that is kept from running, and whoever has to wait for long gives up its core.
- * A share is the same work whoever does it: the bits of a result depend on the number of shares alone.
+ * The threads that share a kernel's work. ggml's own threads meet after every node and busy-wait for one another, so
+ * that any other program on the machine makes a step several times slower. Here the first free thread takes the next
+ * share, so the caller does the work of a thread that is not scheduled, and a thread that waits for long gives up its
+ * core. A share is the same work on any thread: the bits of a result depend on the number of shares alone.
  */
-class Team {
-	/** Turns of the waiting loop before a thread lets go of its core: about as long as a small kernel takes. */
-	static constexpr int PATIENCE = 4000;
+class ThreadPool {
+	/** Iterations of the spin loop before a thread sleeps: about the time of a small kernel. */
+	static constexpr int SPIN_LIMIT = 4000;
 
 	std::atomic<int> size{1};
 	std::atomic<Kernel> kernel{nullptr};
 	std::atomic<void*> userdata{nullptr};
-	/** Which job this is, above; the next share of it that nobody has taken, in the low half. */
+	/** The number of the job in the high half; its next share that is not taken in the low half. */
 	std::atomic<uint64_t> turn{0};
 	std::atomic<int> done{0};
 	std::mutex mutex;
 	std::condition_variable wake;
 	std::atomic<int> sleepers{0};
-	/** Whether a job has the team. */
+	/** Whether a job has the pool. */
 	std::atomic<bool> busy{false};
 	/** Threads there are, the caller included. */
 	int present = 1;
 
 	template <class Condition>
 	void wait(Condition met) {
-		for (int i = 0; i < PATIENCE; i++) {
+		for (int i = 0; i < SPIN_LIMIT; i++) {
 			if (met()) return;
 			pause();
 		}
@@ -357,7 +357,7 @@ class Team {
 			const Kernel run = kernel;
 			void* const with = userdata;
 			if (share >= shares) return;
-			// Only while `turn` has not moved on is what was read above this job's.
+			// If `turn` has not changed, what was read above belongs to this job.
 			if (!turn.compare_exchange_strong(now, now + 1)) continue;
 			run(nullptr, share, shares, with);
 			if (++done == shares) notify();
@@ -366,17 +366,17 @@ class Team {
 
 	[[noreturn]] void help() {
 		for (;;) {
-			// Read before the work is looked for, so that no job can come unseen in between.
+			// Read before looking for work, so that no job is missed in between.
 			const uint64_t seen = turn >> 32;
 			work();
 			wait([&] { return turn >> 32 != seen; });
 		}
 	}
 
-	/** Node closes its libraries when it ends, while the threads may still be waiting in this one. */
+	/** Keeps this library loaded: Node closes its libraries at exit, while threads may still be waiting in this one. */
 	static void stayLoaded() {
 		Dl_info here;
-		// The handle is not closed: that is what keeps the code.
+		// The handle is not closed, so that the code stays.
 		if (dladdr(reinterpret_cast<void*>(&stayLoaded), &here)) (void)dlopen(here.dli_fname, RTLD_LAZY | RTLD_NODELETE);
 	}
 
@@ -389,16 +389,19 @@ class Team {
 	}
 
 public:
-	/** Cuts jobs into `wanted` shares from now on, for as many threads, the caller included. They live as long as the process. */
+	/**
+	 * Cuts jobs into `wanted` shares from now on, for as many threads, the caller included. They live as long as the
+	 * process.
+	 */
 	void resize(int wanted) {
 		if (wanted > 1) stayLoaded();
-		// No share of the job that is over may look open to the larger team.
+		// No share of the finished job may look available to the larger pool.
 		turn = (turn >> 32 << 32) + uint64_t(std::max<int>(size, wanted));
 		size = wanted;
 		for (; present < wanted; present++) {
 			pthread_t thread;
-			const auto start = [](void* team) -> void* { static_cast<Team*>(team)->help(); };
-			// Where the system refuses a thread, the others do its shares.
+			const auto start = [](void* pool) -> void* { static_cast<ThreadPool*>(pool)->help(); };
+			// If the system refuses a thread, the others do its shares.
 			if (pthread_create(&thread, nullptr, start, this) != 0) return;
 			pthread_detach(thread);
 		}
@@ -406,7 +409,7 @@ public:
 
 	void run(Kernel job, void* with) {
 		const int shares = size;
-		// While the job of another thread has the team, this one does without.
+		// If another thread's job has the pool, this job runs on its own thread.
 		if (shares == 1 || busy.exchange(true)) {
 			for (int i = 0; i < shares; i++) job(nullptr, i, shares, with);
 			return;
@@ -420,17 +423,17 @@ public:
 	}
 };
 /** Never destroyed: its threads may still be waiting when the process ends. */
-Team& team = *new Team;
+ThreadPool& pool = *new ThreadPool;
 
 /** One line of the table of kernels; each KERNEL below puts itself on the list. */
 struct Entry {
 	const char *name, *slots;
-	/** One share of the work; all of it, done by the team. */
-	Kernel run, spread;
+	/** One share of the work; all of it, done by the pool. */
+	Kernel run, parallel;
 	const Entry* next;
 	static const Entry* first;
-	Entry(const char* name, const char* slots, Kernel run, Kernel spread)
-		: name(name), slots(slots), run(run), spread(spread), next(first) {
+	Entry(const char* name, const char* slots, Kernel run, Kernel parallel)
+		: name(name), slots(slots), run(run), parallel(parallel), next(first) {
 		first = this;
 	}
 };
@@ -441,24 +444,25 @@ const Entry* Entry::first = nullptr;
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 /**
- * Defines ar_<name>, one share of the work, and ar_spread_<name>, all of it; and lists the slots, in order: "pointers /
- * sizes / scalars". The body sees slots, ith and nth.
+ * Defines ar_<name>, one share of the work, and ar_parallel_<name>, all of it; and lists the slots, in order: "pointers
+ * / sizes / scalars". The body sees slots, ith and nth.
  */
 #define KERNEL(name, slot_names)                                                                  \
 	static void run_##name(Slots s, i64 ith, i64 nth);                                            \
 	EXPORT void ar_##name(struct ggml_tensor*, int ith, int nth, void* userdata) {                \
 		run_##name(Slots(userdata), ith, nth);                                                    \
 	}                                                                                             \
-	EXPORT void ar_spread_##name(struct ggml_tensor*, int, int, void* userdata) {                 \
-		team.run(ar_##name, userdata);                                                            \
+	EXPORT void ar_parallel_##name(struct ggml_tensor*, int, int, void* userdata) {                 \
+		pool.run(ar_##name, userdata);                                                            \
 	}                                                                                             \
-	static const Entry entry_##name(#name, slot_names, ar_##name, ar_spread_##name);              \
+	static const Entry entry_##name(#name, slot_names, ar_##name, ar_parallel_##name);              \
 	static void run_##name([[maybe_unused]] Slots s, [[maybe_unused]] i64 ith, [[maybe_unused]] i64 nth)
 
 // -------------------------------------------------------------------------------------------------- matrix products
-// C[m, n] = A[m, k] B[k, n] after Goto and van de Geijn (2008). A block of B is packed into slivers of NR columns; A goes by
-// in panels of at most MR rows, packed too; a tile of MR x NR accumulators stays in registers while it runs down k. The
-// tile alone reaches the peak: what is lost is lost to memory, so packing reads along rows and asks for lines in advance.
+// C[m, n] = A[m, k] B[k, n] after Goto and van de Geijn (2008). A block of B is packed into slivers of NR columns; A
+// goes by in panels of at most MR rows, packed too; a tile of MR x NR accumulators stays in registers while it runs
+// down k. The tile alone reaches the peak: what is lost is lost to memory, so packing reads along rows and asks for
+// lines in advance.
 
 namespace {
 
@@ -484,8 +488,8 @@ struct Matrix {
 };
 
 /**
- * A format says what a word of packed memory is, a float or a pair of bf16, and so how many steps of k it holds. Everything
- * else is the same for both: sizes of packed memory and the depth of a tile count words.
+ * A format says what a word of packed memory is, a float or a pair of bf16, and so how many steps of k it holds.
+ * Everything else is the same for both: sizes of packed memory and the depth of a tile count words.
  */
 struct F32 {
 	static constexpr int STEPS = 1;
@@ -637,7 +641,8 @@ template <class Format, int R, int V, Panel P>
 void tile(i64 depth, const float* a, const float* b, const Target& target) {
 	const Target to = target; // a copy, which no store can change
 	// The lines of c arrive while the products are computed.
-	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(to.c + i * to.row + v * VL, 1);
+	UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
+		__builtin_prefetch(to.c + i * to.row + v * VL, 1);
 	vec t[R][V] = {};
 	for (i64 w = 0; w < depth; w++) {
 		vec bw[V];
@@ -683,7 +688,10 @@ constexpr Tiles tiles_of(std::integer_sequence<int, I...>) {
 template <class Format, int V, Panel P>
 constexpr Tiles tiles = tiles_of<Format, V, P>(std::make_integer_sequence<int, MR / 2>{});
 
-/** c[rows, n] = alpha panel b, or +=, for one packed panel of `depth` words; calls between(j) before the tile at column j. */
+/**
+ * c[rows, n] = alpha panel b, or +=, for one packed panel of `depth` words; calls between(j) before the tile at column
+ * j.
+ */
 template <class Format, class F>
 INLINE void multiply_packed(const float* panel, Panel kind, i64 rows, i64 depth, Packed b, i64 n, float* c, i64 c_row,
 	float alpha, bool accumulate, F between) {
@@ -713,13 +721,13 @@ void multiply_panel(
 	}
 }
 
-/** c[m, n] = alpha a[m, k] b[k, n], or +=, by one thread. */
+/** c[m, n] = a[m, k] b[k, n], by one thread. */
 template <class Format>
-void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, float alpha, bool accumulate) {
+void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k) {
 	constexpr int STEPS = Format::STEPS;
 	if (m <= 0 || n <= 0) return;
 	if (k <= 0) {
-		for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * c_row, 0, size_t(n) * 4);
+		for (i64 i = 0; i < m; i++) memset(c + i * c_row, 0, size_t(n) * 4);
 		return;
 	}
 	const Panel kind = panel_kind(a);
@@ -743,8 +751,8 @@ void multiply(Matrix a, Matrix b, float* c, i64 c_row, i64 m, i64 n, i64 k, floa
 					pack_panels<Format>(from, rows, height, run, panels);
 					for (i64 r = 0; r < rows; r += height) {
 						multiply_packed<Format>(panels + r / height * PANEL_FLOATS, kind, std::min(height, rows - r),
-							words<Format>(run), b_block.from(q / STEPS, 0), columns, c + (i + r) * c_row + j, c_row, alpha,
-							accumulate || p + q > 0, [&](i64 at) {
+							words<Format>(run), b_block.from(q / STEPS, 0), columns, c + (i + r) * c_row + j, c_row, 1,
+							p + q > 0, [&](i64 at) {
 								if (kind == Panel::rows) prefetch(from.from(group, 0), next, run, at / NR, divide_up(columns, NR));
 							});
 					}
@@ -776,8 +784,6 @@ INLINE void multiply_heads(Slots s, i64 ith, i64 nth) {
 	const i64 a_row = s.size(), a_col = s.size(), b_row = s.size(), b_col = s.size(), c_row = s.size();
 	const i64 a_batch = s.size(), a_head = s.size(), b_batch = s.size(), b_head = s.size();
 	const i64 c_batch = s.size(), c_head = s.size();
-	const bool accumulate = s.size() != 0;
-	const float alpha = s.scalar();
 
 	const i64 count = batch * heads;
 	const bool whole = count >= 4 * nth || (count >= nth && count % nth == 0);
@@ -790,28 +796,28 @@ INLINE void multiply_heads(Slots s, i64 ith, i64 nth) {
 		multiply<Format>(Matrix{a + x * a_batch + y * a_head, a_row, a_col}.from(rows.begin, 0),
 			Matrix{b + x * b_batch + y * b_head, b_row, b_col}.from(0, columns.begin),
 			c + x * c_batch + y * c_head + rows.begin * c_row + columns.begin, c_row, rows.end - rows.begin,
-			columns.end - columns.begin, k, alpha, accumulate);
+			columns.end - columns.begin, k);
 	}
 }
 
 } // namespace
 
 /**
- * c[b, h, m, n] = alpha a[b, h, m, k] b[b, h, k, n], or c += with accumulate = 1.
- * Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is a matrix as it lies, a_row = 1 one transposed.
- * Likewise b. c has rows of stride c_row. x_batch and x_head are the strides from one matrix to the next; 0 repeats it.
+ * c[b, h, m, n] = a[b, h, m, k] b[b, h, k, n]. Element (i, j) of one matrix a is a[i * a_row + j * a_col]: a_col = 1 is
+ * a matrix as it lies, a_row = 1 one transposed. Likewise b. c has rows of stride c_row. x_batch and x_head are the
+ * strides from one matrix to the next; 0 repeats it.
  */
 KERNEL(sgemm,
-	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
-	"alpha") {
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head") {
 	multiply_heads<F32>(s, ith, nth);
 }
 
 #if defined(__AVX512BF16__)
-/** The same with a and b rounded to bf16 while they are packed; c and its sums are f32. Where the CPU has AVX512-BF16. */
+/**
+ * The same with a and b rounded to bf16 while they are packed; c and its sums are f32. Where the CPU has AVX512-BF16.
+ */
 KERNEL(sgemm_bf16,
-	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head accumulate / "
-	"alpha") {
+	"a b c / batch heads m n k a_row a_col b_row b_col c_row a_batch a_head b_batch b_head c_batch c_head") {
 	multiply_heads<BF16>(s, ith, nth);
 }
 #endif
@@ -853,8 +859,8 @@ constexpr i64 QUERY_BLOCK = 8 * MR;
  * lse [batch, heads, length]: the log-sum-exp of each row of scaled scores, for the backward pass.
  */
 KERNEL(attention,
-	"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head v_batch "
-	"v_time v_head y_batch y_time y_head / scale") {
+	"q k v y lse / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time k_head "
+	"v_batch v_time v_head y_batch y_time y_head / scale") {
 	float *q_data = s.pointer(), *k_data = s.pointer(), *v_data = s.pointer(), *y_data = s.pointer(), *lse = s.pointer();
 	const i64 batch = s.size(), length = s.size(), heads = s.size(), kv_heads = s.size(), dim = s.size();
 	const bool causal = s.size() != 0;
@@ -909,7 +915,10 @@ KERNEL(attention,
 	}
 }
 
-/** Arrays as in attention; dy, dq like q; dk, dv like k. With p the probabilities: dv = p' dy, ds = p (dy v' - sum(p dy v')). */
+/**
+ * Arrays as in attention; dy, dq like q; dk, dv like k. With p the probabilities: dv = p' dy, ds = p (dy v' - sum(p dy
+ * v')).
+ */
 KERNEL(attention_back,
 	"q k v lse dy dq dk dv / batch length heads kv_heads head_dim causal window q_batch q_time q_head k_batch k_time "
 	"k_head v_batch v_time v_head dy_batch dy_time dy_head dq_batch dq_time dq_head dk_batch dk_time dk_head dv_batch "
@@ -930,7 +939,8 @@ KERNEL(attention_back,
 		2 * QUERY_BLOCK * padded_dim + 2 * QUERY_BLOCK * score_row);
 	float* next = panel + PANEL_FLOATS;
 	const auto take = [&](i64 floats) { return std::exchange(next, next + floats); };
-	float *keys_memory = take(padded * dim), *values_memory = take(padded * dim), *rows_memory = take(length * padded_dim);
+	float *keys_memory = take(padded * dim), *values_memory = take(padded * dim);
+	float* rows_memory = take(length * padded_dim);
 	float *q_memory = take(QUERY_BLOCK * padded_dim), *dy_memory = take(QUERY_BLOCK * padded_dim);
 	// [QUERY_BLOCK, score_row] from key `low` on: probabilities, and the gradient of the scores.
 	float *p = take(QUERY_BLOCK * score_row), *ds = take(QUERY_BLOCK * score_row);
@@ -1002,12 +1012,12 @@ KERNEL(attention_back,
 // ---------------------------------------------------------------------------------------------------- cross-entropy
 
 /**
- * losses[r] = weight_r (logsumexp(u_r) - u_r[targets[r]]) with u = z, or u = softcap tanh(z / softcap) where softcap > 0,
- * and in the same pass dz[r, :] = d losses[r] / d z[r, :].
+ * losses[r] = weight_r (logsumexp(u_r) - u_r[targets[r]]) with u = z, or u = softcap tanh(z / softcap) where softcap >
+ * 0, and in the same pass dz[r, :] = d losses[r] / d z[r, :].
  *
- * z [rows, vocab] with rows of stride z_row, targets [rows] i32, [weights] [rows], losses [rows], [dz] [rows, vocab] with
- * rows of stride dz_row; dz may be z itself. weight_r is `weight` times weights[r], where given. A negative target is
- * ignored: loss and gradient 0. A target beyond the vocabulary gives NaN.
+ * z [rows, vocab] with rows of stride z_row, targets [rows] i32, [weights] [rows], losses [rows], [dz] [rows, vocab]
+ * with rows of stride dz_row; dz may be z itself. weight_r is `weight` times weights[r], where given. A negative target
+ * is ignored: loss and gradient 0. A target beyond the vocabulary gives NaN.
  */
 KERNEL(cross_entropy, "z targets [weights] losses [dz] / rows vocab z_row dz_row / weight softcap") {
 	const float* z = s.pointer();
@@ -1115,18 +1125,17 @@ KERNEL(rms_norm, "x y / rows width x_row y_row / eps") {
 }
 
 /**
- * dx = s dy - x s^3 mean(x dy) with s = 1 / sqrt(mean(x^2) + eps), plus [residual], the gradient that reaches x by its
- * other uses: a residual stream's sum costs no pass of its own. All [rows, width]; dx may be dy or residual itself.
+ * dx = s dy - x s^3 mean(x dy) with s = 1 / sqrt(mean(x^2) + eps). All [rows, width], with rows of stride x_row,
+ * dy_row, dx_row; dx may be dy itself.
  */
-KERNEL(rms_norm_back, "x dy [residual] dx / rows width x_row dy_row residual_row dx_row / eps") {
-	const float *x = s.pointer(), *dy = s.pointer(), *residual = s.pointer();
+KERNEL(rms_norm_back, "x dy dx / rows width x_row dy_row dx_row / eps") {
+	const float *x = s.pointer(), *dy = s.pointer();
 	float* dx = s.pointer();
-	const i64 rows = s.size(), width = s.size(), x_row = s.size(), dy_row = s.size(), residual_row = s.size();
-	const i64 dx_row = s.size();
+	const i64 rows = s.size(), width = s.size(), x_row = s.size(), dy_row = s.size(), dx_row = s.size();
 	const float eps = s.scalar();
 	const Range mine = share(rows, ith, nth);
 	for (i64 r = mine.begin; r < mine.end; r++) {
-		const float *in = x + r * x_row, *grad = dy + r * dy_row, *other = residual ? residual + r * residual_row : nullptr;
+		const float *in = x + r * x_row, *grad = dy + r * dy_row;
 		float* to = dx + r * dx_row;
 		vec squares = {}, dot = {};
 		sweep(width, [&](i64 i, int lanes) {
@@ -1137,8 +1146,7 @@ KERNEL(rms_norm_back, "x dy [residual] dx / rows width x_row dy_row residual_row
 		const float scale = 1 / std::sqrt(sum(squares) / float(width) + eps);
 		const float slope = sum(dot) / float(width) * scale * scale * scale;
 		sweep(width, [&](i64 i, int lanes) {
-			const vec d = load(grad + i, lanes) * scale - load(in + i, lanes) * slope;
-			store(to + i, other ? d + load(other + i, lanes) : d, lanes);
+			store(to + i, load(grad + i, lanes) * scale - load(in + i, lanes) * slope, lanes);
 		});
 	}
 }
@@ -1202,19 +1210,18 @@ KERNEL(embedding, "table ids y / rows width vocab") {
 }
 
 /**
- * dtable[id, :] = the sum of dy[r, :] over the rows with that id, or += with accumulate = 1. A thread owns columns, so
- * that no two write the same element and the order of summation is that of the rows, whatever the number of threads.
+ * dtable[id, :] = the sum of dy[r, :] over the rows with that id. A thread owns columns, so that no two write the same
+ * element and the order of summation is that of the rows, whatever the number of threads.
  */
-KERNEL(embedding_back, "dy ids dtable / rows width vocab accumulate") {
+KERNEL(embedding_back, "dy ids dtable / rows width vocab") {
 	const float* dy = s.pointer();
 	const int32_t* ids = s.ids();
 	float* dtable = s.pointer();
 	const i64 rows = s.size(), width = s.size(), vocab = s.size();
-	const bool accumulate = s.size() != 0;
 	const Range mine = share(width, ith, nth, 16);
 	const i64 columns = mine.end - mine.begin;
 	if (columns <= 0) return;
-	for (i64 v = 0; v < vocab && !accumulate; v++) memset(dtable + v * width + mine.begin, 0, size_t(columns) * 4);
+	for (i64 v = 0; v < vocab; v++) memset(dtable + v * width + mine.begin, 0, size_t(columns) * 4);
 	for (i64 r = 0; r < rows; r++) {
 		if (ids[r] < 0 || ids[r] >= vocab) continue;
 		const float* from = dy + r * width + mine.begin;
@@ -1224,20 +1231,22 @@ KERNEL(embedding_back, "dy ids dtable / rows width vocab accumulate") {
 }
 
 // ------------------------------------------------------------------------------------------------- fused elementwise
-// A program of elementwise instructions, run on one tile of the result at a time: whatever the length of a formula, memory
-// is read and written once. lower/fuse.ts finds the formulas; this is the machine for them.
+// An expression as a list of elementwise instructions, run on one tile of the result at a time: whatever the length of
+// the expression, memory is read and written once. lower/fuse.ts finds the expressions.
 
 namespace {
 
 /** Elements of a tile: a dozen of them fit into the first-level cache. */
 constexpr i64 TILE = 512;
 
-/** How an input lies against the result: like it, one number for all of it, or by strides of which 0 broadcasts. */
-enum class Lie : i64 { dense, scalar, strided };
+/**
+ * How an input is laid out against the result: alike, one number for all of it, or by strides of which 0 broadcasts.
+ */
+enum class Layout : i64 { dense, scalar, strided };
 
 struct FusedInput {
 	const float* p;
-	Lie lie;
+	Layout layout;
 	i64 stride[4];
 };
 
@@ -1247,7 +1256,7 @@ struct FusedOutput {
 	i64 value;
 };
 
-/** lower/fuse.ts numbers them in this order. */
+/** lower/fused-expression.ts numbers them in this order. */
 enum class Operation : i64 {
 	fill, affine, add, sub, mul, div, abs, cos, exp, log, relu, sigmoid, silu, sin, sqrt, square, step, tanh, softcap
 };
@@ -1262,7 +1271,7 @@ struct Instruction {
 	double x, y;
 };
 
-struct Program {
+struct FusedHeader {
 	i64 inputs, outputs, instructions, tiles, n[4];
 };
 
@@ -1319,42 +1328,42 @@ void gather(const FusedInput& input, const i64 (&n)[4], i64 begin, i64 count, fl
 } // namespace
 
 /**
- * Runs the program at `program` (a Program, then its inputs, outputs and instructions). Outputs are dense, of n[0] n[1]
- * n[2] n[3] elements, and may be dense inputs: a tile is written when all of it has been computed.
+ * Computes the expression at `expression` (a FusedHeader, then its inputs, outputs and instructions). Outputs are
+ * dense, of n[0] n[1] n[2] n[3] elements, and may be dense inputs: a tile is written when all of it has been computed.
  */
-KERNEL(fused, "program / count") {
+KERNEL(fused, "expression / count") {
 	const char* at = reinterpret_cast<const char*>(s.pointer());
-	const Program& program = *reinterpret_cast<const Program*>(at);
-	const auto* inputs = reinterpret_cast<const FusedInput*>(at += sizeof(Program));
-	const auto* outputs = reinterpret_cast<const FusedOutput*>(at += sizeof(FusedInput) * program.inputs);
-	const auto* instructions = reinterpret_cast<const Instruction*>(at + sizeof(FusedOutput) * program.outputs);
+	const FusedHeader& header = *reinterpret_cast<const FusedHeader*>(at);
+	const auto* inputs = reinterpret_cast<const FusedInput*>(at += sizeof(FusedHeader));
+	const auto* outputs = reinterpret_cast<const FusedOutput*>(at += sizeof(FusedInput) * header.inputs);
+	const auto* instructions = reinterpret_cast<const Instruction*>(at + sizeof(FusedOutput) * header.outputs);
 	const Range mine = share(s.size(), ith, nth, 16);
 	if (mine.begin >= mine.end) return;
 
 	constexpr int MOST_VALUES = 128;
 	const float* values[MOST_VALUES];
-	if (program.inputs + program.instructions > MOST_VALUES) abort();
-	float* gathered = scratch.reserve((program.inputs + program.tiles) * TILE);
-	float* tiles = gathered + program.inputs * TILE;
-	for (i64 i = 0; i < program.inputs; i++) {
+	if (header.inputs + header.instructions > MOST_VALUES) abort();
+	float* gathered = scratch.reserve((header.inputs + header.tiles) * TILE);
+	float* tiles = gathered + header.inputs * TILE;
+	for (i64 i = 0; i < header.inputs; i++) {
 		values[i] = gathered + i * TILE;
-		if (inputs[i].lie == Lie::scalar) std::fill(gathered + i * TILE, gathered + (i + 1) * TILE, *inputs[i].p);
+		if (inputs[i].layout == Layout::scalar) std::fill(gathered + i * TILE, gathered + (i + 1) * TILE, *inputs[i].p);
 	}
 	for (i64 begin = mine.begin; begin < mine.end; begin += TILE) {
 		const i64 count = std::min(TILE, mine.end - begin);
-		for (i64 i = 0; i < program.inputs; i++) {
-			if (inputs[i].lie == Lie::dense) values[i] = inputs[i].p + begin;
-			else if (inputs[i].lie == Lie::strided) gather(inputs[i], program.n, begin, count, gathered + i * TILE);
+		for (i64 i = 0; i < header.inputs; i++) {
+			if (inputs[i].layout == Layout::dense) values[i] = inputs[i].p + begin;
+			else if (inputs[i].layout == Layout::strided) gather(inputs[i], header.n, begin, count, gathered + i * TILE);
 		}
-		for (i64 i = 0; i < program.instructions; i++) {
+		for (i64 i = 0; i < header.instructions; i++) {
 			const Instruction& it = instructions[i];
 			// With one output, its last instruction writes it where it belongs.
-			const bool last = i == program.instructions - 1 && outputs[0].value == program.inputs + i;
+			const bool last = i == header.instructions - 1 && outputs[0].value == header.inputs + i;
 			float* y = last ? outputs[0].p + begin : tiles + it.tile * TILE;
 			execute(it, values[it.a], values[it.b], y, count);
-			values[program.inputs + i] = y;
+			values[header.inputs + i] = y;
 		}
-		for (i64 i = 0; i < program.outputs; i++) {
+		for (i64 i = 0; i < header.outputs; i++) {
 			const float* from = values[outputs[i].value];
 			if (from != outputs[i].p + begin) memcpy(outputs[i].p + begin, from, size_t(count) * 4);
 		}
@@ -1411,8 +1420,9 @@ KERNEL(copy, "x y / n0 n1 n2 n3 x0 x1 x2 x3 y0 y1 y2 y3") {
 // ------------------------------------------------------------------------------------------------------------- sums
 
 /**
- * y[o, i] = scale sum over m of x[o, m, i]; x [outer, middle, inner] and y [outer, inner] contiguous. inner = 1 sums rows,
- * outer = 1 columns (a bias gradient). For the sum of a large array: [chunks, n / chunks, 1], then [1, chunks, 1].
+ * y[o, i] = scale sum over m of x[o, m, i]; x [outer, middle, inner] and y [outer, inner] contiguous. inner = 1 sums
+ * rows, outer = 1 columns (a bias gradient). For the sum of a large array: [chunks, n / chunks, 1], then [1, chunks,
+ * 1].
  */
 KERNEL(sum, "x y / outer middle inner / scale") {
 	const float* x = s.pointer();
@@ -1476,7 +1486,7 @@ KERNEL(peak, "inputs gflops / steps") {
 // ---------------------------------------------------------------------------------------------------------- exports
 
 /** Changes with the descriptor's layout or any kernel's slots; descriptor.ts holds the same number. */
-EXPORT int ar_version() { return 5; }
+EXPORT int ar_version() { return 6; }
 
 /** Which of the paths above was compiled: "avx512", "avx2", "neon" or "plain". */
 EXPORT const char* ar_target() {
@@ -1498,15 +1508,15 @@ EXPORT void* ar_kernel(const char* name) {
 	return nullptr;
 }
 
-/** The same kernel done by the team, whatever ith and nth are. */
-EXPORT void* ar_spread(const char* name) {
+/** The same kernel done by the pool, whatever ith and nth are. */
+EXPORT void* ar_parallel(const char* name) {
 	for (const Entry* e = Entry::first; e; e = e->next)
-		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->spread);
+		if (strcmp(e->name, name) == 0) return reinterpret_cast<void*>(e->parallel);
 	return nullptr;
 }
 
-/** Makes the team as large as `threads`, the caller included; not while it works. */
-EXPORT void ar_resize(int threads) { team.resize(threads); }
+/** Makes the pool as large as `threads`, the caller included; not while it works. */
+EXPORT void ar_resize(int threads) { pool.resize(threads); }
 
 /** The kernel's slots as it lists them, or null. */
 EXPORT const char* ar_slots(const char* name) {

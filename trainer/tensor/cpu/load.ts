@@ -33,9 +33,9 @@ export class Kernels {
 		return address;
 	}
 
-	/** The address of the same kernel done by a team of threads (`shareWork`): one thread calls it. */
-	spread(kernel: KernelName): bigint {
-		return this.#library.func("void* ar_spread(const char* name)")(kernel);
+	/** The address of the same kernel done by all threads of `shareWork`: one thread calls it. */
+	parallel(kernel: KernelName): bigint {
+		return this.#library.func("void* ar_parallel(const char* name)")(kernel);
 	}
 
 	/** How many threads share a kernel's work, the caller's included. They live as long as the process. */
@@ -48,9 +48,9 @@ export class Kernels {
 		return this.#library.func("const char* ar_slots(const char* name)")(kernel);
 	}
 
-	/** A kernel as a function of ggml's signature, one share or `spread`; `.async` runs it on a thread of its own. */
-	call(kernel: KernelName, { spread = false } = {}): KernelCall {
-		const name = spread ? `ar_spread_${kernel}` : `ar_${kernel}`;
+	/** A kernel as a function of ggml's signature, one share or all of them; `.async` runs it on a thread of its own. */
+	call(kernel: KernelName, { parallel = false } = {}): KernelCall {
+		const name = parallel ? `ar_parallel_${kernel}` : `ar_${kernel}`;
 		let call = this.#calls.get(name);
 		if (!call) {
 			call = this.#library.func(`void ${name}(void* dst, int ith, int nth, void* userdata)`) as KernelCall;
@@ -59,10 +59,10 @@ export class Kernels {
 		return call;
 	}
 
-	/** Runs a kernel outside of ggml, by the team. */
-	runSpread<K extends KernelName>(kernel: K, values: KernelArguments<K>): void {
+	/** Runs a kernel outside of ggml, by all threads. */
+	runParallel<K extends KernelName>(kernel: K, values: KernelArguments<K>): void {
 		const descriptor = new Descriptor(kernel).write(values);
-		this.call(kernel, { spread: true })(null, 0, 1, descriptor.address);
+		this.call(kernel, { parallel: true })(null, 0, 1, descriptor.address);
 		descriptor.free();
 	}
 

@@ -1,7 +1,7 @@
 /**
  * Refuses a build of the kernels that computes wrongly: a few results and gradients, on sizes with tails, against plain
  * TypeScript arithmetic in double precision. build.ts runs this file as a program, in a process of its own, on every
- * new build; so a build that dies of an illegal instruction is refused like one that is merely wrong.
+ * new build; so a build that ends with an illegal instruction is refused like one that computes wrongly.
  *
  *     node self-check.ts PATH      exit 0: good; exit 1: what is wrong on standard output. A library that cannot be
  *                                  loaded is no result: the reason is on standard error.
@@ -61,7 +61,7 @@ function checkProducts(kernels: Kernels): void {
 			...{ a: address(a), b: address(b), c: address(c), batch: 1, heads: 1, m, n, k },
 			...{ a_row: aTransposed ? 1 : k, a_col: aTransposed ? m : 1 },
 			...{ b_row: bTransposed ? 1 : n, b_col: bTransposed ? k : 1, c_row: n },
-			...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0, accumulate: 0, alpha: 1 },
+			...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
 		});
 		expect(`sgemm (${aTransposed ? "a'" : "a"} ${bTransposed ? "b'" : "b"})`, c, expected);
 	}
@@ -82,8 +82,8 @@ function checkFunctions(kernels: Kernels): void {
 		// One dense input, one output, one instruction: the structures of `fused`, as words.
 		const head = [1n, 1n, 1n, 1n, 1n, 1n, 1n, BigInt(x.length)];
 		const input = [address(x), 0n, 0n, 0n, 0n, 0n];
-		const program = BigInt64Array.from([...head, ...input, address(y), 1n, operation, 0n, 0n, 0n, 0n, 0n]);
-		kernels.run("fused", { program: koffi.address(program), count: x.length });
+		const expression = BigInt64Array.from([...head, ...input, address(y), 1n, operation, 0n, 0n, 0n, 0n, 0n]);
+		kernels.run("fused", { expression: koffi.address(expression), count: x.length });
 		expect(name, y, Float32Array.from(x, f), 1e-6);
 	}
 }
@@ -91,7 +91,7 @@ function checkFunctions(kernels: Kernels): void {
 function checkNorm(kernels: Kernels): void {
 	const [rows, width, eps] = [3, 21, 1e-6];
 	const [x, dy, dx] = [numbers(rows * width, 4), numbers(rows * width, 5), new Float32Array(rows * width)];
-	const row = { x_row: width, dy_row: width, residual_row: width, dx_row: width };
+	const row = { x_row: width, dy_row: width, dx_row: width };
 	kernels.run("rms_norm_back", { x: address(x), dy: address(dy), dx: address(dx), rows, width, ...row, eps });
 	const norm = (v: Float64Array) =>
 		v.map((element, i) => {

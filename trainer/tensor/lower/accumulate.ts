@@ -1,8 +1,11 @@
 /** Sums that grow from run to run, as those of accumulated gradients, for the portable lowering. */
 import { sameShape } from "../ops/define.ts";
+import type { Plan, Write } from "../plan.ts";
 import { memoryOf, reachable } from "../schedule.ts";
 import { Tensor } from "../tensor.ts";
-import type { Plan, Write } from "./lowering.ts";
+
+/** A node of this lowering alone: adds the second input to the first, where the first lies. */
+export const ACCUMULATE = "accumulate";
 
 /**
  * Adds to a parameter where it lies, when its new value is itself and something more that nothing else reads: no second
@@ -22,7 +25,7 @@ export function accumulateInPlace({ outputs, writes }: Plan): Plan {
 			const isSum = value.inputs.includes(target!) && more && sameShape(more.shape, value.shape);
 			// Another parameter that changes in this run would have to be read before it does.
 			if (!isSum || changing.has(memoryOf(more))) return write;
-			const sum = new Tensor("accumulate", [target!, more], {}, value.shape, value.dtype);
+			const sum = new Tensor(ACCUMULATE, [target!, more], {}, value.shape, value.dtype);
 			return { targets, value: sum, inPlace: true };
 		}),
 	};

@@ -1,7 +1,7 @@
 /**
- * Attention over long sequences for the portable lowering: a block of queries at a time, against only the keys that it may
- * see. No [T, T] matrix is ever in memory, and causal attention computes half of one. The backward pass computes each
- * block's probabilities again rather than keep them. Lengths are in ggml's order.
+ * Attention over long sequences for the portable lowering: a block of queries at a time, against only the keys that it
+ * may see. No [T, T] matrix is ever in memory, and causal attention computes half of one. The backward pass computes
+ * each block's probabilities again rather than keep them. Lengths are in ggml's order.
  */
 import { BYTES, type Pointer } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
@@ -34,8 +34,8 @@ function blocksOf(T: number, { causal, window }: AttentionAttributes): Block[] {
 }
 
 /**
- * softmax(scale · q kᵀ + mask) v for q [D, T, H · B] and k, v [D, T, G · B] → [D, T, H · B]. ggml stretches the matrices of
- * k and v over the H / G query heads that share them.
+ * softmax(scale · q kᵀ + mask) v for q [D, T, H · B] and k, v [D, T, G · B] → [D, T, H · B]. ggml stretches the
+ * matrices of k and v over the H / G query heads that share them.
  */
 export function attendInBlocks(builder: Builder, q: Heads, k: Heads, v: Heads, attrs: AttentionAttributes): Pointer {
 	const parts = blocksOf(q.lengths[1], attrs).map((block) => {
@@ -105,7 +105,7 @@ function maskOf({ from, to, first, last }: Block, window: number): Float32Array 
 	return mask;
 }
 
-/** Times `from` to `to` of x for a product. Vulkan's takes the gaps between matrices for none; cuBLAS knows strides. */
+/** Times `from` to `to` of x for a product. Vulkan's product ignores gaps between matrices; cuBLAS takes strides. */
 function cut(builder: Builder, x: Heads, from: number, to: number): Pointer {
 	const part = view(builder, x, from, to);
 	return builder.device.kind === "cuda" ? part : builder.ggml.cont(builder.context, part);

@@ -7,9 +7,11 @@ import { Descriptor, type KernelArguments, type KernelName } from "../cpu/descri
 import { type Kernels, loadKernels } from "../cpu/load.ts";
 import { BYTES, type Pointer, TYPE } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
+import type { OpName, TensorOf } from "../ops/table.ts";
 import { ne } from "../storage.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
-import { Fused, fuse } from "./fuse.ts";
+import { Fused, type FusedName, type FusedTensorOf, fuse } from "./fuse.ts";
+import type { ElementwiseName } from "./fused-expression.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 import { portable } from "./portable.ts";
 
@@ -18,7 +20,10 @@ const ONE_THREAD = 1;
 /** Below this many elements read and written a second thread costs more than it saves. */
 const SMALL = 8192;
 
-/** Fills in a kernel's arguments: `at` gives the address a tensor has once the program is allocated, `own` is the new node's. */
+/**
+ * Fills in a kernel's arguments: `at` gives the address of a tensor once the graph is allocated; `own` is the new
+ * node's.
+ */
 type Describe<K extends KernelName> = (at: (tensor: Pointer) => bigint, own: bigint) => KernelArguments<K>;
 
 /** The lowering that uses the compiled kernels at `path`, their work shared by so many threads. */
@@ -29,21 +34,21 @@ export function cpu(path: string, threads: number): Lowering {
 		name: `cpu (${kernels.target})`,
 		prepare: fuse,
 		lower(tensor, builder) {
-			const node = new Node(kernels, builder, tensor);
+			const node = new NodeBuilder(kernels, builder, tensor);
 			if (tensor instanceof Fused) return node.fused(tensor);
-			const rule = tensor.dtype === "f32" ? rules[tensor.op] : undefined;
+			const rule = tensor.dtype === "f32" ? (rules[tensor.op as keyof typeof rules] as CpuRule | undefined) : undefined;
 			return rule ? rule(node) : portable.lower(tensor, builder);
 		},
 	};
 }
 
 /** One tensor being lowered to kernel calls. */
-class Node {
+class NodeBuilder<T extends Tensor = Tensor> {
 	readonly builder: Builder;
-	readonly tensor: Tensor;
+	readonly tensor: T;
 	readonly kernels: Kernels;
 
-	constructor(kernels: Kernels, builder: Builder, tensor: Tensor) {
+	constructor(kernels: Kernels, builder: Builder, tensor: T) {
 		this.kernels = kernels;
 		this.builder = builder;
 		this.tensor = tensor;
@@ -64,7 +69,7 @@ class Node {
 		const descriptor = new Descriptor(kernel);
 		this.builder.onClose(() => descriptor.free());
 		const elements = sources.reduce((total, source) => total + Number(ggml.nbytes(source)) / BYTES, sizeOf(shape));
-		const address = elements < SMALL ? this.kernels.address(kernel) : this.kernels.spread(kernel);
+		const address = elements < SMALL ? this.kernels.address(kernel) : this.kernels.parallel(kernel);
 		const node = ggml.custom_4d(
 			context,
 			TYPE.f32,
@@ -92,27 +97,34 @@ class Node {
 		);
 	}
 
-	fused({ formula, inputs, targets }: Fused): Pointer {
+	fused({ expression, inputs, targets }: Fused): Pointer {
 		const { ggml } = this.builder;
 		const sources = inputs.map(this.builder.of);
 		const results = targets.map(this.builder.of);
-		const count = sizeOf(formula.shape);
+		const count = sizeOf(expression.shape);
 		// In place there is no result to allocate; ggml still wants a tensor to schedule by.
-		const shape = targets.length > 0 ? [1] : formula.shape;
+		const shape = targets.length > 0 ? [1] : expression.shape;
 		return this.call("fused", shape, sources, (at, own) => {
 			const outputs = results.length > 0 ? results.map((result) => ggml.get_data(result)) : [own];
-			const program = formula.encode(sources.map(at), outputs);
-			const memory = koffi.alloc("uint8", program.length) as bigint;
+			const encoded = expression.encode(sources.map(at), outputs);
+			const memory = koffi.alloc("uint8", encoded.length) as bigint;
 			this.builder.onClose(() => koffi.free(memory));
-			new Uint8Array(koffi.view(memory, program.length)).set(program);
-			return { program: memory, count };
+			new Uint8Array(koffi.view(memory, encoded.length)).set(encoded);
+			return { expression: memory, count };
 		});
 	}
 }
 
-const rules: Record<string, (node: Node) => Pointer> = {
+type CpuRule<T extends Tensor = Tensor> = (node: NodeBuilder<T>) => Pointer;
+
+/** Leaves are made by graph.ts, elementwise operations are gathered by fuse.ts, and two move nothing. */
+type Elsewhere = "full" | ElementwiseName | "reshape" | "detach";
+
+const rules: { readonly [Name in Exclude<OpName, Elsewhere>]: CpuRule<TensorOf<Name>> } & {
+	readonly [Name in FusedName]: CpuRule<FusedTensorOf<Name>>;
+} = {
 	matmul(node) {
-		const { transposeA, transposeB, bf16 } = node.tensor.attrs as Record<"transposeA" | "transposeB" | "bf16", boolean>;
+		const { transposeA, transposeB, bf16 } = node.tensor.attrs;
 		const [a, b] = [node.in(0), node.in(1)];
 		const [m, n] = [node.shape.at(-2)!, node.shape.at(-1)!];
 		const k = node.tensor.inputs[0]!.dim(transposeA ? -2 : -1);
@@ -124,23 +136,22 @@ const rules: Record<string, (node: Node) => Pointer> = {
 			...{ a_row: transposeA ? 1 : k, a_col: transposeA ? m : 1 },
 			...{ b_row: transposeB ? 1 : n, b_col: transposeB ? k : 1, c_row: n },
 			...{ a_batch: heads * m * k, a_head: m * k, b_batch: heads * k * n, b_head: k * n },
-			...{ c_batch: heads * m * n, c_head: m * n, accumulate: 0, alpha: 1 },
+			...{ c_batch: heads * m * n, c_head: m * n },
 		}));
 	},
 
 	rms_norm(node) {
 		const [x, { rows, width }] = [node.in(0), rowsOf(node.shape)];
-		const eps = node.tensor.attrs.eps as number;
+		const { eps } = node.tensor.attrs;
 		return node.call("rms_norm", node.shape, [x], (at, y) => ({
 			...{ x: at(x), y, rows, width, x_row: width, y_row: width, eps },
 		}));
 	},
 	rms_norm_backward(node) {
 		const [dy, x, { rows, width }] = [node.in(0), node.in(1), rowsOf(node.shape)];
-		const eps = node.tensor.attrs.eps as number;
+		const { eps } = node.tensor.attrs;
 		return node.call("rms_norm_back", node.shape, [x, dy], (at, dx) => ({
-			...{ x: at(x), dy: at(dy), dx, rows, width, x_row: width, dy_row: width, dx_row: width },
-			...{ residual_row: width, eps },
+			...{ x: at(x), dy: at(dy), dx, rows, width, x_row: width, dy_row: width, dx_row: width, eps },
 		}));
 	},
 
@@ -152,7 +163,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 	},
 
 	rotary(node) {
-		const { base, inverse } = node.tensor.attrs as { base: number; inverse: boolean };
+		const { base, inverse } = node.tensor.attrs;
 		const [batch, length, heads, width] = node.shape as [number, number, number, number];
 		const half = width / 2;
 		const table = (name: "cos" | "sin") =>
@@ -178,7 +189,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		return node.view(attend(node), node.shape, 0);
 	},
 	attention_backward(node) {
-		const { of, ...attributes } = node.tensor.attrs as AttentionAttributes & { of: number };
+		const { of, ...attributes } = node.tensor.attrs;
 		const inputs = node.tensor.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
 		const [q, k, v, , g] = inputs;
 		const key = `attention gradients ${inputs.map(({ id }) => id)} ${JSON.stringify(attributes)}`;
@@ -203,7 +214,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		const [z, targets] = [node.in(0), node.in(1)];
 		return node.call("cross_entropy", [rows], [z, targets], (at, losses) => ({
 			...{ z: at(z), targets: at(targets), losses, rows, vocab, z_row: vocab, dz_row: vocab },
-			...{ weight: 1, softcap: node.tensor.attrs.softcap as number },
+			...{ weight: 1, softcap: node.tensor.attrs.softcap },
 		}));
 	},
 	cross_entropy_backward(node) {
@@ -211,14 +222,14 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		const [z, targets, weights] = [node.in(0), node.in(1), node.in(2)];
 		const packed = node.call("cross_entropy", [rows * vocab + rows], [z, targets, weights], (at, dz) => ({
 			...{ z: at(z), targets: at(targets), weights: at(weights), dz, losses: dz + BigInt(rows * vocab * BYTES) },
-			...{ rows, vocab, z_row: vocab, dz_row: vocab, weight: 1, softcap: node.tensor.attrs.softcap as number },
+			...{ rows, vocab, z_row: vocab, dz_row: vocab, weight: 1, softcap: node.tensor.attrs.softcap },
 		}));
 		return node.view(packed, node.shape, 0);
 	},
 	/** The weighted losses, with the logits' gradient left in the place of the logits (see fuse.ts). */
-	likelihood(node) {
+	cross_entropy_fused(node) {
 		const [rows, vocab] = node.tensor.inputs[0]!.shape as [number, number];
-		const { softcap, weight } = node.tensor.attrs as { softcap: number; weight: number };
+		const { softcap, weight } = node.tensor.attrs;
 		const [z, targets] = [node.in(0), node.in(1)];
 		return node.call("cross_entropy", node.shape, [z, targets], (at, losses) => ({
 			...{ z: at(z), targets: at(targets), losses, dz: at(z) },
@@ -226,7 +237,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		}));
 	},
 	/** What the first input's place holds once the second has been computed. */
-	overwritten: (node) => node.view(node.in(0), node.shape, 0),
+	in_place_gradient: (node) => node.view(node.in(0), node.shape, 0),
 	copy: (node) => copy(node, rowMajor(node.shape), 0),
 
 	embedding(node) {
@@ -242,7 +253,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		const rows = node.tensor.inputs[0]!.dim(0);
 		const [dy, ids] = [node.in(0), node.in(1)];
 		return node.call("embedding_back", node.shape, [dy, ids], (at, dtable) => ({
-			...{ dy: at(dy), ids: at(ids), dtable, rows, width, vocab, accumulate: 0 },
+			...{ dy: at(dy), ids: at(ids), dtable, rows, width, vocab },
 		}));
 	},
 
@@ -270,7 +281,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 	},
 
 	permute(node) {
-		const dims = node.tensor.attrs.dims as readonly number[];
+		const { dims } = node.tensor.attrs;
 		const steps = rowMajor(node.tensor.inputs[0]!.shape);
 		return copy(
 			node,
@@ -279,14 +290,14 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		);
 	},
 	slice(node) {
-		const { dim, start } = node.tensor.attrs as { dim: number; start: number };
+		const { dim, start } = node.tensor.attrs;
 		const steps = rowMajor(node.tensor.inputs[0]!.shape);
 		const offset = start * steps[dim]!;
 		const isDense = sizeOf(node.shape.slice(0, dim)) === 1;
 		return isDense ? node.view(node.in(0), node.shape, offset) : copy(node, steps, offset);
 	},
 	concat(node) {
-		const dim = node.tensor.attrs.dim as number;
+		const { dim } = node.tensor.attrs;
 		const inputs = node.tensor.inputs.map(node.builder.of);
 		return fill(
 			node,
@@ -295,7 +306,7 @@ const rules: Record<string, (node: Node) => Pointer> = {
 		);
 	},
 	pad(node) {
-		const { dim, before, after } = node.tensor.attrs as { dim: number; before: number; after: number };
+		const { dim, before, after } = node.tensor.attrs;
 		const zero = node.builder.constant("zero", [1], () => new Float32Array(1));
 		const parts = [
 			{ length: before, from: zero, repeat: true },
@@ -311,8 +322,8 @@ const rules: Record<string, (node: Node) => Pointer> = {
 };
 
 /** Attention's output [B, T, H, D] and behind it each row's log-sum-exp [B, H, T], which the backward pass needs. */
-function attend(node: Node): Pointer {
-	const { causal, window, scale } = node.tensor.attrs as AttentionAttributes;
+function attend(node: NodeBuilder<TensorOf<"attention" | "attention_backward">>): Pointer {
+	const { causal, window, scale } = node.tensor.attrs;
 	const [q, k, v] = node.tensor.inputs as [Tensor, Tensor, Tensor];
 	const [B, T, H] = q.shape as [number, number, number];
 	return node.builder.memo(`attention ${q.id} ${k.id} ${v.id} ${causal} ${window} ${scale}`, () => {
@@ -345,7 +356,7 @@ function rowMajor(shape: Shape): number[] {
 	return shape.map((_, d) => sizeOf(shape.slice(d + 1)));
 }
 
-function sumMiddle(node: Node, x: Pointer, shape: Shape, outer: number, middle: number, inner: number): Pointer {
+function sumMiddle(node: NodeBuilder, x: Pointer, shape: Shape, outer: number, middle: number, inner: number): Pointer {
 	const once = (from: Pointer, shape: Shape, outer: number, middle: number, inner: number) =>
 		node.call("sum", shape, [from], (at, y) => ({ x: at(from), y, outer, middle, inner, scale: 1 }));
 	// A long sum is cut into parts, so that every thread has some.
@@ -361,7 +372,7 @@ function divisorNear(n: number, wanted: number): number {
 }
 
 /** A dense copy of the first input, read by `steps` from `offset` on. */
-function copy(node: Node, steps: readonly number[], offset: number): Pointer {
+function copy(node: NodeBuilder, steps: readonly number[], offset: number): Pointer {
 	const x = node.in(0);
 	const sizes = copySizes(node.shape, steps, rowMajor(node.shape));
 	return node.call("copy", node.shape, [x], (at, y) => ({ x: at(x) + BigInt(offset * BYTES), y, ...sizes }));
@@ -375,7 +386,7 @@ interface Part {
 }
 
 /** A tensor made of parts along `dim`, each copied to its place. */
-function fill(node: Node, dim: number, parts: Part[]): Pointer {
+function fill(node: NodeBuilder, dim: number, parts: Part[]): Pointer {
 	const { ggml, context } = node.builder;
 	const steps = rowMajor(node.shape);
 	let offset = 0;

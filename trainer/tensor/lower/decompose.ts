@@ -1,6 +1,6 @@
 /**
- * Operations that not every device has, made of ones that it does have. CUDA and Vulkan run the first choice; Metal lacks
- * OUT_PROD, REPEAT_BACK, GET_ROWS_BACK and PAD at the front (docs/gpu.md). Lengths are in ggml's order.
+ * Operations that not every device has, made of ones that it does have. CUDA and Vulkan run the first choice; Metal
+ * lacks OUT_PROD, REPEAT_BACK, GET_ROWS_BACK and PAD at the front (docs/gpu.md). Lengths are in ggml's order.
  */
 import { type Ggml, type Pointer, TYPE } from "../ggml.ts";
 import type { Builder } from "./lowering.ts";
@@ -9,8 +9,8 @@ type Lengths = [number, number, number, number];
 type PadAmounts = Parameters<Ggml["pad_ext"]> extends [Pointer, Pointer, ...infer Rest] ? Rest : never;
 
 /**
- * Some of CUDA's kernels start a block for each index of the second dimension, or of the outer ones, without asking whether
- * a grid has as many (pad.cu, binbcast.cu, norm.cu, softmax.cu).
+ * Some of CUDA's kernels start a block for each index of the second dimension, or of the outer ones, without asking
+ * whether a grid has as many (pad.cu, binbcast.cu, norm.cu, softmax.cu).
  */
 const MAX_GRID = 65_535;
 
@@ -62,8 +62,8 @@ export function softmaxGradient({ ggml, context, device }: Builder, g: Pointer, 
 }
 
 /**
- * The gradient of an embedding [width, vocabulary] from that of its rows g [width, tokens]: a scatter-add. `name` says of
- * which ids, for tables that are read by the same.
+ * The gradient of an embedding [width, vocabulary] from that of its rows g [width, tokens]: a scatter-add. `name` says
+ * of which ids, for tables that are read by the same.
  */
 export function scatterRows(
 	builder: Builder,
@@ -89,7 +89,10 @@ export function scatterRows(
 	return outProduct(builder, g, oneHot);
 }
 
-/** Joins tensors along `dim`, by halves: one after the other, the first of many would be copied once for each that follows. */
+/**
+ * Joins tensors along `dim`, by halves: one after the other, the first of many would be copied once for each that
+ * follows.
+ */
 export function joinAlong(builder: Builder, parts: readonly Pointer[], dim: number): Pointer {
 	if (parts.length === 1) return parts[0]!;
 	const half = parts.length >> 1;

@@ -1,32 +1,60 @@
 /**
- * Rewrites a program for the CPU kernels, from expressions to expressions: elementwise operations are gathered into
- * formulas, updates of parameters are written in place, and the two halves of cross-entropy become one pass.
+ * Rewrites expressions for the CPU kernels: elementwise operations are gathered into fused expressions, updates of
+ * parameters are written in place, and the two halves of cross-entropy become one pass.
  *
  * An elementwise result that only elementwise operations of its shape read is never stored: each of them computes it
- * again, which is cheaper than a trip to memory. So an invented activation costs one pass, like a built-in one.
+ * again, which is cheaper than reading it from memory. An activation composed of several operations therefore costs one
+ * pass, like a built-in one.
  */
-import { sameShape } from "../ops/define.ts";
+import { type NoAttributes, sameShape } from "../ops/define.ts";
+import { div } from "../ops/elementwise.ts";
 import { uniformValue } from "../ops/leaf.ts";
+import { crossEntropyBackward, crossEntropyOp } from "../ops/nn.ts";
+import type { TensorOf } from "../ops/table.ts";
 import type { Parameter } from "../parameter.ts";
-import { isLeaf, memoryOf, reachable, type Update } from "../schedule.ts";
-import { Tensor } from "../tensor.ts";
-import { Formula, isElementwise } from "./formula.ts";
-import type { Plan, Write } from "./lowering.ts";
+import type { Plan, Update, Write } from "../plan.ts";
+import { isLeaf, memoryOf, reachable } from "../schedule.ts";
+import { type Attributes, type Shape, Tensor } from "../tensor.ts";
+import { FusedExpression, isElementwise } from "./fused-expression.ts";
 
 /** A ggml node has at most ten sources. */
 const MAX_INPUTS = 9;
 const MAX_INSTRUCTIONS = 48;
 
-/** A formula as a tensor. With `targets`, its results go into these parameters instead. */
+/** A fused expression as a tensor. With `targets`, its results go into these parameters instead. */
 export class Fused extends Tensor {
-	readonly formula: Formula;
+	readonly expression: FusedExpression;
 	readonly targets: readonly Parameter[];
 
-	constructor(formula: Formula, inputs: readonly Tensor[], targets: readonly Parameter[] = []) {
-		super("fused", inputs, {}, formula.shape, "f32");
-		this.formula = formula;
+	constructor(expression: FusedExpression, inputs: readonly Tensor[], targets: readonly Parameter[] = []) {
+		super("fused", inputs, {}, expression.shape, "f32");
+		this.expression = expression;
 		this.targets = targets;
 	}
+}
+
+/** Nodes of the CPU lowering alone, which only this file makes, and their attributes. */
+interface FusedAttributes {
+	/** A dense copy of the input. */
+	copy: NoAttributes;
+	/** The weighted losses of logits and targets; leaves the gradient of the logits in the place of the logits. */
+	cross_entropy_fused: { softcap: number; weight: number };
+	/** What the first input's place holds once the second has been computed. */
+	in_place_gradient: NoAttributes;
+}
+export type FusedName = keyof FusedAttributes;
+export type FusedTensorOf<Name extends FusedName> = Tensor & {
+	readonly op: Name;
+	readonly attrs: FusedAttributes[Name];
+};
+
+function fusedTensor<Name extends FusedName>(
+	op: Name,
+	inputs: readonly Tensor[],
+	attrs: FusedAttributes[Name] & Attributes,
+	shape: Shape,
+): Tensor {
+	return new Tensor(op, inputs, attrs, shape, "f32");
 }
 
 export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Plan {
@@ -39,7 +67,7 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 
 	const rebuilt = new Map<Tensor, Tensor>();
 	const of = (tensor: Tensor) => rebuilt.get(tensor) ?? tensor;
-	const twins = pairLikelihoods(nodes);
+	const pairs = pairCrossEntropies(nodes);
 	const readers = Map.groupBy(
 		nodes.filter((node) => memoryOf(node) === node).flatMap((node) => node.inputs.map((input) => ({ input, node }))),
 		({ input }) => memoryOf(input),
@@ -50,15 +78,15 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 			const isStored = !inside.has(node) || written.has(node) || outputs.includes(node);
 			if (isStored && !grouped.has(node)) rebuilt.set(node, fused([node]));
 		} else if (!rebuilt.has(node)) {
-			const twin = twins.get(node);
-			if (twin) {
+			const backward = pairs.get(node);
+			if (backward) {
 				const logits = memoryOf(node.inputs[0]!);
 				const isShared =
 					isLeaf(logits) ||
 					outputs.some((output) => memoryOf(output) === logits) ||
-					readers.get(logits)!.some((reader) => reader.node !== node && reader.node !== twin);
-				const { losses, gradient } = joinLikelihood(node, twin, isShared, of);
-				rebuilt.set(node, losses).set(twin, gradient);
+					readers.get(logits)!.some((reader) => reader.node !== node && reader.node !== backward);
+				const { losses, gradient } = fuseCrossEntropy(node, backward, isShared, of);
+				rebuilt.set(node, losses).set(backward, gradient);
 			} else rebuilt.set(node, new Tensor(node.op, node.inputs.map(of), node.attrs, node.shape, node.dtype));
 		}
 	}
@@ -76,8 +104,11 @@ export function fuse(outputs: readonly Tensor[], updates: readonly Update[]): Pl
 	return { outputs: outputs.map(of), writes: [...inPlace, ...copies] };
 
 	function fused(roots: readonly Tensor[], targets?: readonly Parameter[]): Fused {
-		const formula = new Formula(roots, (tensor) => inside.has(tensor) && sameShape(tensor.shape, roots[0]!.shape));
-		return new Fused(formula, formula.inputs.map(of), targets);
+		const expression = new FusedExpression(
+			roots,
+			(tensor) => inside.has(tensor) && sameShape(tensor.shape, roots[0]!.shape),
+		);
+		return new Fused(expression, expression.inputs.map(of), targets);
 	}
 }
 
@@ -94,7 +125,7 @@ function chooseInside(nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): S
 	const length = new Map<Tensor, number>();
 	for (const node of nodes) {
 		if (!isElementwise(node)) continue;
-		// Where a formula would grow too large, its largest operand is stored after all.
+		// Where an expression would grow too large, its largest operand is stored after all.
 		for (;;) {
 			const operands = node.inputs.filter((input) => inside.has(input));
 			const read = new Set(
@@ -116,18 +147,18 @@ function chooseInside(nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): S
 }
 
 /**
- * Updates that can be written in place, those that read each other's targets together: an AdamW step of one parameter is
- * one formula with three results. A formula may read its targets element by element only, and no other parameter that
- * is about to change.
+ * Updates that can be written in place, those that read each other's targets together: an AdamW step of one parameter
+ * is one expression with three results. An expression may read its targets element by element only, and no other
+ * parameter that is about to change.
  */
 function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): Update[][] {
 	const byTarget = new Map<Tensor, Update>(updates.map((update) => [update.target, update]));
 	const candidates = updates.filter(
-		({ value }) => inside.has(value) && !new Formula([value], (tensor) => inside.has(tensor)).isTrivial,
+		({ value }) => inside.has(value) && !new FusedExpression([value], (tensor) => inside.has(tensor)).isTrivial,
 	);
 	const groupOf = new Map<Update, Update[]>(candidates.map((update) => [update, [update]]));
 	for (const update of candidates) {
-		for (const input of new Formula([update.value], (tensor) => inside.has(tensor)).inputs) {
+		for (const input of new FusedExpression([update.value], (tensor) => inside.has(tensor)).inputs) {
 			const other = byTarget.get(memoryOf(input));
 			const mine = groupOf.get(update)!;
 			const theirs = other && groupOf.get(other);
@@ -137,7 +168,7 @@ function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): 
 		}
 	}
 	return [...new Set(groupOf.values())].filter((group) => {
-		const { inputs, shape } = new Formula(
+		const { inputs, shape } = new FusedExpression(
 			group.map(({ value }) => value),
 			(tensor) => inside.has(tensor),
 		);
@@ -154,32 +185,37 @@ function groupUpdates(updates: readonly Update[], inside: ReadonlySet<Tensor>): 
 }
 
 /** Forward halves of cross-entropy with their backward halves, where one pass can do both. */
-function pairLikelihoods(nodes: readonly Tensor[]): Map<Tensor, Tensor> {
-	const twins = new Map<Tensor, Tensor>();
-	for (const backward of nodes.filter(({ op }) => op === "cross_entropy_backward")) {
+function pairCrossEntropies(nodes: readonly Tensor[]): Map<Tensor, TensorOf<"cross_entropy_backward">> {
+	const pairs = new Map<Tensor, TensorOf<"cross_entropy_backward">>();
+	for (const backward of nodes.filter(crossEntropyBackward.is)) {
 		const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
 		const forward = nodes.find(
-			({ op, inputs, attrs }) =>
-				op === "cross_entropy" &&
-				inputs[0] === logits &&
-				inputs[1] === targets &&
-				attrs.softcap === backward.attrs.softcap,
+			(node) =>
+				crossEntropyOp.is(node) &&
+				node.inputs[0] === logits &&
+				node.inputs[1] === targets &&
+				node.attrs.softcap === backward.attrs.softcap,
 		);
-		if (!forward || twins.has(forward) || !uniformValue(gradient)) continue;
-		twins.set(forward, backward);
+		if (!forward || pairs.has(forward) || !uniformValue(gradient)) continue;
+		pairs.set(forward, backward);
 	}
-	return twins;
+	return pairs;
 }
 
 /**
- * Both halves as one pass that leaves the logits' gradient in the place of the logits, the largest tensor of most models.
- * Logits that something else reads are copied first.
+ * Both halves as one pass that leaves the logits' gradient in the place of the logits, the largest tensor of most
+ * models. Logits that something else reads are copied first.
  */
-function joinLikelihood(forward: Tensor, backward: Tensor, isShared: boolean, of: (tensor: Tensor) => Tensor) {
+function fuseCrossEntropy(
+	forward: Tensor,
+	backward: TensorOf<"cross_entropy_backward">,
+	isShared: boolean,
+	of: (tensor: Tensor) => Tensor,
+) {
 	const [logits, targets, gradient] = backward.inputs as [Tensor, Tensor, Tensor];
 	const { shape } = logits;
-	const own = isShared ? new Tensor("copy", [of(logits)], {}, shape, "f32") : of(logits);
-	const attrs = { softcap: forward.attrs.softcap!, weight: uniformValue(gradient)! };
-	const losses = new Tensor("likelihood", [own, of(targets)], attrs, forward.shape, "f32");
-	return { losses: losses.div(attrs.weight), gradient: new Tensor("overwritten", [own, losses], {}, shape, "f32") };
+	const own = isShared ? fusedTensor("copy", [of(logits)], {}, shape) : of(logits);
+	const attrs = { softcap: backward.attrs.softcap, weight: uniformValue(gradient)! };
+	const losses = fusedTensor("cross_entropy_fused", [own, of(targets)], attrs, forward.shape);
+	return { losses: div(losses, attrs.weight), gradient: fusedTensor("in_place_gradient", [own, losses], {}, shape) };
 }

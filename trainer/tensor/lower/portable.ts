@@ -2,25 +2,27 @@
 import { fail } from "../errors.ts";
 import { BYTES, type Pointer, ROPE_NEOX } from "../ggml.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
+import { uniformValue } from "../ops/leaf.ts";
+import type { OpName, TensorOf } from "../ops/table.ts";
 import { ne } from "../storage.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
-import { accumulateInPlace } from "./accumulate.ts";
+import { ACCUMULATE, accumulateInPlace } from "./accumulate.ts";
 import { attendInBlocks, attendInBlocksBackward, BLOCK, type Heads } from "./blocked-attention.ts";
-import { chunkLikelihoods } from "./chunked-likelihood.ts";
+import { chunkCrossEntropies } from "./chunked-cross-entropy.ts";
 import { joinAlong, outProduct, padAlong, scatterRows, softmaxGradient, sumOver } from "./decompose.ts";
 import type { Builder, Lowering } from "./lowering.ts";
 
-type Rule = (tensor: Tensor, builder: Builder, inputs: Pointer[]) => Pointer;
+type PortableRule<T extends Tensor = Tensor> = (tensor: T, builder: Builder, inputs: Pointer[]) => Pointer;
 
 type Unary = "abs" | "cos" | "exp" | "log" | "relu" | "sigmoid" | "silu" | "sin" | "sqrt" | "step" | "tanh";
 const unary =
-	(name: Unary): Rule =>
+	(name: Unary): PortableRule =>
 	(_, { ggml, context }, [x]) =>
 		ggml[name](context, x!);
 
 /** ggml stretches its second operand only; the first is stretched here where the result is larger. */
 const binary =
-	(name: "add" | "sub" | "mul" | "div"): Rule =>
+	(name: "add" | "sub" | "mul" | "div"): PortableRule =>
 	({ shape, inputs: [a, b] }, builder, [x, y]) => {
 		const { ggml, context } = builder;
 		if (sizeOf(a!.shape) === sizeOf(shape)) return ggml[name](context, x!, y!);
@@ -29,24 +31,27 @@ const binary =
 		return ggml[name](context, ggml.repeat_4d(context, x!, ...ne(shape)), y!);
 	};
 
-const rules: Record<string, Rule> = {
-	...Object.fromEntries(
-		(["abs", "cos", "exp", "log", "relu", "sigmoid", "silu", "sin", "sqrt", "step", "tanh"] as const).map((name) => [
-			name,
-			unary(name),
-		]),
-	),
+/** All operations but leaves, which graph.ts makes. */
+const rules: { readonly [Name in Exclude<OpName, "full">]: PortableRule<TensorOf<Name>> } = {
+	abs: unary("abs"),
+	cos: unary("cos"),
+	exp: unary("exp"),
+	log: unary("log"),
+	relu: unary("relu"),
+	sigmoid: unary("sigmoid"),
+	silu: unary("silu"),
+	sin: unary("sin"),
+	sqrt: unary("sqrt"),
+	step: unary("step"),
+	tanh: unary("tanh"),
 	add: binary("add"),
-	/** See accumulate.ts. */
-	accumulate: (_, { ggml, context }, [sum, x]) => ggml.add_inplace(context, sum!, x!),
 	sub: binary("sub"),
 	mul: binary("mul"),
 	div: binary("div"),
 	square: (_, { ggml, context }, [x]) => ggml.sqr(context, x!),
-	affine: ({ attrs }, { ggml, context }, [x]) =>
-		ggml.scale_bias(context, x!, attrs.scale as number, attrs.bias as number),
+	affine: ({ attrs }, { ggml, context }, [x]) => ggml.scale_bias(context, x!, attrs.scale, attrs.bias),
 	softcap: ({ attrs }, { ggml, context }, [x]) => {
-		const cap = attrs.cap as number;
+		const { cap } = attrs;
 		return ggml.scale(context, ggml.tanh(context, ggml.scale(context, x!, 1 / cap)), cap);
 	},
 
@@ -62,14 +67,14 @@ const rules: Record<string, Rule> = {
 	detach: (_, __, [x]) => x!,
 	permute: ({ attrs, shape }, { ggml, context }, [x]) => {
 		// ggml's permute says where each old dimension goes; PyTorch's where each new one comes from.
-		const dims = attrs.dims as readonly number[];
+		const { dims } = attrs;
 		const last = shape.length - 1;
 		const to = [0, 1, 2, 3].map((d) => (d > last ? d : last - dims.indexOf(last - d)));
 		return ggml.cont(context, ggml.permute(context, x!, ...(to as [number, number, number, number])));
 	},
 	slice: ({ attrs, shape, inputs: [x] }, { ggml, context }, [p]) => {
-		const dim = attrs.dim as number;
-		const offset = (attrs.start as number) * stridesOf(x!.shape)[x!.shape.length - 1 - dim]!;
+		const { dim, start } = attrs;
+		const offset = start * stridesOf(x!.shape)[x!.shape.length - 1 - dim]!;
 		// Contiguous already: with strides of its own, or ggml would take the lengths of 1 for gaps.
 		const isWhole = sizeOf(shape.slice(0, dim)) === 1;
 		const [, ...outer] = stridesOf(isWhole ? shape : x!.shape);
@@ -78,7 +83,7 @@ const rules: Record<string, Rule> = {
 	},
 	pad: ({ attrs, dtype, shape, inputs: [x] }, builder, [p]) => {
 		const { ggml, context } = builder;
-		const { dim, before, after } = attrs as { dim: number; before: number; after: number };
+		const { dim, before, after } = attrs;
 		const at = shape.length - 1 - dim;
 		const Values = dtype === "f32" ? Float32Array : Int32Array;
 		const zeros = (n: number) => {
@@ -89,7 +94,7 @@ const rules: Record<string, Rule> = {
 		const front = before > 0 ? ggml.concat(context, zeros(before), p!, at) : p!;
 		return after > 0 ? ggml.concat(context, front, zeros(after), at) : front;
 	},
-	concat: ({ attrs, shape }, builder, inputs) => joinAlong(builder, inputs, shape.length - 1 - (attrs.dim as number)),
+	concat: ({ attrs, shape }, builder, inputs) => joinAlong(builder, inputs, shape.length - 1 - attrs.dim),
 
 	matmul: ({ attrs }, builder, [a, b]) => {
 		const { ggml, context } = builder;
@@ -106,9 +111,9 @@ const rules: Record<string, Rule> = {
 		return scatterRows(builder, g!, ids!, `${source.id}`, [tokens!.size, shape[0]!, shape[1]!]);
 	},
 	rms_norm: ({ attrs, shape }, builder, [x]) =>
-		byRows(builder, x!, shape, (rows) => builder.ggml.rms_norm(builder.context, rows, attrs.eps as number)),
+		byRows(builder, x!, shape, (rows) => builder.ggml.rms_norm(builder.context, rows, attrs.eps)),
 	rms_norm_backward: ({ attrs }, { ggml, context, device }, [g, x]) => {
-		const eps = attrs.eps as number;
+		const { eps } = attrs;
 		const fused = ggml.rms_norm_back(context, g!, x!, eps);
 		if (device.supports(fused)) return fused;
 		// y = x / r with r = sqrt(mean(x²) + eps), so dx = (g - y mean(g y)) / r.
@@ -125,25 +130,25 @@ const rules: Record<string, Rule> = {
 		// ggml turns the other way than nanochat: the frequency's sign says which way.
 		const sign = attrs.inverse ? 1 : -1;
 		const { ggml, context } = builder;
-		return ggml.rope_ext(context, x!, positions, null, D, ROPE_NEOX, 0, attrs.base as number, sign, 0, 1, 0, 0);
+		return ggml.rope_ext(context, x!, positions, null, D, ROPE_NEOX, 0, attrs.base, sign, 0, 1, 0, 0);
 	},
 
-	cross_entropy: (tensor, builder) => likelihood(tensor, builder).losses,
+	cross_entropy: (tensor, builder) => crossEntropyParts(tensor, builder).losses,
 	cross_entropy_backward: (tensor, builder) => {
 		const { ggml, context } = builder;
 		const [logits, targets, g] = tensor.inputs as [Tensor, Tensor, Tensor];
 		const [N, V] = logits.shape as [number, number];
-		const { tanh, probabilities, chosen, losses, rows } = likelihood(tensor, builder);
+		const { tanh, probabilities, chosen, losses, rows } = crossEntropyParts(tensor, builder);
 		// The probabilities are overwritten below, so the losses must have been read from them before.
 		builder.schedule(losses);
-		const key = `likelihood ${logits.id} ${targets.id} ${tensor.attrs.softcap}`;
+		const key = `cross-entropy ${logits.id} ${targets.id} ${tensor.attrs.softcap}`;
 		const less = builder.memo(`${key} less the target`, () => {
 			const less = ggml.set_rows(context, probabilities, ggml.scale_bias(context, chosen, 1, -1), rows);
 			return ggml.reshape_4d(context, less, V, N, 1, 1);
 		});
 		const slope = (factor: number) => tanh && ggml.scale_bias(context, ggml.sqr(context, tanh), -factor, factor);
-		if (g.op === "full") {
-			const factor = g.attrs.value as number;
+		const factor = uniformValue(g);
+		if (factor !== undefined) {
 			return tanh ? ggml.mul(context, less, slope(factor)!) : ggml.scale(context, less, factor);
 		}
 		const gradient = tanh ? ggml.mul(context, less, slope(1)!) : less;
@@ -154,15 +159,15 @@ const rules: Record<string, Rule> = {
 		const { ggml, context } = builder;
 		if (q!.dim(1) > BLOCK) {
 			const [queries, keys, values] = [q!, k!, v!].map((x) => byHeads(builder, x)) as [Heads, Heads, Heads];
-			return fromHeads(builder, attendInBlocks(builder, queries, keys, values, attrs as AttentionAttributes), q!);
+			return fromHeads(builder, attendInBlocks(builder, queries, keys, values, attrs), q!);
 		}
-		const p = probabilities(q!, k!, attrs as AttentionAttributes, builder);
+		const p = probabilities(q!, k!, attrs, builder);
 		const vT = ggml.cont(context, ggml.permute(context, builder.of(v!), 1, 2, 0, 3)); // [T, D, G, B]
 		return swapHeads(builder, ggml.mul_mat(context, vT, p));
 	},
 	attention_backward: ({ inputs: [q, k, v, , g], attrs }, builder) => {
 		const { ggml, context } = builder;
-		const { of, ...attributes } = attrs as AttentionAttributes & { of: number };
+		const { of, ...attributes } = attrs;
 		if (q!.dim(1) > BLOCK) {
 			const gradient = blockGradient(builder, [q!, k!, v!, g!], attributes, of);
 			return sumGroups(builder, [q!, k!, v!][of]!, q!.dim(2), gradient);
@@ -170,7 +175,8 @@ const rules: Record<string, Rule> = {
 		const p = probabilities(q!, k!, attributes, builder); // [Tk, Tq, H, B]
 		const gradient = swapHeads(builder, builder.of(g!)); // [D, Tq, H, B]
 		const transposed = (x: Pointer) => ggml.cont(context, ggml.transpose(context, x));
-		const byColumns = (x: Tensor) => ggml.cont(context, ggml.permute(context, builder.of(x), 1, 2, 0, 3)); // [T, D, H, B]
+		// [T, D, H, B]
+		const byColumns = (x: Tensor) => ggml.cont(context, ggml.permute(context, builder.of(x), 1, 2, 0, 3));
 		if (of === 2) return sumGroups(builder, v!, q!.dim(2), ggml.mul_mat(context, byColumns(g!), transposed(p)));
 
 		const key = `attention scores' gradient ${[q, k, v, g].map((x) => x!.id)} ${JSON.stringify(attributes)}`;
@@ -183,7 +189,9 @@ const rules: Record<string, Rule> = {
 	},
 };
 
-/** What `compute` makes of each row, as one matrix: CUDA's grids have room for more rows there than in outer dimensions. */
+/**
+ * What `compute` makes of each row, as one matrix: CUDA's grids have room for more rows there than in outer dimensions.
+ */
 function byRows({ ggml, context }: Builder, x: Pointer, shape: Shape, compute: (rows: Pointer) => Pointer): Pointer {
 	const width = shape.at(-1) ?? 1;
 	const rows = ggml.reshape_4d(context, x, width, sizeOf(shape) / width, 1, 1);
@@ -196,13 +204,13 @@ function stridesOf(shape: readonly number[]): [number, number, number, number] {
 }
 
 /** Softmax, the probability of each target, and its negative logarithm, shared by both halves of cross-entropy. */
-function likelihood({ inputs, attrs }: Tensor, builder: Builder) {
+function crossEntropyParts({ inputs, attrs }: TensorOf<"cross_entropy" | "cross_entropy_backward">, builder: Builder) {
 	const { ggml, context } = builder;
 	const [logits, targets] = inputs as [Tensor, Tensor];
 	const [N, V] = logits.shape as [number, number];
-	const cap = attrs.softcap as number;
+	const cap = attrs.softcap;
 	const part = (name: string, make: () => Pointer) =>
-		builder.memo(`likelihood ${logits.id} ${targets.id} ${cap} ${name}`, make);
+		builder.memo(`cross-entropy ${logits.id} ${targets.id} ${cap} ${name}`, make);
 	const bare = builder.of(logits);
 	const tanh = cap > 0 ? part("tanh", () => ggml.tanh(context, ggml.scale(context, bare, 1 / cap))) : undefined;
 	// Rows of single elements: get_rows then picks one element of each of N batches, with no index arithmetic.
@@ -284,10 +292,12 @@ function sumGroups(builder: Builder, of: Tensor, heads: number, gradient: Pointe
 
 export const portable: Lowering = {
 	name: "portable",
-	prepare: (outputs, updates) => accumulateInPlace(chunkLikelihoods(outputs, updates)),
+	prepare: (outputs, updates) => accumulateInPlace(chunkCrossEntropies(outputs, updates)),
 	lower(tensor, builder) {
-		const rule = rules[tensor.op];
+		const inputs = tensor.inputs.map(builder.of);
+		if (tensor.op === ACCUMULATE) return builder.ggml.add_inplace(builder.context, inputs[0]!, inputs[1]!);
+		const rule = rules[tensor.op as keyof typeof rules] as PortableRule | undefined;
 		if (!rule) fail(tensor.op, "has no lowering");
-		return rule(tensor, builder, tensor.inputs.map(builder.of));
+		return rule(tensor, builder, inputs);
 	},
 };

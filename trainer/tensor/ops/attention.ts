@@ -1,12 +1,11 @@
 /** Scaled dot-product attention: causal, windowed, grouped-query. */
 import { fail, show } from "../errors.ts";
 import type { Shape, Tensor } from "../tensor.ts";
-import { define, requireF32, requireOptions, sameShape } from "./define.ts";
+import { type AttributesOf, define, requireF32, requireOptions, sameShape } from "./define.ts";
 
 /** `window` 0 means unlimited. */
-export type AttentionAttributes = { causal: boolean; window: number; scale: number };
-
 const attrs = { causal: "boolean", window: "integer", scale: "number" } as const;
+export type AttentionAttributes = AttributesOf<typeof attrs>;
 
 function check(q: Tensor, k: Tensor, v: Tensor, { window }: AttentionAttributes): void {
 	requireF32("attention", q, k, v);
@@ -23,7 +22,7 @@ function check(q: Tensor, k: Tensor, v: Tensor, { window }: AttentionAttributes)
 	if (window < 0) fail("attention", `a window of ${window} sees nothing`);
 }
 
-const attentionOp = define<AttentionAttributes>("attention", {
+export const attentionOp = define("attention", {
 	arity: 3,
 	attrs,
 	infer: ([q, k, v], a) => {
@@ -34,7 +33,7 @@ const attentionOp = define<AttentionAttributes>("attention", {
 });
 
 /** The gradient of attention by q (`of` 0), k (1) or v (2), from q, k, v, the output and its gradient. */
-const attentionBackward = define<AttentionAttributes & { of: number }>("attention_backward", {
+export const attentionBackward = define("attention_backward", {
 	arity: 5,
 	attrs: { ...attrs, of: "integer" },
 	infer: ([q, k, v, y, g], { of, ...a }) => {
@@ -58,8 +57,10 @@ interface AttentionOptions {
 }
 
 /**
- * softmax(scale · q kᵀ) v for q [B, T, H, D] and k, v [B, T, G, D] → [B, T, H, D]. With G < H, each key and value head serves
- * H / G query heads in a row (grouped-query attention, Ainslie et al. 2023).
+ * Scaled dot-product attention `softmax(scale · q kᵀ) v` (Vaswani et al. 2017) for q [B, T, H, D] and k, v [B, T, G,
+ * D] → [B, T, H, D]. With G < H, each key and value head serves H / G query heads in a row (grouped-query attention,
+ * Ainslie et al. 2023).
+ * @throws TensorError when the shapes do not fit or a window is asked for without `causal`.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
 	requireF32("attention", q, k, v);

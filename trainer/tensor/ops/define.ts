@@ -1,7 +1,6 @@
 /**
- * The table of operations. Every operation is defined once, in this folder: the attributes it takes, the shape it gives,
- * and its gradient rule. A checkpoint is rebuilt through this same table, so a file cannot hold anything train.ts could
- * not have written.
+ * What an operation is: the attributes it takes, the shape it gives, and its gradient rule. Each is defined once, in
+ * this folder; table.ts lists them all.
  */
 import { fail, show } from "../errors.ts";
 import { type Attributes, type Dtype, type Shape, sizeOf, Tensor } from "../tensor.ts";
@@ -10,45 +9,67 @@ import { type Attributes, type Dtype, type Shape, sizeOf, Tensor } from "../tens
 const MAX_ELEMENTS = 2 ** 32;
 export const MAX_DIMENSIONS = 4;
 
-type AttributeType = "number" | "integer" | "integers" | "boolean";
+/** The types an attribute may have, by the names definitions use for them. */
+interface AttributeTypes {
+	number: number;
+	integer: number;
+	integers: readonly number[];
+	boolean: boolean;
+}
+type AttributeType = keyof AttributeTypes;
+export type AttributeSpec = Readonly<Record<string, AttributeType>>;
+/** The attributes of a node whose operation declares `Spec`. */
+export type AttributesOf<Spec extends AttributeSpec> = { readonly [K in keyof Spec]: AttributeTypes[Spec[K]] };
+/** The specification of an operation without attributes. */
+export type NoAttributes = Readonly<Record<never, never>>;
 
-export interface Definition<A extends Attributes = Attributes> {
+export interface Definition<Spec extends AttributeSpec = AttributeSpec> {
 	/** How many inputs; undefined when any number of at least one will do. */
 	arity: number | undefined;
-	attrs: { readonly [K in keyof A]: AttributeType };
+	attrs: Spec;
 	/** The result's shape and dtype; calls `fail` when the inputs do not suit. */
-	infer(inputs: readonly Tensor[], attrs: A): { shape: Shape; dtype?: Dtype };
+	infer(inputs: readonly Tensor[], attrs: AttributesOf<Spec>): { shape: Shape; dtype?: Dtype };
 	/**
-	 * Vector-Jacobian product: from the gradient of the loss by this node to its gradients by each input, as expressions.
-	 * `undefined` where nothing flows (indices, a step function). An operation without a rule cannot be differentiated.
+	 * Vector-Jacobian product: from the gradient of the loss with respect to this node to its gradients with respect to
+	 * each input, as expressions. `undefined` where nothing flows (indices, a step function). An operation without a rule
+	 * cannot be differentiated.
 	 */
-	vjp?(node: Tensor, gradient: Tensor, attrs: A): readonly (Tensor | undefined)[];
+	vjp?(node: Tensor, gradient: Tensor, attrs: AttributesOf<Spec>): readonly (Tensor | undefined)[];
 }
 
-const table = new Map<string, Definition>();
+/** A node of the operation named `Name`, with its attributes typed. */
+export type NodeOf<Name extends string, Spec extends AttributeSpec> = Tensor & {
+	readonly op: Name;
+	readonly attrs: AttributesOf<Spec>;
+};
 
-/** Adds an operation to the table; returns the function that builds its nodes. */
-export function define<A extends Attributes>(
-	op: string,
-	definition: Definition<A>,
-): (inputs: readonly Tensor[], attrs: A) => Tensor {
-	table.set(op, definition as unknown as Definition);
-	return (inputs, attrs) => build(op, inputs, attrs);
+/** A function that builds the nodes of one operation. */
+export interface Operation<Name extends string = string, Spec extends AttributeSpec = AttributeSpec> {
+	(inputs: readonly Tensor[], attrs: AttributesOf<Spec>): Tensor;
+	readonly op: Name;
+	readonly definition: Definition<Spec>;
+	/** Whether a tensor is a node of this operation. */
+	is(tensor: Tensor): tensor is NodeOf<Name, Spec>;
 }
 
-export function definition(op: string): Definition | undefined {
-	return table.get(op);
+/** An operation from its definition. It must be listed in table.ts. */
+export function define<const Name extends string, const Spec extends AttributeSpec>(
+	op: Name,
+	definition: Definition<Spec>,
+): Operation<Name, Spec> {
+	return Object.assign(
+		(inputs: readonly Tensor[], attrs: AttributesOf<Spec>) => buildNode(op, definition, inputs, attrs),
+		{ op, definition, is: (tensor: Tensor): tensor is NodeOf<Name, Spec> => tensor.op === op },
+	);
 }
 
-/** Builds a node of a known operation, checking attributes, number of inputs, and shapes. */
-export function build(op: string, inputs: readonly Tensor[], attrs: Attributes): Tensor {
-	const known = table.get(op);
-	if (!known) fail(op, "no such operation");
+/** Builds a node, checking attributes, number of inputs, and shapes. */
+export function buildNode(op: string, known: Definition, inputs: readonly Tensor[], attrs: Attributes): Tensor {
 	if (known.arity === undefined ? inputs.length === 0 : inputs.length !== known.arity) {
 		fail(op, `takes ${known.arity ?? "at least one"} input(s), was given ${inputs.length}`);
 	}
 	checkAttributes(op, known, attrs);
-	const { shape, dtype = "f32" } = known.infer(inputs, attrs);
+	const { shape, dtype = "f32" } = known.infer(inputs, attrs as AttributesOf<AttributeSpec>);
 	checkShape(op, shape);
 	return new Tensor(op, inputs, attrs, shape, dtype);
 }
@@ -76,7 +97,7 @@ function checkAttributes(op: string, known: Definition, attrs: Attributes): void
 	for (const name of Object.keys(attrs)) if (!(name in known.attrs)) fail(op, `has no attribute ${name}`);
 }
 
-/** Every shape in a program passes here once. */
+/** Checks a shape; every shape in an expression is checked once. */
 export function checkShape(op: string, shape: Shape): void {
 	if (!Array.isArray(shape)) fail(op, `a shape such as [2, 3] is wanted, not ${describe(shape)}`);
 	if (shape.length > MAX_DIMENSIONS) fail(op, `${show(shape)} has more than ${MAX_DIMENSIONS} dimensions`);
@@ -102,7 +123,7 @@ export function axis(op: string, dim: number, shape: Shape): number {
 	return from;
 }
 
-// train.ts runs without its types having been checked, so public functions look at what they are given.
+// train.ts runs without its types having been checked, so public functions check their arguments.
 
 export function requireTensor(op: string, ...inputs: readonly unknown[]): void {
 	for (const x of inputs) if (!(x instanceof Tensor)) fail(op, `a tensor is wanted, not ${describe(x)}`);

@@ -1,30 +1,19 @@
 /** Operations on each element, with PyTorch's broadcasting. */
-import { fail, show } from "../errors.ts";
-import type { Operand, Shape, Tensor } from "../tensor.ts";
-import { define, requireF32, requireOperand, sameShape } from "./define.ts";
+import { fail } from "../errors.ts";
+import type { Operand, Tensor } from "../tensor.ts";
+import { broadcastShapes, sumTo } from "./broadcast.ts";
+import { define, type NoAttributes, type Operation, requireF32, requireOperand, sameShape } from "./define.ts";
 import { full, uniformValue } from "./leaf.ts";
-import { sumTo } from "./reduce.ts";
-
-/** The shape two operands share: dimensions match from the end, and a 1 stretches. */
-export function broadcast(op: string, a: Shape, b: Shape): Shape {
-	const rank = Math.max(a.length, b.length);
-	return Array.from({ length: rank }, (_, i) => {
-		const m = a[i - rank + a.length] ?? 1;
-		const n = b[i - rank + b.length] ?? 1;
-		if (m !== n && m !== 1 && n !== 1) fail(op, `${show(a)} and ${show(b)} do not broadcast`);
-		return m === 1 ? n : m;
-	});
-}
 
 type BinaryRule = (a: Tensor, b: Tensor, g: Tensor, y: Tensor) => [Tensor, Tensor];
 
-function binary(op: string, rule: BinaryRule): (a: Tensor, b: Tensor) => Tensor {
-	const node = define(op, {
+function binary<const Name extends string>(op: Name, rule: BinaryRule): Operation<Name, NoAttributes> {
+	return define(op, {
 		arity: 2,
 		attrs: {},
 		infer: ([a, b]) => {
 			requireF32(op, a!, b!);
-			return { shape: broadcast(op, a!.shape, b!.shape) };
+			return { shape: broadcastShapes(op, a!.shape, b!.shape) };
 		},
 		vjp: (y, g) => {
 			const [a, b] = y.inputs as [Tensor, Tensor];
@@ -32,15 +21,14 @@ function binary(op: string, rule: BinaryRule): (a: Tensor, b: Tensor) => Tensor 
 			return [sumTo(da, a.shape), sumTo(db, b.shape)];
 		},
 	});
-	return (a, b) => node([a, b], {});
 }
 
-const addOp = binary("add", (_a, _b, g) => [g, g]);
-const subOp = binary("sub", (_a, _b, g) => [g, neg(g)]);
-const mulOp = binary("mul", (a, b, g) => [mul(g, b), mul(g, a)]);
-const divOp = binary("div", (_a, b, g, y) => [div(g, b), neg(div(mul(g, y), b))]);
+export const addOp = binary("add", (_a, _b, g) => [g, g]);
+export const subOp = binary("sub", (_a, _b, g) => [g, neg(g)]);
+export const mulOp = binary("mul", (a, b, g) => [mul(g, b), mul(g, a)]);
+export const divOp = binary("div", (_a, b, g, y) => [div(g, b), neg(div(mul(g, y), b))]);
 
-const affineOp = define<{ scale: number; bias: number }>("affine", {
+export const affineOp = define("affine", {
 	arity: 1,
 	attrs: { scale: "number", bias: "number" },
 	infer: ([x]) => {
@@ -64,52 +52,68 @@ function asTensor(op: string, x: Operand): Tensor {
 }
 
 /**
- * A binary operation on tensors or numbers. Where one side is a number it becomes `affine`, by what `right` and `left` say
- * of a number on that side: `[scale, bias]`.
+ * A binary operation on tensors or numbers. Where one side is a number it becomes `affine`, by what `right` and `left`
+ * say of a number on that side: `[scale, bias]`.
  */
 function arithmetic(
 	name: string,
-	op: (a: Tensor, b: Tensor) => Tensor,
+	op: Operation<string, NoAttributes>,
 	right: (n: number) => [number, number],
 	left?: (n: number) => [number, number],
 ): (a: Operand, b: Operand) => Tensor {
 	return (a, b) => {
 		const [x, y] = [asTensor(name, a), asTensor(name, b)];
-		const shape = broadcast(name, x.shape, y.shape);
+		const shape = broadcastShapes(name, x.shape, y.shape);
 		const onTheRight = sameShape(shape, x.shape) ? uniformValue(y) : undefined;
 		if (onTheRight !== undefined) return affine(x, ...right(onTheRight));
 		const onTheLeft = left && sameShape(shape, y.shape) ? uniformValue(x) : undefined;
-		return onTheLeft === undefined ? op(x, y) : affine(y, ...left!(onTheLeft));
+		return onTheLeft === undefined ? op([x, y], {}) : affine(y, ...left!(onTheLeft));
 	};
 }
 
-/** `a + b` */
+/**
+ * `a + b`. Shapes broadcast as in PyTorch: [B, T, D] and [D] give [B, T, D].
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export const add = arithmetic(
 	"add",
 	addOp,
 	(n) => [1, n],
 	(n) => [1, n],
 );
-/** `a - b` */
+/**
+ * `a - b`, broadcast like `add`.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export const sub = arithmetic(
 	"sub",
 	subOp,
 	(n) => [1, -n],
 	(n) => [-1, n],
 );
-/** `a * b`, element by element. */
+/**
+ * `a * b`, element by element, broadcast like `add`.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export const mul = arithmetic(
 	"mul",
 	mulOp,
 	(n) => [n, 0],
 	(n) => [n, 0],
 );
-/** `a / b`, element by element. */
+/**
+ * `a / b`, element by element, broadcast like `add`. Where `b` is 0 it gives ±infinity, or NaN for 0 / 0.
+ * @throws TensorError likewise, and when `b` is the number 0.
+ */
 export const div = arithmetic("div", divOp, (n) => {
 	if (!Number.isFinite(Math.fround(1 / n))) fail("div", `cannot divide by the number ${n}`);
 	return [1 / n, 0];
 });
 
+/**
+ * `-x`, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function neg(x: Tensor): Tensor {
 	requireF32("neg", x);
 	return affine(x, -1, 0);
@@ -117,8 +121,8 @@ export function neg(x: Tensor): Tensor {
 
 type UnaryRule = (x: Tensor, g: Tensor, y: Tensor) => Tensor | undefined;
 
-function unary(op: string, rule: UnaryRule): (x: Tensor) => Tensor {
-	const node = define(op, {
+function unary<const Name extends string>(op: Name, rule: UnaryRule): Operation<Name, NoAttributes> {
+	return define(op, {
 		arity: 1,
 		attrs: {},
 		infer: ([x]) => {
@@ -127,30 +131,121 @@ function unary(op: string, rule: UnaryRule): (x: Tensor) => Tensor {
 		},
 		vjp: (y, g) => [rule(y.inputs[0]!, g, y)],
 	});
-	return (x) => node([x], {});
 }
 
-export const exp = unary("exp", (_, g, y) => mul(g, y));
-/** Natural logarithm. */
-export const log = unary("log", (x, g) => div(g, x));
-export const sqrt = unary("sqrt", (_, g, y) => div(mul(g, 0.5), y));
-export const square = unary("square", (x, g) => mul(mul(g, 2), x));
-export const abs = unary("abs", (x, g) => mul(g, sign(x)));
-export const sin = unary("sin", (x, g) => mul(g, cos(x)));
-export const cos = unary("cos", (x, g) => neg(mul(g, sin(x))));
-/** 1 where `x > 0`, else 0. Its gradient is 0 everywhere. */
-export const step = unary("step", () => undefined);
-export const relu = unary("relu", (x, g) => mul(g, step(x)));
-/** `1 / (1 + exp(-x))` */
-export const sigmoid = unary("sigmoid", (_, g, y) => mul(g, sub(y, square(y))));
-export const tanh = unary("tanh", (_, g, y) => mul(g, sub(1, square(y))));
-/** `x * sigmoid(x)`, also called swish. */
-export const silu = unary("silu", (x, g, y) => {
+export const expOp = unary("exp", (_, g, y) => mul(g, y));
+export const logOp = unary("log", (x, g) => div(g, x));
+export const sqrtOp = unary("sqrt", (_, g, y) => div(mul(g, 0.5), y));
+export const squareOp = unary("square", (x, g) => mul(mul(g, 2), x));
+export const absOp = unary("abs", (x, g) => mul(g, sign(x)));
+export const sinOp = unary("sin", (x, g) => mul(g, cos(x)));
+export const cosOp = unary("cos", (x, g) => neg(mul(g, sin(x))));
+export const stepOp = unary("step", () => undefined);
+export const reluOp = unary("relu", (x, g) => mul(g, step(x)));
+export const sigmoidOp = unary("sigmoid", (_, g, y) => mul(g, sub(y, square(y))));
+export const tanhOp = unary("tanh", (_, g, y) => mul(g, sub(1, square(y))));
+export const siluOp = unary("silu", (x, g, y) => {
 	const s = sigmoid(x);
 	return mul(g, add(y, mul(s, sub(1, y))));
 });
 
-const softcapOp = define<{ cap: number }>("softcap", {
+/**
+ * `e^x`, in the shape of `x`. Infinity above 88.7.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function exp(x: Tensor): Tensor {
+	return expOp([x], {});
+}
+
+/**
+ * Natural logarithm, in the shape of `x`. -infinity at 0, NaN below.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function log(x: Tensor): Tensor {
+	return logOp([x], {});
+}
+
+/**
+ * Square root, in the shape of `x`. NaN below 0; the gradient at 0 is infinite: add an epsilon first.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function sqrt(x: Tensor): Tensor {
+	return sqrtOp([x], {});
+}
+
+/**
+ * `x * x`, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function square(x: Tensor): Tensor {
+	return squareOp([x], {});
+}
+
+/**
+ * Absolute value, in the shape of `x`. The gradient at 0 is 0.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function abs(x: Tensor): Tensor {
+	return absOp([x], {});
+}
+
+/**
+ * Sine of `x` in radians, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function sin(x: Tensor): Tensor {
+	return sinOp([x], {});
+}
+
+/**
+ * Cosine of `x` in radians, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function cos(x: Tensor): Tensor {
+	return cosOp([x], {});
+}
+
+/**
+ * 1 where `x > 0`, else 0, in the shape of `x`. Its gradient is 0 everywhere.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function step(x: Tensor): Tensor {
+	return stepOp([x], {});
+}
+
+/**
+ * `max(x, 0)`, in the shape of `x`. The gradient at 0 is 0.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function relu(x: Tensor): Tensor {
+	return reluOp([x], {});
+}
+
+/**
+ * `1 / (1 + exp(-x))`, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function sigmoid(x: Tensor): Tensor {
+	return sigmoidOp([x], {});
+}
+
+/**
+ * Hyperbolic tangent, in the shape of `x`.
+ * @throws TensorError when `x` holds token ids.
+ */
+export function tanh(x: Tensor): Tensor {
+	return tanhOp([x], {});
+}
+
+/**
+ * `x * sigmoid(x)`, in the shape of `x`; also called swish (Elfwing et al. 2017).
+ * @throws TensorError when `x` holds token ids.
+ */
+export function silu(x: Tensor): Tensor {
+	return siluOp([x], {});
+}
+
+export const softcapOp = define("softcap", {
 	arity: 1,
 	attrs: { cap: "number" },
 	infer: ([x], { cap }) => {
@@ -161,32 +256,49 @@ const softcapOp = define<{ cap: number }>("softcap", {
 	vjp: (y, g, { cap }) => [mul(g, affine(square(y), -1 / cap ** 2, 1))],
 });
 
-/** `cap * tanh(x / cap)`: keeps logits within ±cap (Gemma 2). A cap of 0 leaves `x` as it is. */
+/**
+ * `cap * tanh(x / cap)`, in the shape of `x`: keeps logits within ±cap (Gemma 2). A cap of 0 leaves `x` as it is.
+ * @throws TensorError when the cap is negative or `x` holds token ids.
+ */
 export function softcap(x: Tensor, cap: number): Tensor {
 	requireF32("softcap", x);
 	return cap === 0 ? x : softcapOp([x], { cap });
 }
 
-/** `1 / sqrt(x)` */
+/**
+ * `1 / sqrt(x)`, in the shape of `x`. Infinity at 0, NaN below.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function rsqrt(x: Tensor): Tensor {
 	requireF32("rsqrt", x);
 	return div(1, sqrt(x));
 }
 
-/** -1, 0 or 1. Its gradient is 0 everywhere. */
+/**
+ * -1, 0 or 1, in the shape of `x`. Its gradient is 0 everywhere.
+ * @throws TensorError when `x` holds token ids.
+ */
 export function sign(x: Tensor): Tensor {
 	requireF32("sign", x);
 	return sub(step(x), step(neg(x)));
 }
 
-/** Gaussian error linear unit in its tanh form: `x/2 * (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))` (Hendrycks & Gimpel 2016). */
+/**
+ * Gaussian error linear unit in its tanh form, in the shape of `x`: `x/2 * (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))`
+ * (Hendrycks & Gimpel 2016).
+ * @throws TensorError when `x` holds token ids.
+ */
 export function gelu(x: Tensor): Tensor {
 	requireF32("gelu", x);
 	const inner = mul(x, affine(square(x), 0.044715, 1));
 	return mul(x, sigmoid(mul(inner, 2 * Math.sqrt(2 / Math.PI))));
 }
 
-/** `x` to the power of a number. Anything but 0.5, 1, 2, 3 and -1 needs `x > 0`. */
+/**
+ * `x` to the power of a number, in the shape of `x`. For exponents other than 0.5, 1, 2, 3 and -1 it is NaN where `x
+ * < 0`, and its gradient is NaN where `x` is 0.
+ * @throws TensorError when `x` holds token ids or the exponent is no finite number.
+ */
 export function pow(x: Tensor, exponent: number): Tensor {
 	requireF32("pow", x);
 	requireOperand("pow", exponent);
@@ -206,21 +318,30 @@ export function pow(x: Tensor, exponent: number): Tensor {
 	}
 }
 
-/** The larger of the two, element by element. Where they are equal, the gradient goes to `a`. Infinities give NaN. */
+/**
+ * The larger of the two, element by element, broadcast like `add`. Where they are equal, the gradient goes to `a`. An
+ * infinity in either gives NaN.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export function maximum(a: Operand, b: Operand): Tensor {
 	requireOperand("maximum", a, b);
 	return where(step(sub(b, a)), b, a);
 }
 
-/** The smaller of the two, element by element. Where they are equal, the gradient goes to `a`. Infinities give NaN. */
+/**
+ * The smaller of the two, element by element, broadcast like `add`. Where they are equal, the gradient goes to `a`.
+ * An infinity in either gives NaN.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
+ */
 export function minimum(a: Operand, b: Operand): Tensor {
 	requireOperand("minimum", a, b);
 	return where(step(sub(a, b)), b, a);
 }
 
 /**
- * `a` where `condition` is 1, `b` where it is 0 (make conditions with `step`). Both are computed and multiplied by 1 or 0,
- * so an infinity or a NaN in either gives NaN: for a mask, take -1e9.
+ * `a` where `condition` is 1, `b` where it is 0 (make conditions with `step`); all three broadcast like `add`. Both
+ * are computed and multiplied by 1 or 0, so an infinity or a NaN in either gives NaN: for a mask, take -1e9.
+ * @throws TensorError when the shapes do not broadcast, or an operand is of token ids or a number that is not finite.
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 	requireF32("where", condition);

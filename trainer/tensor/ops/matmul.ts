@@ -1,9 +1,9 @@
 /** Matrix products. */
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
+import { broadcastShapes, broadcastTo } from "./broadcast.ts";
 import { define, requireF32, requireOptions, sameShape } from "./define.ts";
-import { add, broadcast } from "./elementwise.ts";
-import { broadcastTo } from "./reduce.ts";
+import { add } from "./elementwise.ts";
 import { reshape } from "./shape.ts";
 
 interface MatmulOptions {
@@ -15,9 +15,7 @@ interface MatmulOptions {
 	bf16?: boolean;
 }
 
-type MatmulAttributes = { transposeA: boolean; transposeB: boolean; bf16: boolean };
-
-const matmulOp = define<MatmulAttributes>("matmul", {
+export const matmulOp = define("matmul", {
 	arity: 2,
 	attrs: { transposeA: "boolean", transposeB: "boolean", bf16: "boolean" },
 	infer: ([a, b], { transposeA, transposeB }) => {
@@ -42,7 +40,10 @@ const matmulOp = define<MatmulAttributes>("matmul", {
 	},
 });
 
-/** Matrix product [..., M, K] × [..., K, N] → [..., M, N]. Leading dimensions broadcast. */
+/**
+ * Matrix product [..., M, K] × [..., K, N] → [..., M, N]. Leading dimensions broadcast.
+ * @throws TensorError when the inner lengths differ or the leading dimensions do not broadcast.
+ */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
 	requireF32("matmul", a, b);
 	requireOptions("matmul", options, "transposeA", "transposeB", "bf16");
@@ -52,7 +53,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 		return reshape(y, [...a.shape.slice(0, -1), y.dim(-1)]);
 	}
 	if (a.shape.length < 2 || b.shape.length < 2) return matmulOp([a, b], attrs);
-	const batch = broadcast("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+	const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
 	const stack = (x: Tensor) => broadcastTo(x, [...batch, x.dim(-2), x.dim(-1)]);
 	return matmulOp([stack(a), stack(b)], attrs);
 }
@@ -64,7 +65,10 @@ interface LinearOptions {
 	bf16?: boolean;
 }
 
-/** `x Wᵀ + bias` with x [..., in] and weight [out, in] as in PyTorch. */
+/**
+ * `x Wᵀ + bias` with x [..., in] and weight [out, in] as in PyTorch → [..., out].
+ * @throws TensorError when the shapes do not fit.
+ */
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
 	requireF32("linear", x, weight);
 	requireOptions("linear", options, "bias", "bf16");

@@ -2,11 +2,11 @@
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import { axis, define, describe, requireF32, requireOptions, requireTensor, sameShape } from "./define.ts";
-import { mul, softcap } from "./elementwise.ts";
-import { mean } from "./reduce.ts";
+import { mul, softcap, softcapOp, sub } from "./elementwise.ts";
+import { mean, sum } from "./reduce.ts";
 import { reshape, transpose } from "./shape.ts";
 
-const embeddingOp = define("embedding", {
+export const embeddingOp = define("embedding", {
 	arity: 2,
 	attrs: {},
 	infer: ([weight, ids]) => {
@@ -22,7 +22,7 @@ const embeddingOp = define("embedding", {
 });
 
 /** Scatter-add: row ids[i] of the result gathers gradient row i. */
-const embeddingBackward = define<{ count: number }>("embedding_backward", {
+export const embeddingBackward = define("embedding_backward", {
 	arity: 2,
 	attrs: { count: "integer" },
 	infer: ([g, ids], { count }) => {
@@ -32,7 +32,10 @@ const embeddingBackward = define<{ count: number }>("embedding_backward", {
 	},
 });
 
-/** Rows of `weight` [count, width] by token id: ids [...] → [..., width]. */
+/**
+ * Rows of `weight` [count, width] by token id: ids [...] → [..., width]. Gradients of repeated ids add up.
+ * @throws TensorError when the arguments are swapped; at run time, when an id is not from 0 to count - 1.
+ */
 export function embedding(ids: Tensor, weight: Tensor): Tensor {
 	requireTensor("embedding", ids, weight);
 	if (ids.dtype !== "i32" || weight.dtype !== "f32" || weight.shape.length !== 2) {
@@ -43,7 +46,7 @@ export function embedding(ids: Tensor, weight: Tensor): Tensor {
 	return reshape(rows, [...ids.shape, rows.dim(-1)]);
 }
 
-const rmsNormOp = define<{ eps: number }>("rms_norm", {
+export const rmsNormOp = define("rms_norm", {
 	arity: 1,
 	attrs: { eps: "number" },
 	infer: ([x], { eps }) => {
@@ -54,15 +57,17 @@ const rmsNormOp = define<{ eps: number }>("rms_norm", {
 	vjp: (y, g, { eps }) => [rmsNormBackward([g, y.inputs[0]!], { eps })],
 });
 
-const rmsNormBackward = define<{ eps: number }>("rms_norm_backward", {
+export const rmsNormBackward = define("rms_norm_backward", {
 	arity: 2,
 	attrs: { eps: "number" },
 	infer: ([g, x]) => gradientLike("rms_norm_backward", g!, x!),
 });
 
 /**
- * Divides by the root of the mean square over the last dimension (Zhang & Sennrich 2019).
- * `weight` [width], when given, scales the result; `eps` is 1e-6 unless given.
+ * Divides x [..., width] by the root of the mean square over the last dimension, `sqrt(mean(x²) + eps)` (Zhang &
+ * Sennrich 2019). `weight` [width], when given, scales the result; `eps` is 1e-6 unless given. With `eps` 0, a row of
+ * zeros gives NaN.
+ * @throws TensorError when `x` is a scalar or holds token ids.
  */
 export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = {}): Tensor {
 	requireF32("rmsNorm", x);
@@ -74,7 +79,7 @@ export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = 
 	return mul(y, weight);
 }
 
-const softmaxOp = define("softmax", {
+export const softmaxOp = define("softmax", {
 	arity: 1,
 	attrs: {},
 	infer: ([x]) => {
@@ -82,17 +87,21 @@ const softmaxOp = define("softmax", {
 		if (x!.shape.length === 0) fail("softmax", "a scalar has nothing to compare with");
 		return { shape: x!.shape };
 	},
-	vjp: (y, g) => [mul(y, g.sub(mul(g, y).sum(-1, { keepdim: true })))],
+	vjp: (y, g) => [mul(y, sub(g, sum(mul(g, y), -1, { keepdim: true })))],
 });
 
-/** `exp(x) / sum(exp(x))` over `dim`, computed without overflow. */
+/**
+ * `exp(x) / sum(exp(x))` over `dim`, in the shape of `x`, computed without overflow. A row of -infinity alone gives
+ * NaN.
+ * @throws TensorError when there is no such dimension or `x` holds token ids.
+ */
 export function softmax(x: Tensor, dim = -1): Tensor {
 	requireF32("softmax", x);
 	if (dim === -1 || axis("softmax", dim, x.shape) === x.shape.length - 1) return softmaxOp([x], {});
 	return transpose(softmaxOp([transpose(x, dim, -1)], {}), dim, -1);
 }
 
-const rotaryOp = define<{ base: number; inverse: boolean }>("rotary", {
+export const rotaryOp = define("rotary", {
 	arity: 1,
 	attrs: { base: "number", inverse: "boolean" },
 	infer: ([x], { base }) => {
@@ -106,8 +115,9 @@ const rotaryOp = define<{ base: number; inverse: boolean }>("rotary", {
 });
 
 /**
- * Rotary position embedding (Su et al. 2021) of x [B, T, heads, D]: at position t, the pair (x[i], x[i + D/2]) is turned by
- * -t / base^(2i/D), the way nanochat turns it. `base` is 10000 unless given.
+ * Rotary position embedding (Su et al. 2021) of x [B, T, heads, D], in its shape: at position t, the pair (x[i], x[i
+ * + D/2]) is turned by -t / base^(2i/D), the way nanochat turns it. `base` is 10000 unless given.
+ * @throws TensorError when D is odd or the base is not above 1.
  */
 export function rotary(x: Tensor, options: { base?: number } = {}): Tensor {
 	requireOptions("rotary", options, "base");
@@ -115,7 +125,7 @@ export function rotary(x: Tensor, options: { base?: number } = {}): Tensor {
 	return rotaryOp([x], { base, inverse: false });
 }
 
-const crossEntropyOp = define<{ softcap: number }>("cross_entropy", {
+export const crossEntropyOp = define("cross_entropy", {
 	arity: 2,
 	attrs: { softcap: "number" },
 	infer: ([logits, targets], { softcap }) => {
@@ -129,10 +139,10 @@ const crossEntropyOp = define<{ softcap: number }>("cross_entropy", {
 });
 
 /**
- * (softmax(u) - onehot(targets)) * du/dlogits * gradient: [N, V] from logits [N, V], targets [N], gradient [N], where u is
- * the softcapped logits.
+ * (softmax(u) - onehot(targets)) * du/dlogits * gradient: [N, V] from logits [N, V], targets [N], gradient [N], where u
+ * is the softcapped logits.
  */
-const crossEntropyBackward = define<{ softcap: number }>("cross_entropy_backward", {
+export const crossEntropyBackward = define("cross_entropy_backward", {
 	arity: 3,
 	attrs: { softcap: "number" },
 	infer: ([logits, targets, g]) => {
@@ -152,7 +162,11 @@ interface CrossEntropyOptions {
 	softcap?: number;
 }
 
-/** Negative log-likelihood in nats of targets [...] under logits [..., V]. */
+/**
+ * Negative log-likelihood in nats of targets [...] (token ids) under logits [..., V]: a scalar, or [...] without
+ * reduction. Computed without overflow.
+ * @throws TensorError when the shapes do not match; at run time, when a target is not from 0 to V - 1.
+ */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
 	requireF32("crossEntropy", logits);
 	requireTensor("crossEntropy", targets);
@@ -166,7 +180,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
 	}
 	// A softcap is taken into the operation: one pass then gives the loss and the gradient of the bare logits.
 	const capped = softcap(logits, cap);
-	const [bare, bound] = capped.op === "softcap" ? [capped.inputs[0]!, capped.attrs.cap as number] : [capped, 0];
+	const [bare, bound] = softcapOp.is(capped) ? [capped.inputs[0]!, capped.attrs.cap] : [capped, 0];
 	const rows = reshape(bare, [targets.size, bare.dim(-1)]);
 	const losses = crossEntropyOp([rows, reshape(targets, [targets.size])], { softcap: bound });
 	return reduction === "mean" ? mean(losses) : reshape(losses, targets.shape);
@@ -178,14 +192,14 @@ function gradientLike(op: string, g: Tensor, x: Tensor) {
 	return { shape: x.shape };
 }
 
-const detachOp = define("detach", {
+export const detachOp = define("detach", {
 	arity: 1,
 	attrs: {},
 	infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
 	vjp: () => [undefined],
 });
 
-/** The same values, through which no gradient flows. */
+/** The same values in the same shape, through which no gradient flows. */
 export function detach(x: Tensor): Tensor {
 	requireTensor("detach", x);
 	return detachOp([x], {});

@@ -8,7 +8,7 @@ function requireList(op: string, value: unknown): void {
 	if (!Array.isArray(value)) fail(op, `a list is wanted, not ${describe(value)}`);
 }
 
-const reshapeOp = define<{ shape: Shape }>("reshape", {
+export const reshapeOp = define("reshape", {
 	arity: 1,
 	attrs: { shape: "integers" },
 	infer: ([x], { shape }) => {
@@ -18,7 +18,10 @@ const reshapeOp = define<{ shape: Shape }>("reshape", {
 	vjp: (y, g) => [reshape(g, y.inputs[0]!.shape)],
 });
 
-/** The same elements in another shape; one length may be -1. */
+/**
+ * The same elements, row-major, in another shape; one length may be -1.
+ * @throws TensorError when the shapes differ in size.
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
 	requireTensor("reshape", x);
 	requireList("reshape", shape);
@@ -33,7 +36,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 	return reshapeOp([x], { shape: target });
 }
 
-const permuteOp = define<{ dims: readonly number[] }>("permute", {
+export const permuteOp = define("permute", {
 	arity: 1,
 	attrs: { dims: "integers" },
 	infer: ([x], { dims }) => {
@@ -49,7 +52,10 @@ const permuteOp = define<{ dims: readonly number[] }>("permute", {
 	],
 });
 
-/** Reorders dimensions: the result's dimension i is `x`'s dimension `dims[i]`. */
+/**
+ * Reorders dimensions: the result's dimension i is `x`'s dimension `dims[i]`.
+ * @throws TensorError when `dims` does not name each dimension once.
+ */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
 	requireTensor("permute", x);
 	requireList("permute", dims);
@@ -57,7 +63,10 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
 	return order.every((d, i) => d === i) && order.length === x.shape.length ? x : permuteOp([x], { dims: order });
 }
 
-/** Swaps two dimensions. */
+/**
+ * Swaps two dimensions; negative ones count from the end.
+ * @throws TensorError when there is no such dimension.
+ */
 export function transpose(x: Tensor, a: number, b: number): Tensor {
 	requireTensor("transpose", x);
 	const [i, j] = [axis("transpose", a, x.shape), axis("transpose", b, x.shape)];
@@ -67,7 +76,7 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 	);
 }
 
-const sliceOp = define<{ dim: number; start: number; end: number }>("slice", {
+export const sliceOp = define("slice", {
 	arity: 1,
 	attrs: { dim: "integer", start: "integer", end: "integer" },
 	infer: ([x], { dim, start, end }) => {
@@ -80,7 +89,10 @@ const sliceOp = define<{ dim: number; start: number; end: number }>("slice", {
 	vjp: (y, g, { dim, start, end }) => [pad(g, dim, start, y.inputs[0]!.shape[dim]! - end)],
 });
 
-/** Elements `start` to `end` (exclusive) along `dim`; negative counts from the end. */
+/**
+ * Elements `start` to `end` (exclusive) along `dim`; negative counts from the end.
+ * @throws TensorError when that is no part of the dimension, or empty.
+ */
 export function slice(x: Tensor, dim: number, start: number, end?: number): Tensor {
 	requireTensor("slice", x);
 	const along = axis("slice", dim, x.shape);
@@ -90,7 +102,7 @@ export function slice(x: Tensor, dim: number, start: number, end?: number): Tens
 	return from === 0 && to === length ? x : sliceOp([x], { dim: along, start: from, end: to });
 }
 
-const padOp = define<{ dim: number; before: number; after: number }>("pad", {
+export const padOp = define("pad", {
 	arity: 1,
 	attrs: { dim: "integer", before: "integer", after: "integer" },
 	infer: ([x], { dim, before, after }) => {
@@ -101,14 +113,17 @@ const padOp = define<{ dim: number; before: number; after: number }>("pad", {
 	vjp: (y, g, { dim, before }) => [slice(g, dim, before, before + y.inputs[0]!.shape[dim]!)],
 });
 
-/** Adds zeros along `dim`. */
+/**
+ * Adds `before` and `after` zeros along `dim`, whose length n becomes before + n + after.
+ * @throws TensorError when there is no such dimension or a count is negative.
+ */
 export function pad(x: Tensor, dim: number, before: number, after: number): Tensor {
 	requireTensor("pad", x);
 	const along = axis("pad", dim, x.shape);
 	return before === 0 && after === 0 ? x : padOp([x], { dim: along, before, after });
 }
 
-const concatOp = define<{ dim: number }>("concat", {
+export const concatOp = define("concat", {
 	arity: undefined,
 	attrs: { dim: "integer" },
 	infer: (inputs, { dim }) => {
@@ -133,7 +148,10 @@ const concatOp = define<{ dim: number }>("concat", {
 	},
 });
 
-/** Joins tensors along `dim`. */
+/**
+ * Joins tensors along `dim`: [N, D] and [M, D] along 0 give [N + M, D].
+ * @throws TensorError when they differ in another dimension.
+ */
 export function concat(tensors: readonly Tensor[], dim: number): Tensor {
 	requireList("concat", tensors);
 	requireTensor("concat", ...tensors);
@@ -143,8 +161,9 @@ export function concat(tensors: readonly Tensor[], dim: number): Tensor {
 }
 
 /**
- * Moves along time: position t of the result is position t - `steps` of `x`, and zero before the start. A sum of shifts
- * with weights is a causal convolution. `dim` is the time dimension of [B, T, ...].
+ * Moves x [B, T, ...] along time, dimension `dim`: position t of the result is position t - `steps` of `x`, and zero
+ * before the start. A sum of shifts with weights is a causal convolution.
+ * @throws TensorError when `steps` is negative or not below the length.
  */
 export function shift(x: Tensor, steps: number, dim = 1): Tensor {
 	requireTensor("shift", x);

@@ -1,10 +1,11 @@
 /** AdamW (Loshchilov & Hutter 2019), written with the same primitives a researcher has. */
 import { fail, show } from "../errors.ts";
 import { describe, requireF32, requireOperand, requireOptions, sameShape } from "../ops/define.ts";
-import { mul, sqrt, sub } from "../ops/elementwise.ts";
+import { add, div, exp, mul, sqrt, square, sub } from "../ops/elementwise.ts";
 import { zeros } from "../ops/leaf.ts";
-import { Parameter, state } from "../parameter.ts";
-import { assign, type Update } from "../schedule.ts";
+import { buffer, Parameter } from "../parameter.ts";
+import type { Update } from "../plan.ts";
+import { assign } from "../schedule.ts";
 import type { Operand, Tensor } from "../tensor.ts";
 
 export interface AdamWOptions {
@@ -20,7 +21,11 @@ export interface AdamWOptions {
 	weightDecay?: Operand;
 }
 
-/** The updates of one AdamW step; `gradients[i]` belongs to `parameters[i]`. */
+/**
+ * The updates of one AdamW step (Loshchilov & Hutter 2019); `gradients[i]` belongs to `parameters[i]` and has its
+ * shape.
+ * @throws TensorError when they do not match or a beta is not from 0 to below 1.
+ */
 export function adamw(parameters: readonly Parameter[], gradients: readonly Tensor[], options: AdamWOptions): Update[] {
 	requireWeights("adamw", parameters, gradients);
 	requireOptions("adamw", options, "lr", "beta1", "beta2", "eps", "weightDecay");
@@ -32,20 +37,20 @@ export function adamw(parameters: readonly Parameter[], gradients: readonly Tens
 	}
 	const [first] = parameters;
 	if (!first) return [];
-	const count = state(`adamw.step.${first.name}`, zeros([]));
-	const steps = count.add(1);
-	const correction = (beta: number) => (beta === 0 ? 1 : steps.mul(Math.log(beta)).exp().neg().add(1));
+	const count = buffer(`adamw.step.${first.name}`, zeros([]));
+	const steps = add(count, 1);
+	const correction = (beta: number) => (beta === 0 ? 1 : sub(1, exp(mul(steps, Math.log(beta)))));
 	const [correction1, correction2] = [correction(beta1), correction(beta2)];
 	const updates = parameters.flatMap((parameter, i) => {
 		const gradient = gradients[i] as Tensor;
-		const mean = state(`adamw.mean.${parameter.name}`, zeros(parameter.shape));
-		const variance = state(`adamw.variance.${parameter.name}`, zeros(parameter.shape));
-		const newMean = mean.mul(beta1).add(gradient.mul(1 - beta1));
-		const newVariance = variance.mul(beta2).add(gradient.square().mul(1 - beta2));
-		const denominator = sqrt(newVariance.div(correction2)).add(eps);
-		const direction = newMean.div(correction1).div(denominator);
+		const mean = buffer(`adamw.mean.${parameter.name}`, zeros(parameter.shape));
+		const variance = buffer(`adamw.variance.${parameter.name}`, zeros(parameter.shape));
+		const newMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));
+		const newVariance = add(mul(variance, beta2), mul(square(gradient), 1 - beta2));
+		const denominator = add(sqrt(div(newVariance, correction2)), eps);
+		const direction = div(div(newMean, correction1), denominator);
 		const decayed = decay(parameter, lr, weightDecay);
-		return [assign(mean, newMean), assign(variance, newVariance), assign(parameter, decayed.sub(direction.mul(lr)))];
+		return [assign(mean, newMean), assign(variance, newVariance), assign(parameter, sub(decayed, mul(direction, lr)))];
 	});
 	return [assign(count, steps), ...updates];
 }
@@ -73,5 +78,5 @@ export function requireWeights(op: string, parameters: readonly Parameter[], gra
 /** The parameter after decoupled weight decay: p · (1 - lr · weightDecay). */
 export function decay(parameter: Parameter, lr: Operand, weightDecay: Operand): Tensor {
 	if (weightDecay === 0) return parameter;
-	return parameter.mul(sub(1, mul(lr, weightDecay)));
+	return mul(parameter, sub(1, mul(lr, weightDecay)));
 }

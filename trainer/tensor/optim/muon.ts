@@ -4,12 +4,14 @@
  */
 import { fail, show } from "../errors.ts";
 import { requireOperand, requireOptions } from "../ops/define.ts";
-import { sqrt, sub } from "../ops/elementwise.ts";
+import { add, div, mul, rsqrt, sqrt, square, sub } from "../ops/elementwise.ts";
 import { zeros } from "../ops/leaf.ts";
 import { matmul } from "../ops/matmul.ts";
+import { mean, sum } from "../ops/reduce.ts";
 import { concat, reshape, slice, transpose } from "../ops/shape.ts";
-import { type Parameter, state } from "../parameter.ts";
-import { assign, type Update } from "../schedule.ts";
+import { buffer, type Parameter } from "../parameter.ts";
+import type { Update } from "../plan.ts";
+import { assign } from "../schedule.ts";
 import type { Operand, Tensor } from "../tensor.ts";
 import { decay, requireWeights } from "./adamw.ts";
 
@@ -23,15 +25,19 @@ export interface MuonOptions {
 	/** Newton-Schulz iterations. Default 5. */
 	iterations?: number;
 	/**
-	 * Decay of the second moment that evens out the size of the update's rows, or columns of a wide matrix (NorMuon, Li et
-	 * al. 2025); 0, the default, leaves the update as it is.
+	 * Decay of the second moment that evens out the size of the update's rows, or columns of a wide matrix (NorMuon, Li
+	 * et al. 2025); 0, the default, leaves the update as it is.
 	 */
 	beta2?: Operand;
 	/** Orthogonalise with matrix products in bf16, as Muon's authors do. */
 	bf16?: boolean;
 }
 
-/** The updates of one Muon step on matrices [out, in]; `gradients[i]` belongs to `parameters[i]`. */
+/**
+ * The updates of one Muon step (Jordan et al. 2024) on matrices [out, in]; `gradients[i]` belongs to `parameters[i]`
+ * and has its shape.
+ * @throws TensorError when they do not match or a parameter is no matrix.
+ */
 export function muon(parameters: readonly Parameter[], gradients: readonly Tensor[], options: MuonOptions): Update[] {
 	requireWeights("muon", parameters, gradients);
 	requireOptions("muon", options, "lr", "momentum", "weightDecay", "iterations", "beta2", "bf16");
@@ -50,22 +56,22 @@ export function muon(parameters: readonly Parameter[], gradients: readonly Tenso
 			members.map((i) => reshape(gradients[i]!, [1, out, width])),
 			0,
 		);
-		const buffer = state(`muon.momentum.${name}`, zeros(stack));
-		const newBuffer = buffer.mul(momentum).add(gradient);
-		const updates = [assign(buffer, newBuffer)];
-		let direction = orthogonalise(newBuffer.mul(momentum).add(gradient), iterations, bf16);
+		const momentumBuffer = buffer(`muon.momentum.${name}`, zeros(stack));
+		const newBuffer = add(mul(momentumBuffer, momentum), gradient);
+		const updates = [assign(momentumBuffer, newBuffer)];
+		let direction = orthogonalise(add(mul(newBuffer, momentum), gradient), iterations, bf16);
 		if (beta2 !== 0) {
 			const evenOver = out >= width ? 2 : 1;
-			const second = state(`muon.second.${name}`, zeros(stack.with(evenOver, 1)));
+			const second = buffer(`muon.second.${name}`, zeros(stack.with(evenOver, 1)));
 			const evened = evenOut(direction, evenOver, second, beta2);
 			direction = evened.direction;
 			updates.push(assign(second, evened.second));
 		}
-		const scaled = direction.mul(Math.sqrt(Math.max(1, out / width)));
+		const scaled = mul(direction, Math.sqrt(Math.max(1, out / width)));
 		const steps = members.map((i, n) => {
 			const parameter = parameters[i]!;
-			const step = reshape(slice(scaled, 0, n, n + 1), [out, width]).mul(lr);
-			return assign(parameter, decay(parameter, lr, weightDecay).sub(step));
+			const step = mul(reshape(slice(scaled, 0, n, n + 1), [out, width]), lr);
+			return assign(parameter, sub(decay(parameter, lr, weightDecay), step));
 		});
 		return [...updates, ...steps];
 	});
@@ -73,13 +79,13 @@ export function muon(parameters: readonly Parameter[], gradients: readonly Tenso
 
 /** Divides by the root of the running mean square over `dim`, and keeps the norm of each whole matrix. */
 function evenOut(direction: Tensor, dim: number, second: Tensor, beta2: Operand) {
-	const power = direction.square().mean(dim, { keepdim: true }); // [n, out, 1] or [n, 1, in]
-	const newSecond = second.add(power.sub(second).mul(sub(1, beta2)));
-	const scale = newSecond.add(1e-10).rsqrt();
-	const before = power.sum([1, 2], { keepdim: true });
-	const after = power.mul(scale.square()).sum([1, 2], { keepdim: true });
-	const keepNorm = sqrt(before.div(after.add(1e-10)));
-	return { direction: direction.mul(scale.mul(keepNorm)), second: newSecond };
+	const power = mean(square(direction), dim, { keepdim: true }); // [n, out, 1] or [n, 1, in]
+	const newSecond = add(second, mul(sub(power, second), sub(1, beta2)));
+	const scale = rsqrt(add(newSecond, 1e-10));
+	const before = sum(power, [1, 2], { keepdim: true });
+	const after = sum(mul(power, square(scale)), [1, 2], { keepdim: true });
+	const keepNorm = sqrt(div(before, add(after, 1e-10)));
+	return { direction: mul(direction, mul(scale, keepNorm)), second: newSecond };
 }
 
 /**
@@ -98,13 +104,13 @@ const QUINTICS = [
 export function orthogonalise(stack: Tensor, iterations: number, bf16 = false): Tensor {
 	const tall = stack.dim(1) > stack.dim(2);
 	let x = tall ? transpose(stack, 1, 2) : stack;
-	const norm = sqrt(x.square().sum([1, 2], { keepdim: true }));
-	x = x.div(norm.mul(1.02).add(1e-6));
+	const norm = sqrt(sum(square(x), [1, 2], { keepdim: true }));
+	x = div(x, add(mul(norm, 1.02), 1e-6));
 	for (let i = 0; i < iterations; i++) {
 		const [a, b, c] = QUINTICS[Math.min(i, QUINTICS.length - 1)]!;
 		const gram = matmul(x, x, { transposeB: true, bf16 });
-		const polynomial = gram.mul(b).add(matmul(gram, gram, { bf16 }).mul(c));
-		x = x.mul(a).add(matmul(polynomial, x, { bf16 }));
+		const polynomial = add(mul(gram, b), mul(matmul(gram, gram, { bf16 }), c));
+		x = add(mul(x, a), matmul(polynomial, x, { bf16 }));
 	}
 	return tall ? transpose(x, 1, 2) : x;
 }

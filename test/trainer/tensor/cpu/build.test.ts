@@ -1,3 +1,4 @@
+/** Building the kernels: once, checked, found again in the cache, and refused with a reason when they are wrong. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";

@@ -1,3 +1,4 @@
+/** The slots of descriptor.ts are those of the compiled kernels, and wrong values are refused. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Descriptor, KERNEL_SLOTS, type KernelName } from "../../../../trainer/tensor/cpu/descriptor.ts";

@@ -28,7 +28,7 @@ import {
 	type Tensor,
 	tanh,
 } from "../../../../trainer/tensor/index.ts";
-import { Formula } from "../../../../trainer/tensor/lower/formula.ts";
+import { FusedExpression } from "../../../../trainer/tensor/lower/fused-expression.ts";
 import { affine } from "../../../../trainer/tensor/ops/elementwise.ts";
 import { builds } from "./builds.ts";
 import { guarded } from "./guarded.ts";
@@ -36,8 +36,6 @@ import * as reference from "./reference.ts";
 
 type Values = Float32Array | Int32Array;
 interface Output {
-	/** What lies there before: NaN unless the kernel is to add to it. */
-	initial?: Float32Array;
 	expected: ArrayLike<number>;
 	/** Largest error allowed, relative to the larger of 1 and the value; gradients come from differences. */
 	tolerance?: number;
@@ -73,8 +71,8 @@ function assertClose(actual: Float32Array, { expected, tolerance = 2e-6 }: Outpu
 }
 
 /**
- * Runs a kernel on guarded arrays, for 1, 2 and 3 threads its shares one after the other and then by those threads; checks
- * results, inputs, guards and bits.
+ * Runs a kernel on guarded arrays, for 1, 2 and 3 threads its shares one after the other and then by those threads;
+ * checks results, inputs, guards and bits.
  */
 function check<K extends KernelName>(
 	kernels: Kernels,
@@ -86,16 +84,16 @@ function check<K extends KernelName>(
 	for (const threads of [1, 2, 3]) {
 		kernels.shareWork(threads);
 		let alone: Record<string, Int32Array> | undefined;
-		for (const spread of [false, true]) {
+		for (const parallel of [false, true]) {
 			const arrays = Object.fromEntries([
 				...Object.entries(inputs).map(([name, values]) => [name, guarded(values)] as const),
-				...Object.entries(outputs).map(([name, { initial, expected }]) => {
-					return [name, guarded(initial ?? new Float32Array(expected.length).fill(Number.NaN))] as const;
+				...Object.entries(outputs).map(([name, { expected }]) => {
+					return [name, guarded(new Float32Array(expected.length).fill(Number.NaN))] as const;
 				}),
 			]);
 			const addresses = Object.fromEntries(Object.entries(arrays).map(([name, { address }]) => [name, address]));
 			const values = { ...addresses, ...rest } as unknown as KernelArguments<K>;
-			if (spread) kernels.runSpread(kernel, values);
+			if (parallel) kernels.runParallel(kernel, values);
 			else kernels.run(kernel, values, threads);
 			const results: Record<string, Int32Array> = {};
 			for (const [name, array] of Object.entries(arrays)) {
@@ -110,7 +108,7 @@ function check<K extends KernelName>(
 				}
 				array.free();
 			}
-			if (spread) assert.deepEqual(results, alone, `${kernel}, ${threads} threads: not the bits of its shares`);
+			if (parallel) assert.deepEqual(results, alone, `${kernel}, ${threads} threads: not the bits of its shares`);
 			else alone = results;
 		}
 	}
@@ -130,8 +128,7 @@ for (const [variant, kernels] of built) {
 				[37, 97, 1301],
 			] as const) {
 				const [a, b] = [random(m * k, 1).map(toBf16), random(k * n, 2).map(toBf16)];
-				const before = random(m * n, 3);
-				const expected = reference.product(a, b, m, n, k).map((x, i) => 2 * x + before[i]!);
+				const expected = reference.product(a, b, m, n, k);
 				// What rounding takes away must not matter.
 				const [nearA, nearB] = [a, b].map((x) => x.map((v) => v * (1 + 2 ** -10))) as [Float32Array, Float32Array];
 				for (const aTransposed of [false, true])
@@ -144,9 +141,9 @@ for (const [variant, kernels] of built) {
 								a: aTransposed ? spread(reference.transposed(nearA, m, k), m, padA) : spread(nearA, k, padA),
 								b: bTransposed ? spread(reference.transposed(nearB, k, n), k, padB) : spread(nearB, n, padB),
 							},
-							{ c: { initial: before, expected, tolerance: 1e-4 } },
+							{ c: { expected, tolerance: 1e-4 } },
 							{
-								...{ batch: 1, heads: 1, m, n, k, accumulate: 1, alpha: 2, c_row: n },
+								...{ batch: 1, heads: 1, m, n, k, c_row: n },
 								...{ a_row: aTransposed ? 1 : padA, a_col: aTransposed ? padA : 1 },
 								...{ b_row: bTransposed ? 1 : padB, b_col: bTransposed ? padB : 1 },
 								...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
@@ -180,33 +177,24 @@ for (const [variant, kernels] of built) {
 				const [a, b] = [random(m * k, 1), random(k * n, 2)];
 				const c = reference.product(a, b, m, n, k);
 				for (const aTransposed of [false, true])
-					for (const bTransposed of [false, true])
-						for (const accumulate of [0, 1]) {
-							const [padA, padB, padC] = [aTransposed ? m + 3 : k + 1, bTransposed ? k + 2 : n + 5, n + 1];
-							const before = random(m * n, 3);
-							const expected = c.map((x, i) => -0.5 * x + accumulate * before[i]!);
-							check(
-								kernels,
-								"sgemm",
-								{
-									a: aTransposed ? spread(reference.transposed(a, m, k), m, padA) : spread(a, k, padA),
-									b: bTransposed ? spread(reference.transposed(b, k, n), k, padB) : spread(b, n, padB),
-								},
-								{
-									c: {
-										initial: accumulate ? spread(before, n, padC) : undefined,
-										expected: spread(expected, n, padC),
-										tolerance: 1e-5,
-									},
-								},
-								{
-									...{ batch: 1, heads: 1, m, n, k, accumulate, alpha: -0.5, c_row: padC },
-									...{ a_row: aTransposed ? 1 : padA, a_col: aTransposed ? padA : 1 },
-									...{ b_row: bTransposed ? 1 : padB, b_col: bTransposed ? padB : 1 },
-									...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
-								},
-							);
-						}
+					for (const bTransposed of [false, true]) {
+						const [padA, padB, padC] = [aTransposed ? m + 3 : k + 1, bTransposed ? k + 2 : n + 5, n + 1];
+						check(
+							kernels,
+							"sgemm",
+							{
+								a: aTransposed ? spread(reference.transposed(a, m, k), m, padA) : spread(a, k, padA),
+								b: bTransposed ? spread(reference.transposed(b, k, n), k, padB) : spread(b, n, padB),
+							},
+							{ c: { expected: spread(c, n, padC), tolerance: 1e-5 } },
+							{
+								...{ batch: 1, heads: 1, m, n, k, c_row: padC },
+								...{ a_row: aTransposed ? 1 : padA, a_col: aTransposed ? padA : 1 },
+								...{ b_row: bTransposed ? 1 : padB, b_col: bTransposed ? padB : 1 },
+								...{ a_batch: 0, a_head: 0, b_batch: 0, b_head: 0, c_batch: 0, c_head: 0 },
+							},
+						);
+					}
 			}
 		});
 
@@ -227,7 +215,7 @@ for (const [variant, kernels] of built) {
 				{ a, b },
 				{ c: { expected } },
 				{
-					...{ batch, heads, m, n, k, accumulate: 0, alpha: 1 },
+					...{ batch, heads, m, n, k },
 					...{ a_row: heads * k, a_col: 1, a_batch: m * heads * k, a_head: k },
 					...{ b_row: n, b_col: 1, b_batch: 0, b_head: k * n },
 					...{ c_row: n, c_batch: heads * m * n, c_head: m * n },
@@ -251,8 +239,6 @@ for (const [variant, kernels] of built) {
 						m,
 						n,
 						k,
-						accumulate: 0,
-						alpha: 1,
 						a_row: 2 * k,
 						a_col: 2,
 						b_row: 3 * n,
@@ -313,7 +299,7 @@ for (const [variant, kernels] of built) {
 					}
 		});
 
-		test("cross-entropy without a gradient gives the same losses, and its gradient may take the place of the logits", () => {
+		test("cross-entropy gives the same losses without a gradient, and its gradient may overwrite the logits", () => {
 			const [rows, vocab] = [3, 50];
 			const [z, targets] = [random(rows * vocab, 1, 30), Int32Array.from([49, 0, 20])];
 			const sizes = { rows, vocab, z_row: vocab, dz_row: vocab, weight: 1 };
@@ -364,10 +350,10 @@ for (const [variant, kernels] of built) {
 			}
 		});
 
-		test("RMS norm, forward and backward, with the residual stream's gradient added in the same pass", () => {
+		test("RMS norm, forward and backward", () => {
 			for (const width of [1, 5, 16, 40, 129]) {
 				const [rows, eps] = [4, 1e-5];
-				const [x, dy, residual] = [random(rows * width, 1, 3), random(rows * width, 2), random(rows * width, 3)];
+				const [x, dy] = [random(rows * width, 1, 3), random(rows * width, 2)];
 				const f = (v: Float64Array) => reference.byRow(v, width, (row) => reference.rmsNorm(row, eps));
 				const expected = spread(f(Float64Array.from(x)), width, width + 1);
 				const strided = spread(x, width, width + 2);
@@ -379,10 +365,8 @@ for (const [variant, kernels] of built) {
 					{ rows, width, x_row: width + 2, y_row: width + 1, eps },
 				);
 				const dx = reference.gradient(x, dy, f);
-				const strides = { rows, width, x_row: width + 2, dy_row: width, residual_row: width, dx_row: width, eps };
+				const strides = { rows, width, x_row: width + 2, dy_row: width, dx_row: width, eps };
 				check(kernels, "rms_norm_back", { x: strided, dy }, { dx: { expected: dx, tolerance: 1e-5 } }, strides);
-				const sum = { expected: dx.map((g, i) => g + residual[i]!), tolerance: 1e-5 };
-				check(kernels, "rms_norm_back", { x: strided, dy, residual }, { dx: sum }, strides);
 			}
 		});
 
@@ -422,7 +406,7 @@ for (const [variant, kernels] of built) {
 			}
 		});
 
-		describe("elementwise formulas", () => {
+		describe("fused expressions", () => {
 			const functions: [name: string, op: (x: Tensor) => Tensor, f: (x: number) => number][] = [
 				["abs", abs, Math.abs],
 				["affine", (x) => affine(x, 3, -1), (x) => 3 * x - 1],
@@ -445,7 +429,7 @@ for (const [variant, kernels] of built) {
 						const x = random(count, 1, 5).map((v) => (name === "log" || name === "sqrt" ? Math.abs(v) + 0.01 : v));
 						const wide = input("x", [count]);
 						const expected = Float64Array.from(x, f);
-						checkFormula(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
+						checkFused(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
 					}
 				});
 			}
@@ -461,7 +445,7 @@ for (const [variant, kernels] of built) {
 				const count = 20011;
 				const wide = input("x", [count]);
 				const relative = (x: Float32Array, op: (x: Tensor) => Tensor, f: (x: number) => number) => {
-					const [y] = runFormula(kernels, [op(wide)], new Map([[wide, x]]), 1);
+					const [y] = runFused(kernels, [op(wide)], new Map([[wide, x]]), 1);
 					for (let i = 0; i < count; i++) {
 						const want = f(x[i]!);
 						const error = Math.abs(y![i]! - want) / Math.max(Math.abs(want), 1e-37);
@@ -490,7 +474,7 @@ for (const [variant, kernels] of built) {
 					[sigmoid, [0.5, 0, 1, 0, 1, Number.NaN]],
 				];
 				const wide = input("x", [x.length]);
-				for (const [op, expected] of limits) checkFormula(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
+				for (const [op, expected] of limits) checkFused(kernels, [op(wide)], new Map([[wide, x]]), [{ expected }]);
 			});
 
 			test("add, sub, mul and div broadcast along any axes", () => {
@@ -511,11 +495,11 @@ for (const [variant, kernels] of built) {
 							const at = [Math.floor(i / 555), Math.floor(i / 185) % 3, Math.floor(i / 37) % 5, i % 37];
 							return f(x, values.get(b)![at.reduce((total, j, d) => total + j * strides[d]!, 0)]!);
 						});
-						checkFormula(kernels, [op(a, b)], values, [{ expected }]);
+						checkFused(kernels, [op(a, b)], values, [{ expected }]);
 					}
 			});
 
-			test("a formula has several results, and may write one over its operand", () => {
+			test("an expression has several results, and may write one over its operand", () => {
 				const [rows, width] = [23, 67]; // several tiles, and a tail
 				const [x, y] = [input("x", [rows, width]), input("y", [rows, width])];
 				const [column, row, number] = [input("column", [rows, 1]), input("row", [width]), input("number", [])];
@@ -531,7 +515,7 @@ for (const [variant, kernels] of built) {
 					expected.gated[i] = (t * logistic(t) - Math.exp(b)) / (a * a + 2);
 				}
 				const results = [{ expected: expected.gated }, { expected: expected.total, over: x }];
-				checkFormula(kernels, [gated, total], values, results);
+				checkFused(kernels, [gated, total], values, results);
 			});
 		});
 
@@ -539,7 +523,7 @@ for (const [variant, kernels] of built) {
 			for (const width of [1, 16, 35]) {
 				const vocab = 6;
 				const ids = Int32Array.from([5, 0, 5, 2, 5]);
-				const [table, dy, before] = [random(vocab * width, 1), random(ids.length * width, 2), random(vocab * width, 3)];
+				const [table, dy] = [random(vocab * width, 1), random(ids.length * width, 2)];
 				const y = {
 					expected: Float32Array.from(dy, (_, i) => table[ids[Math.floor(i / width)]! * width + (i % width)]!),
 				};
@@ -549,9 +533,7 @@ for (const [variant, kernels] of built) {
 				dy.forEach((g, i) => {
 					expected[ids[Math.floor(i / width)]! * width + (i % width)]! += g;
 				});
-				check(kernels, "embedding_back", { dy, ids }, { dtable: { expected } }, { ...sizes, accumulate: 0 });
-				const added = { initial: before, expected: expected.map((g, i) => g + before[i]!) };
-				check(kernels, "embedding_back", { dy, ids }, { dtable: added }, { ...sizes, accumulate: 1 });
+				check(kernels, "embedding_back", { dy, ids }, { dtable: { expected } }, sizes);
 			}
 		});
 
@@ -562,7 +544,7 @@ for (const [variant, kernels] of built) {
 			check(kernels, "embedding", { table, ids }, { y }, { rows: 3, width: 3, vocab: 2 });
 			const dy = random(9, 2);
 			const dtable = { expected: Float32Array.from([0, 0, 0, ...dy.subarray(0, 3)]) };
-			check(kernels, "embedding_back", { dy, ids }, { dtable }, { rows: 3, width: 3, vocab: 2, accumulate: 0 });
+			check(kernels, "embedding_back", { dy, ids }, { dtable }, { rows: 3, width: 3, vocab: 2 });
 		});
 
 		test("copy permutes, transposes and slices", () => {
@@ -628,23 +610,23 @@ function logistic(x: number): number {
 
 type Results = (Output & { /** The operand whose place the result takes. */ over?: Tensor })[];
 
-/** Runs a formula on guarded arrays; returns its results. */
-function runFormula(
+/** Computes fused expressions on guarded arrays; returns its results. */
+function runFused(
 	kernels: Kernels,
 	roots: Tensor[],
 	values: Map<Tensor, Float32Array>,
 	nth: number,
 	results: Results = [],
 ) {
-	const formula = new Formula(roots, (tensor) => tensor.inputs.length > 0);
-	const arrays = new Map(formula.inputs.map((tensor) => [tensor, guarded(values.get(tensor)!)]));
+	const expression = new FusedExpression(roots, (tensor) => tensor.inputs.length > 0);
+	const arrays = new Map(expression.inputs.map((tensor) => [tensor, guarded(values.get(tensor)!)]));
 	const fresh = roots.map((root) => guarded(new Float32Array(root.size)));
 	const outputs = fresh.map((array, i) => arrays.get(results[i]?.over as Tensor) ?? array);
-	const program = formula.encode(
-		formula.inputs.map((tensor) => arrays.get(tensor)!.address),
+	const encoded = expression.encode(
+		expression.inputs.map((tensor) => arrays.get(tensor)!.address),
 		outputs.map(({ address }) => address),
 	);
-	kernels.run("fused", { program: koffi.address(program), count: roots[0]!.size }, nth);
+	kernels.run("fused", { expression: koffi.address(encoded), count: roots[0]!.size }, nth);
 	const copies = outputs.map(({ array }) => array.slice());
 	for (const array of [...arrays.values(), ...fresh]) {
 		array.assertIntact();
@@ -653,9 +635,9 @@ function runFormula(
 	return copies;
 }
 
-function checkFormula(kernels: Kernels, roots: Tensor[], values: Map<Tensor, Float32Array>, results: Results): void {
+function checkFused(kernels: Kernels, roots: Tensor[], values: Map<Tensor, Float32Array>, results: Results): void {
 	for (const nth of [1, 2, 3])
-		runFormula(kernels, roots, values, nth, results).forEach((actual, i) => {
+		runFused(kernels, roots, values, nth, results).forEach((actual, i) => {
 			assertClose(actual, results[i]!, `result ${i}, ${nth} threads`);
 		});
 }
