@@ -16,7 +16,7 @@ import { type LabFolder, makeLab } from "../support/lab.ts";
 /** The model made small, whatever its present size. */
 const SMALL: [RegExp, string][] = [
 	[/const DEPTH = \d+/, "const DEPTH = 1"],
-	[/const LENGTH = \d+/, "const LENGTH = 32"],
+	[/const MAX_SEQ_LEN = \d+/, "const MAX_SEQ_LEN = 32"],
 ];
 
 /** A lab with this repository's trainer, its model made small. */
