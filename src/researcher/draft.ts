@@ -7,7 +7,7 @@ import type { Change } from "../journal/events.ts";
 import { oneLine } from "./brief/quote.ts";
 import type { Brief, Evidence, Proposal, SourceFile } from "./researcher.ts";
 import { type Constant, readConstants, SyntaxProblem } from "./search/constants.ts";
-import { traceLineage } from "./search/lineage.ts";
+import { traceTrials } from "./search/trials.ts";
 
 /** Why an edit or a submission is not accepted; told to the researcher, who may do better. */
 export class Rejection extends Error {
@@ -108,7 +108,7 @@ export class Draft {
 			new Rejection(`This repeats experiment ${n}, which is in the history. Propose something that was not tried.`);
 		const constants = this.#brief.files.flatMap(({ path, text }) => constantsOf(path, text));
 		if (onlyConstants(this.#brief.files, this.files)) {
-			const { present, tried } = traceLineage(this.#brief, constants);
+			const { present, tried } = traceTrials(this.#brief, constants);
 			const after = new Map(present);
 			for (const { path, text } of this.files) {
 				for (const { name, value } of constantsOf(path, text)) if (after.has(name)) after.set(name, value);

@@ -16,7 +16,7 @@ import {
 	type TSType,
 	type VariableDeclarator,
 } from "oxc-parser";
-import { type Limits, readLimits } from "./limits.ts";
+import { readLimits, type ValueLimits } from "./limits.ts";
 
 export type Value = number | boolean | string;
 
@@ -30,7 +30,7 @@ export interface Constant {
 	end: number;
 	/** The alternatives of a boolean or string, the present one included; absent for a number. */
 	options?: Value[];
-	limits: Limits;
+	limits: ValueLimits;
 }
 
 /** The file does not parse: the message of its first error. */
@@ -77,7 +77,7 @@ function exported(statement: Program["body"][number]) {
 function readConstant(
 	{ id, init }: VariableDeclarator,
 	text: string,
-	limits: Limits,
+	limits: ValueLimits,
 	aliases: Map<string, TSType>,
 ): Constant | undefined {
 	if (id.type !== "Identifier" || !/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(id.name) || !init) return undefined;

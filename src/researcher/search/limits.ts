@@ -13,7 +13,7 @@
  *
  * Numbers may be written 1e-3, 16_384 or 2**14.
  */
-export interface Limits {
+export interface ValueLimits {
 	min?: number;
 	/** True when `min` itself is not allowed. */
 	minExcluded?: boolean;
@@ -53,8 +53,8 @@ export function readNumber(text: string): number {
 }
 
 /** The limits a text states; an empty object when it states none. */
-export function readLimits(text: string): Limits {
-	const limits: Limits = {};
+export function readLimits(text: string): ValueLimits {
+	const limits: ValueLimits = {};
 	const range = RANGE.exec(text);
 	if (range) {
 		limits.min = readNumber(range[1] ?? range[3]!);
@@ -106,7 +106,7 @@ function readOneOf(text: string): (number | string)[] {
  * Whether a value keeps to the limits. `lookup` looks up other constants by name; a name it does not know limits
  * nothing.
  */
-export function allows(limits: Limits, value: number, lookup: (name: string) => number | undefined): boolean {
+export function allows(limits: ValueLimits, value: number, lookup: (name: string) => number | undefined): boolean {
 	const { min, max, multipleOf, divides } = limits;
 	if (limits.oneOf) return limits.oneOf.includes(value);
 	if (min !== undefined && (limits.minExcluded ? value <= min : value < min)) return false;

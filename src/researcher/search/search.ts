@@ -1,22 +1,23 @@
 /**
- * The keyless researcher: it moves the constants of the editable file, one or two at a time, and learns from what came of
- * it. It is the control that every cleverer researcher is compared with.
+ * The search, a Bayesian optimiser over the constants of the editable file. It needs no key: it changes one or two constants
+ * at a time, chosen by Thompson sampling (surrogate.ts) from what the history says about them (posterior.ts) and what is
+ * generally known (priors.ts). It is the control that every cleverer researcher is compared with.
  *
- * A proposal is a pure function of the brief: the same history, program.md, file and seed give the same proposal, in this process
- * or the next.
+ * A proposal is a pure function of the brief: the same history, program.md, file and seed give the same proposal, in this
+ * process or the next.
  */
 import type { Brief, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher.ts";
-import { createAxis } from "./axis.ts";
-import { form } from "./beliefs.ts";
+import { type Candidate, choose, LEVELS, type SearchSpace } from "./candidates.ts";
 import { type Constant, readConstants, rewrite, SyntaxProblem } from "./constants.ts";
-import { traceLineage } from "./lineage.ts";
-import { type Choice, choose, LEVELS, type Situation } from "./moves.ts";
+import { hypothesisOf, titleOf } from "./describe-proposal.ts";
+import { createScale } from "./parameter-scale.ts";
+import { fitPosterior } from "./posterior.ts";
 import { createRandom } from "./random.ts";
 import { readSteering, type Steering } from "./steering.ts";
-import { hypothesisOf, titleOf } from "./words.ts";
+import { traceTrials } from "./trials.ts";
 
 export interface SearchProposal extends Proposal {
-	/** How far it had to look: above 0 when the usual steps were all tried. */
+	/** Index in LEVELS: above 0 when the usual steps have all been tried. */
 	level: number;
 }
 
@@ -25,29 +26,33 @@ export function proposeFrom(brief: Brief): SearchProposal | undefined {
 	const sources = brief.files.map((file) => ({ file, constants: readConstants(file.path, file.text) }));
 	const constants = sources.flatMap((source) => source.constants);
 	const steering = steeringOf(brief, constants);
-	const axes = constants.map(createAxis);
-	const { present, trials, tried } = traceLineage(brief, constants);
-	const beliefs = form(axes, trials, present, brief.metric.direction, brief.budgetSeconds);
-	const situation: Situation = { axes, present, tried, beliefs, steering };
+	const parameters = constants.map(createScale);
+	const { present, trials, tried } = traceTrials(brief, constants);
+	const posterior = fitPosterior(parameters, trials, present, brief.metric.direction, brief.budgetSeconds);
+	const space: SearchSpace = { parameters, present, tried, posterior, steering };
 	const random = createRandom(brief.seed, brief.n);
-	for (const [level, reach] of LEVELS.entries()) {
-		const choice = choose(situation, reach, random);
-		if (!choice) continue;
+	for (const [index, level] of LEVELS.entries()) {
+		const candidate = choose(space, level, random);
+		if (!candidate) continue;
 		return {
-			title: titleOf(choice),
-			hypothesis: hypothesisOf(choice, trials, beliefs),
-			files: sources.flatMap(({ file, constants }) => edited(file, constants, choice)),
-			changes: choice.moves.map(({ axis, text }) => ({ name: axis.constant.name, from: axis.constant.text, to: text })),
-			level,
+			title: titleOf(candidate),
+			hypothesis: hypothesisOf(candidate, trials, posterior),
+			files: sources.flatMap(({ file, constants }) => edited(file, constants, candidate)),
+			changes: candidate.adjustments.map(({ parameter: { constant }, text }) => ({
+				name: constant.name,
+				from: constant.text,
+				to: text,
+			})),
+			level: index,
 		};
 	}
 	return undefined;
 }
 
-function edited(file: SourceFile, constants: readonly Constant[], { moves }: Choice): SourceFile[] {
-	const edits = moves
-		.filter(({ axis }) => constants.includes(axis.constant))
-		.map(({ axis, text }) => ({ constant: axis.constant, text }));
+function edited(file: SourceFile, constants: readonly Constant[], { adjustments }: Candidate): SourceFile[] {
+	const edits = adjustments
+		.filter(({ parameter }) => constants.includes(parameter.constant))
+		.map(({ parameter, text }) => ({ constant: parameter.constant, text }));
 	return edits.length === 0 ? [] : [{ path: file.path, text: rewrite(file.path, file.text, edits) }];
 }
 

@@ -14,13 +14,13 @@
  * A name counts in capitals, or in backticks in any case; in a prohibition also as plain words ("the matrix lr"). Off limits
  * wins over focus. Fenced code and HTML comments are not read.
  */
-import { type Limits, readLimits } from "./limits.ts";
+import { readLimits, type ValueLimits } from "./limits.ts";
 
 export interface Steering {
 	offLimits: Set<string>;
 	focus: Set<string>;
-	/** Limits the human put on a constant, beside those of its own comment. */
-	limits: Map<string, Limits>;
+	/** ValueLimits the human put on a constant, beside those of its own comment. */
+	limits: Map<string, ValueLimits>;
 	/** Constants that may go one way only. */
 	oneWay: Map<string, "up" | "down">;
 }
@@ -78,7 +78,7 @@ function directionOf(clause: string): "up" | "down" | undefined {
 }
 
 /** "Do not raise it above 8" reads as a lower end of 8; the prohibition turns it round. */
-function negated(clause: string, limits: Limits): Limits {
+function negated(clause: string, limits: ValueLimits): ValueLimits {
 	if (/\bexceed/i.test(clause)) return limits;
 	if (
 		/\bnot (below|above|more|less|under|over)\b|\b(at least|at most)\b/i.test(clause) &&

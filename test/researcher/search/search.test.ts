@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Brief, ProposeOptions } from "../../../src/researcher/researcher.ts";
-import { createAxis } from "../../../src/researcher/search/axis.ts";
 import { readConstants, rewrite } from "../../../src/researcher/search/constants.ts";
+import { createScale } from "../../../src/researcher/search/parameter-scale.ts";
 import { createRandom } from "../../../src/researcher/search/random.ts";
 import { createSearch, proposeFrom } from "../../../src/researcher/search/search.ts";
 import { type Objective, record, simulateNight, TRAIN, valley, valuesOf } from "./simulated-night.ts";
@@ -34,11 +34,11 @@ function proposeAtRandom({ seed, n, files }: Brief) {
 	for (;;) {
 		const constant = constants[Math.floor(random.uniform() * constants.length)]!;
 		const lookup = (name: string) => constants.find((c) => c.name === name)?.value;
-		const settings = createAxis(constant).reach([-2, -1, -0.5, 0.5, 1, 2], 2, lookup);
-		const setting = settings[Math.floor(random.uniform() * settings.length)];
-		if (!setting) continue;
-		const changes = [{ name: constant.name, from: constant.text, to: setting.text }];
-		const edited = rewrite(path, text, [{ constant, text: setting.text }]);
+		const adjustments = createScale(constant).adjustments([-2, -1, -0.5, 0.5, 1, 2], 2, lookup);
+		const adjustment = adjustments[Math.floor(random.uniform() * adjustments.length)];
+		if (!adjustment) continue;
+		const changes = [{ name: constant.name, from: constant.text, to: adjustment.text }];
+		const edited = rewrite(path, text, [{ constant, text: adjustment.text }]);
 		return { title: "", hypothesis: "", changes, files: [{ path, text: edited }] };
 	}
 }

@@ -7,7 +7,7 @@
 /** How a number is stepped: by ratios, by differences, or by ratios of its distance to one (0.9, 0.95, 0.975). */
 export type Scale = "log" | "linear" | "complement";
 
-export interface Topic {
+export interface ParameterPrior {
 	/** Matches the constant's name. The first match wins. */
 	name: RegExp;
 	scale?: Scale;
@@ -27,7 +27,7 @@ export interface Topic {
 	down: string;
 }
 
-const TOPICS: Topic[] = [
+const PRIORS: ParameterPrior[] = [
 	{
 		name: /WARM_?DOWN|COOL_?DOWN|DECAY_(FRACTION|RATIO|STEPS)|LR_DECAY/,
 		real: true,
@@ -226,8 +226,8 @@ const TOPICS: Topic[] = [
 	},
 ];
 
-export function topicOf(name: string): Topic | undefined {
-	return TOPICS.find((topic) => topic.name.test(name));
+export function priorOf(name: string): ParameterPrior | undefined {
+	return PRIORS.find((prior) => prior.name.test(name));
 }
 
 /** Two constants that are best moved together: when the first goes up, the second goes the given way. */

@@ -19,7 +19,7 @@ export interface Trial {
 	parentValue?: number;
 }
 
-export interface Lineage {
+export interface TrialHistory {
 	present: Assignment;
 	/** Decided experiments whose constants are known, oldest first; the baseline is not among them. */
 	trials: Trial[];
@@ -37,7 +37,7 @@ interface Node {
 /** The commit whose text an experiment changed: after a restart that is not its parent. */
 const parentOf = (e: Experiment) => e.basis ?? e.parent;
 
-export function traceLineage(brief: Brief, constants: readonly Constant[]): Lineage {
+export function traceTrials(brief: Brief, constants: readonly Constant[]): TrialHistory {
 	const present: Assignment = new Map(constants.map((c) => [c.name, c.value]));
 	const all = [...brief.history, ...(brief.pending ?? [])];
 	const byCommit = new Map(all.filter((e) => e.commit && e.commit !== e.parent).map((e) => [e.commit!, e]));
