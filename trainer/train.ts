@@ -1,7 +1,7 @@
 /**
- * Trains a small GPT. This is the file the researcher edits: model, optimizer and training loop are all here, and all of
- * it may change. Constants are named as in karpathy/autoresearch's train.py, weights as in karpathy/nanochat's gpt.py.
- * What may not change is the contract with the harness (contract.ts):
+ * Trains a small GPT. This is the file the researcher edits: model, optimizer and training loop are all here, and all
+ * of it may change. Constants are named as in karpathy/autoresearch's train.py, weights as in karpathy/nanochat's
+ * gpt.py. What may not change is the contract with the harness (contract.ts):
  *
  *   batch                              the shape of the batches train() wants, in tokens
  *   build(vocabSize, seed)             makes the model; its logits(tokens [B, T]) are [B, T, vocabSize], and position t
@@ -35,7 +35,7 @@ const GATED_MLP: boolean = false; // a second projection multiplies the hidden l
 const WINDOW_PATTERN: "L" | "SL" | "SSL" | "SSSL" | "S" = "L";
 const NORM: "pre" | "pre+post" = "pre"; // RMSNorm of what a sublayer reads, or also of what it adds
 const QK_NORM: boolean = true; // RMSNorm of queries and keys after the rotary embedding
-const ROPE_BASE = 10000; // 100..1000000 base of the rotary embedding: a head's pairs turn by 1 to about 1 / base a token
+const ROPE_BASE = 10000; // 100..1000000 base of the rotary embedding: pairs turn by 1 to about 1 / base a token
 const LOGIT_SOFTCAP = 15; // 0..50 logits are softcap * tanh(logits / softcap); 0 for none
 const TIE_EMBEDDINGS: boolean = false; // one matrix for wte and lm_head
 const VALUE_EMBEDDINGS: "none" | "alternate" | "all" = "all"; // layers that add a gated embedding of the token to v

@@ -1,4 +1,6 @@
-/** A candidate in words: an imperative title, and a hypothesis that says what measurements and prior knowledge suggest. */
+/**
+ * A candidate in words: an imperative title, and a hypothesis that says what measurements and prior knowledge suggest.
+ */
 import { type Candidate, cameNear, isRaise } from "./candidates.ts";
 import type { Adjustment } from "./parameter-scale.ts";
 import type { GainPosterior } from "./posterior.ts";

@@ -1,6 +1,6 @@
 /**
- * How one constant is stepped. A number has a coordinate in steps that suit it: ratios for a learning rate, whole layers
- * for a depth. A boolean or a named option has no coordinate, only alternatives.
+ * How one constant is stepped. A number has a coordinate in steps that suit it: ratios for a learning rate, whole
+ * layers for a depth. A boolean or a named option has no coordinate, only alternatives.
  */
 import type { Constant, Value } from "./constants.ts";
 import { allows } from "./limits.ts";
@@ -65,13 +65,15 @@ function createNumberScale(constant: Constant, present: number): ParameterScale 
 	const { forward, back } = SCALES[scale];
 	const coordinate = (value: number) =>
 		scale === "log" && value <= 0 ? forward(present, step) - STEPS_TO_ZERO : forward(value, step);
+	// A divisor may change together with what it divides, so candidates.ts checks that limit once both are known.
+	const own = { ...limits, divides: undefined };
 	// Limits that the present value breaks are ignored: the comment was about something else.
 	const withinLimits = (value: number, lookup: Lookup) => {
 		const known = (other: string) => {
 			const found = lookup(other);
 			return typeof found === "number" ? found : undefined;
 		};
-		return allows(limits, value, known) || !allows(limits, present, known);
+		return allows(own, value, known) || !allows(own, present, known);
 	};
 	const snap = (value: number, digits: number, lookup: Lookup): number => {
 		const grid = typeof limits.multipleOf === "string" ? lookup(limits.multipleOf) : limits.multipleOf;

@@ -1,8 +1,8 @@
 /**
- * What the history says about setting each constant to another value. Every experiment is a noisy measurement of the gain
- * of its changes. With the present values as the origin, gains are modelled as a sum over constants of a slope and a
- * curvature per step (numbers) or an offset per alternative (booleans, names). Only differences between a child and its
- * parent enter, so it does not matter that the base has moved since.
+ * What the history says about setting each constant to another value. Every experiment is a noisy measurement of the
+ * gain of its changes. With the present values as the origin, gains are modelled as a sum over constants of a slope
+ * and a curvature per step (numbers) or an offset per alternative (booleans, names). Only differences between a child
+ * and its parent enter, so it does not matter that the base has moved since.
  */
 import type { Value } from "./constants.ts";
 import type { Adjustment, ParameterScale } from "./parameter-scale.ts";
@@ -19,7 +19,9 @@ export interface GainPosterior {
 	expect(adjustment: Adjustment): number;
 	/** How many measured experiments changed this constant. */
 	evidence(name: string): number;
-	/** How strongly crashes advise against an adjustment: 0 for not at all, 1 for one crash at that value or before it. */
+	/**
+	 * How strongly crashes advise against an adjustment: 0 for not at all, 1 for one crash at that value or before it.
+	 */
 	crashRisk(adjustment: Adjustment): number;
 	/** The gain of a trial's constants in units of the metric; undefined when it was not measured. */
 	gainOf(trial: Trial): number | undefined;

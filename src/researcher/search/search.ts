@@ -1,10 +1,10 @@
 /**
- * The search, a Bayesian optimiser over the constants of the editable file. It needs no key: it changes one or two constants
- * at a time, chosen by Thompson sampling (surrogate.ts) from what the history says about them (posterior.ts) and what is
- * generally known (priors.ts). It is the control that every cleverer researcher is compared with.
+ * The search, a Bayesian optimiser over the constants of the editable file. It needs no key: it changes one or two
+ * constants at a time, chosen by Thompson sampling (surrogate.ts) from what the history says about them (posterior.ts)
+ * and what is generally known (priors.ts). It is the control that every cleverer researcher is compared with.
  *
- * A proposal is a pure function of the brief: the same history, program.md, file and seed give the same proposal, in this
- * process or the next.
+ * A proposal is a pure function of the brief: the same history, program.md, file and seed give the same proposal, in
+ * this process or the next.
  */
 import type { Brief, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher.ts";
 import { type Candidate, choose, LEVELS, type SearchSpace } from "./candidates.ts";

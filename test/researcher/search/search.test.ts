@@ -123,21 +123,32 @@ test("every change keeps to what the comments allow", () => {
 		const number = (name: string) => value.get(name) as number;
 		assert.ok(number("DEPTH") >= 1 && number("DEPTH") <= 12 && Number.isInteger(number("DEPTH")));
 		assert.ok([32, 64, 128].includes(number("HEAD_DIM")));
-		assert.ok(Number.isInteger(Math.log2(number("ROWS"))) && number("ROWS") <= 64);
+		assert.ok(Number.isInteger(Math.log2(number("DEVICE_BATCH_SIZE"))) && number("DEVICE_BATCH_SIZE") <= 64);
 		assert.ok(number("WARMDOWN_RATIO") >= 0 && number("WARMDOWN_RATIO") <= 1);
 	}
 });
 
-test("limits between constants hold whichever side moves", () => {
-	const text = `const HEADS = 4; // 1..16
-const QUERIES_PER_KEY = 2; // 1..4, must divide HEADS
-const WIDTH = 128; // 32..512, multiple of HEADS
+test("limits between constants hold whichever side changes", () => {
+	const text = `const N_HEAD = 4; // 1..16
+const N_KV_HEAD = 2; // 1..4, must divide N_HEAD
+const N_EMBD = 128; // 32..512, multiple of N_HEAD
 `;
 	for (const edited of simulateNight(proposeFrom, { experiments: 40, seed: 9, text, objective: () => 1 }).texts) {
 		const number = (name: string) => valuesOf(edited).get(name) as number;
-		assert.equal(number("HEADS") % number("QUERIES_PER_KEY"), 0, edited);
-		assert.equal(number("WIDTH") % number("HEADS"), 0, edited);
+		assert.equal(number("N_HEAD") % number("N_KV_HEAD"), 0, edited);
+		assert.equal(number("N_EMBD") % number("N_HEAD"), 0, edited);
 	}
+});
+
+test("a divisor changes together with what it divides where neither can change alone", () => {
+	const text = "const N_HEAD = 4; // 4..7\nconst N_KV_HEAD = 4; // 4..7, must divide N_HEAD\n";
+	const { texts } = simulateNight(proposeFrom, { experiments: 4, seed: 1, text, objective: () => 1 });
+	assert.deepEqual(texts.map((edited) => [...valuesOf(edited).values()]).sort(), [
+		[4, 4],
+		[5, 5],
+		[6, 6],
+		[7, 7],
+	]);
 });
 
 test("where zero is allowed, switching off is one of the options", () => {
@@ -158,14 +169,14 @@ test("a constant that program.md calls off limits is left alone", () => {
 	const program = "Do not change `DEPTH`.\n\n## Off limits\n- every `*_LR`\n";
 	const { proposals } = simulateNight(proposeFrom, { experiments: 120, seed: 6, program });
 	const changed = new Set(proposals.flatMap((p) => p.changes.map((c) => c.name)));
-	assert.ok(changed.has("WIDTH"));
-	for (const name of ["DEPTH", "MATRIX_LR", "EMBED_LR"]) assert.ok(!changed.has(name), name);
+	assert.ok(changed.has("N_EMBD"));
+	for (const name of ["DEPTH", "MATRIX_LR", "EMBEDDING_LR"]) assert.ok(!changed.has(name), name);
 });
 
 test("a limit or a closed direction in program.md is kept to", () => {
-	const program = "Keep WIDTH at most 256. Do not raise DEPTH.";
+	const program = "Keep N_EMBD at most 256. Do not raise DEPTH.";
 	for (const text of simulateNight(proposeFrom, { experiments: 80, seed: 7, program }).texts) {
-		assert.ok((valuesOf(text).get("WIDTH") as number) <= 256);
+		assert.ok((valuesOf(text).get("N_EMBD") as number) <= 256);
 		assert.ok((valuesOf(text).get("DEPTH") as number) <= 4);
 	}
 });
@@ -174,21 +185,21 @@ test("a constant that program.md names as the focus is changed most of the time,
 	const share = (fields: Partial<Brief>) =>
 		mean(
 			Array.from({ length: 40 }, (_, i) =>
-				Number(proposeFrom(brief({ seed: i, ...fields }))!.changes.some((c) => c.name === "SOFTCAP")),
+				Number(proposeFrom(brief({ seed: i, ...fields }))!.changes.some((c) => c.name === "LOGIT_SOFTCAP")),
 			),
 		);
 	assert.ok(share({}) < 0.3);
-	assert.ok(share({ program: { version: "p2", text: "Focus on SOFTCAP." } }) > 0.6);
-	assert.ok(share({ notes: [{ at: "2026-11-21T22:00:00.000Z", text: "focus on SOFTCAP" }] }) > 0.6);
+	assert.ok(share({ program: { version: "p2", text: "Focus on LOGIT_SOFTCAP." } }) > 0.6);
+	assert.ok(share({ notes: [{ at: "2026-11-21T22:00:00.000Z", text: "focus on LOGIT_SOFTCAP" }] }) > 0.6);
 });
 
 test("what program.md was understood to say is told once a version", async () => {
 	const notices: string[] = [];
 	const search = createSearch();
-	const program = { version: "p2", text: "Do not change DEPTH. Focus on SOFTCAP." };
+	const program = { version: "p2", text: "Do not change DEPTH. Focus on LOGIT_SOFTCAP." };
 	await search.propose(brief({ program }), options(notices));
 	await search.propose(brief({ program, n: 3 }), options(notices));
-	assert.deepEqual(notices, ["program.md: the search leaves alone DEPTH; prefers SOFTCAP"]);
+	assert.deepEqual(notices, ["program.md: the search leaves alone DEPTH; prefers LOGIT_SOFTCAP"]);
 });
 
 test("a direction that gained is mostly gone further, one that lost mostly turned round", () => {
