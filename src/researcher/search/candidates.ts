@@ -1,11 +1,10 @@
 /** Which changes are open from the present file, and which one or two of them to propose. */
-import type { Constant } from "./constants.ts";
+import type { Constraints } from "./constraints.ts";
 import { allows } from "./limits.ts";
 import type { Adjustment, Lookup, ParameterScale } from "./parameter-scale.ts";
 import type { GainPosterior } from "./posterior.ts";
 import { COUPLINGS, type Coupling } from "./priors.ts";
 import type { Random } from "./random.ts";
-import type { Steering } from "./steering.ts";
 import type { Assignment } from "./trials.ts";
 
 /** What one proposal changes. */
@@ -50,12 +49,12 @@ export interface SearchSpace {
 	present: Assignment;
 	tried(assignment: Assignment): boolean;
 	posterior: GainPosterior;
-	steering: Steering;
+	constraints: Constraints;
 }
 
 /** The most promising untried candidate at a level; undefined when the level has none left. */
 export function choose(space: SearchSpace, level: Level, random: Random): Candidate | undefined {
-	const { parameters, posterior, steering, present, tried } = space;
+	const { parameters, posterior, constraints, present, tried } = space;
 	const open = openAdjustments(space, level);
 	const sampledGain = posterior.draw(random);
 	const preferring = random.uniform() < PREFERRED_SHARE;
@@ -76,7 +75,7 @@ export function choose(space: SearchSpace, level: Level, random: Random): Candid
 		candidates.push({ ...pair, score: gain - SECOND_CHANGE + (pair.coupling ? COUPLED_BONUS : 0) });
 	}
 	const preferred = candidates.filter(({ adjustments }) =>
-		adjustments.some(({ parameter }) => steering.focus.has(parameter.constant.name)),
+		adjustments.some(({ parameter }) => constraints.tryFirst.has(parameter.constant.name)),
 	);
 	const eligible = preferring && preferred.length > 0 ? preferred : candidates;
 	const best = eligible.reduce<(typeof candidates)[number] | undefined>(
@@ -86,28 +85,17 @@ export function choose(space: SearchSpace, level: Level, random: Random): Candid
 	return best ?? randomCombination(open, isClosed, level, random);
 }
 
-function openAdjustments({ parameters, present, steering }: SearchSpace, { steps, digits }: Level): Adjustment[] {
+function openAdjustments({ parameters, present, constraints }: SearchSpace, { steps, digits }: Level): Adjustment[] {
 	const lookup: Lookup = (name) => present.get(name);
-	return parameters.flatMap((parameter) =>
-		steering.offLimits.has(parameter.constant.name)
-			? []
-			: parameter
-					.adjustments(steps, digits, lookup)
-					.filter(({ value }) => isAllowed(parameter.constant, value, steering, present)),
-	);
-}
-
-function isAllowed(
-	{ name, value: now }: Constant,
-	value: Adjustment["value"],
-	steering: Steering,
-	present: Assignment,
-) {
-	if (typeof value !== "number" || typeof now !== "number") return true;
-	const limits = steering.limits.get(name);
-	if (limits && !allows(limits, value, numbersOf(present))) return false;
-	const only = steering.oneWay.get(name);
-	return !only || value > now === (only === "up");
+	return parameters.flatMap((parameter) => {
+		const { name } = parameter.constant;
+		if (constraints.leaveAlone.has(name)) return [];
+		const limits = constraints.limits.get(name) ?? {};
+		return parameter.adjustments(steps, digits, lookup).filter(({ value }) => {
+			if (typeof value === "string") return limits.oneOf?.includes(value) ?? true;
+			return typeof value === "boolean" || allows(limits, value, numbersOf(present));
+		});
+	});
 }
 
 /**

@@ -3,10 +3,10 @@
  *
  *   const UPPER_SNAKE_CASE = literal; // a comment that may bound it (limits.ts tells the grammar)
  *
- * whose literal is a number (`-1`, `2e-3`, `16_384`), a product or power of numbers (`64 * 4`, `2 ** 14`), a boolean, or a
- * string whose type or comment lists the alternatives: `const ACTIVATION: "relu2" | "gelu" = "relu2"`, or a type alias or
- * `as` or `satisfies` instead. The comment stands on the constant's last line or on the lines directly above it. Everything else in the file is
- * left as it is, byte for byte.
+ * whose literal is a number (`-1`, `2e-3`, `16_384`), a product or power of numbers (`64 * 4`, `2 ** 14`), a boolean,
+ * or a string whose type or comment lists the alternatives: `const ACTIVATION: "relu2" | "gelu" = "relu2"`, or a type
+ * alias or `as` or `satisfies` instead. The comment stands on the constant's last line or on the lines directly above
+ * it. Everything else in the file is left as it is, byte for byte.
  */
 import {
 	type Comment,

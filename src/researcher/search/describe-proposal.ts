@@ -97,7 +97,7 @@ function direction(name: string, adjustment: Adjustment, { before, after }: Tria
 /** Why a change that lost before may still win. */
 function nearMissCaveat(adjustment: Adjustment, { after }: Trial): string {
 	const before = after.get(adjustment.parameter.constant.name)!;
-	if (before === adjustment.value) return ", with other values of the other constants";
+	if (before === adjustment.value) return ", when other constants had other values";
 	if (typeof before !== "number") return "";
 	const farther = isRaise(adjustment) ? before > Number(adjustment.value) : before < Number(adjustment.value);
 	return farther ? ", in a larger step than this" : ", in a smaller step than this";
