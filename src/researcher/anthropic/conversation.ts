@@ -16,7 +16,7 @@ import {
 	type ToolResultBlockParam,
 	UnreadableCall,
 } from "./client.ts";
-import { patiently } from "./patience.ts";
+import { withBackoff } from "./retry.ts";
 import { editSchema, runTool, toolDefinitions, type Workbench } from "./tools.ts";
 
 /** The conversation led nowhere; another one may. */
@@ -147,7 +147,7 @@ async function ask(
 			onToolInput: (input) => seldom(() => onDraft({ text: shown(), ...glimpse(input, draft) })),
 			onUsage,
 		});
-	const answer = await patiently(attempt, { ...config, signal, onWait });
+	const answer = await withBackoff(attempt, { ...config, signal, onWait });
 	if (text) show();
 	return answer;
 }
