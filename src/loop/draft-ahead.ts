@@ -5,7 +5,7 @@
  */
 import { mergeTexts } from "../git/merge.ts";
 import type { ProgramVersion } from "../program/program.ts";
-import { changedConstants } from "../researcher/draft.ts";
+import { changedConstants } from "../researcher/constant-changes.ts";
 import type { Plan } from "../researcher/plateau.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { type Planned, planBrief } from "./brief.ts";

@@ -1,13 +1,14 @@
 /** Asks a researcher for a proposal, shows it as it takes shape, and takes nothing from it but the files it may edit. */
 import { join } from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
+import { messageOf } from "../errors.ts";
 import { openCheckout } from "../git/checkout.ts";
 import type { Tick } from "../journal/events.ts";
 import type { Store } from "../journal/store.ts";
 import type { Lab } from "../lab/lab.ts";
+import { checkProposal } from "../researcher/check-proposal.ts";
 import type { Brief, Crash, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher/researcher.ts";
 import { evidenceOf, type Planned } from "./brief.ts";
-import { oneLine } from "./command.ts";
 import { agentsPath, type Places } from "./reconcile.ts";
 import type { Spending } from "./spending.ts";
 
@@ -16,8 +17,6 @@ export interface Asking extends Places {
 	researcher: Researcher;
 	spending: Spending;
 }
-
-const TITLE_LIMIT = 120;
 
 /** A proposal that is being written, as the screen has it. In the background until the loop attends to it. */
 export class Writing {
@@ -116,14 +115,11 @@ function optionsFor(asking: Asking, { brief, basis }: Planned, wanted: AbortSign
 }
 
 function checked(proposal: Proposal, { files }: Brief, name: string): Proposal {
-	const before = new Map(files.map(({ path, text }) => [path, text]));
-	for (const { path } of proposal.files) {
-		if (!before.has(path)) throw new Error(`${name} edited ${path}; it may edit only ${[...before.keys()].join(", ")}`);
+	try {
+		return checkProposal(proposal, files);
+	} catch (error) {
+		throw new Error(`${name} made no proposal: ${messageOf(error)}`);
 	}
-	const changed = proposal.files.filter(({ path, text }) => before.get(path) !== text);
-	if (changed.length === 0) throw new Error(`${name} proposed no change`);
-	const title = oneLine(proposal.title).slice(0, TITLE_LIMIT) || "untitled";
-	return { ...proposal, files: changed, title, hypothesis: oneLine(proposal.hypothesis) };
 }
 
 function diffOf(files: SourceFile[], drafted: SourceFile[]): string {

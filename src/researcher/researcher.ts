@@ -3,8 +3,9 @@
  * train, measure or decide.
  */
 import { UserError } from "../errors.ts";
+import type { Checkout } from "../git/checkout.ts";
 import type { Change, Usage } from "../journal/events.ts";
-import type { Experiment } from "../journal/state.ts";
+import type { Experiment, Note } from "../journal/state.ts";
 import type { Plan } from "./plateau.ts";
 
 export interface Brief {
@@ -25,7 +26,7 @@ export interface Brief {
 	seed: number;
 	/** Proposed but not decided yet: one may train while the next is drafted. Not to be proposed again. */
 	pending?: readonly Experiment[];
-	/** What the human said in a line or two since this proposal's predecessors, oldest first. */
+	/** The human's latest notes, oldest first. */
 	notes?: readonly Note[];
 	/** Read-only files that travel with every brief, such as the reference of the tensor library. */
 	reference?: readonly SourceFile[];
@@ -33,12 +34,8 @@ export interface Brief {
 	plan?: Plan;
 }
 
-/** A one-line remark of the human to the researcher (`s` in the console, `autoresearch steer`). */
-export interface Note {
-	/** ISO time. */
-	at: string;
-	text: string;
-}
+/** The longest note, in characters: longer ones are refused when they are given. */
+export const NOTE_LIMIT = 500;
 
 export interface SourceFile {
 	path: string;
@@ -89,15 +86,8 @@ export interface Evidence {
 	read(path: string): Promise<string>;
 }
 
-/** A folder with the lab as it is on one commit, apart from every other. */
-export interface Checkout extends AsyncDisposable {
-	/** Absolute path of the lab's root in it. */
-	readonly dir: string;
-	/** Where the process that works in it is named while it does, so that a later start can end one whose console was killed. */
-	readonly pidPath: string;
-	/** Paths changed, added or deleted since it was made, relative to `dir`. */
-	changed(): Promise<string[]>;
-}
+/** How often a crash goes back to its author. */
+export const MAX_REPAIRS = 2;
 
 /** Why a proposal did not survive its training. */
 export interface Crash {
@@ -116,6 +106,11 @@ export interface Crash {
 /** A person must act (a wrong key, a model that does not exist); the message says what to do. Not worth a retry. */
 export class ResearcherError extends UserError {
 	override name = "ResearcherError";
+}
+
+/** Why an edit or a proposal is not accepted; told to the researcher, which may do better. */
+export class Rejection extends Error {
+	override readonly name = "Rejection";
 }
 
 export interface Researcher {

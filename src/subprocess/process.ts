@@ -41,7 +41,7 @@ const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
 const TAIL_LINES = 60;
 const LINE_LIMIT = 4096;
 /** Between asking a group to end and ending it. */
-const GRACE_MS = 3000;
+export const GRACE_MS = 3000;
 /** How long the pipes of a program that has ended may stay open. */
 const PIPES_MS = 500;
 

@@ -4,15 +4,20 @@
  */
 import { joinBrief, type RenderedBrief, renderBrief, renderRepair } from "../brief/render.ts";
 import type { AnthropicConfig } from "../config.ts";
-import { Draft } from "../draft.ts";
-import type { Brief, Crash, Proposal, ProposeOptions, Researcher } from "../researcher.ts";
+import { EditBuffer } from "../edit-buffer.ts";
+import {
+	type Brief,
+	type Crash,
+	MAX_REPAIRS,
+	type Proposal,
+	type ProposeOptions,
+	type Researcher,
+} from "../researcher.ts";
 import { ModelClient, type TextBlockParam } from "./client.ts";
 import { converse, GivenUp, type Opening } from "./conversation.ts";
 import { toolDefinitions } from "./tools.ts";
 
-/** How often a crash goes back to its author. */
-export const MAX_REPAIRS = 2;
-/** A conversation that led nowhere is begun anew this often. */
+/** Conversations for one proposal: one that led nowhere is followed by another. */
 const CONVERSATIONS = 2;
 
 /** @param env where the API's key is */
@@ -27,9 +32,9 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 		async propose(brief, options) {
 			const opening = openingOf(await renderBrief(brief, "tools", options.evidence));
 			for (let conversation = 1; ; conversation++) {
-				const draft = new Draft(brief);
+				const buffer = new EditBuffer(brief);
 				try {
-					const workbench = { brief, draft, evidence: options.evidence, repairing: false };
+					const workbench = { brief, buffer, evidence: options.evidence, repairing: false };
 					return (await converse(client, config, opening, workbench, options)) as Proposal;
 				} catch (error) {
 					if (!(error instanceof GivenUp)) throw error;
@@ -42,9 +47,9 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 		async repair(brief: Brief, crash: Crash, options: ProposeOptions) {
 			if (crash.attempt > MAX_REPAIRS) return undefined;
 			const opening = openingOf(await renderRepair(brief, crash, MAX_REPAIRS, "tools", options.evidence));
-			const draft = new Draft(brief, crash.proposal.files);
+			const buffer = new EditBuffer(brief, crash.proposal.files);
 			try {
-				const workbench = { brief, draft, evidence: options.evidence, repairing: true };
+				const workbench = { brief, buffer, evidence: options.evidence, repairing: true };
 				return await converse(client, config, opening, workbench, options);
 			} catch (error) {
 				if (!(error instanceof GivenUp)) throw error;

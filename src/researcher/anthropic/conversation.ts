@@ -4,9 +4,10 @@
  */
 import { clean, oneLine } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
+import { submit } from "../check-proposal.ts";
 import type { AnthropicConfig } from "../config.ts";
-import { type Draft, Rejection } from "../draft.ts";
-import type { Proposal, ProposeOptions, SourceFile } from "../researcher.ts";
+import type { EditBuffer } from "../edit-buffer.ts";
+import { type Proposal, type ProposeOptions, Rejection, type SourceFile } from "../researcher.ts";
 import {
 	type Message,
 	type MessageParam,
@@ -107,7 +108,7 @@ export async function converse(
 					// It was written before the model could know: the file is not what its title says.
 					reply(section("answers", "submitted too soon"), true);
 				} else {
-					const proposal = await workbench.draft.submit(result.title, result.hypothesis, workbench.evidence);
+					const proposal = await submit(workbench.brief, workbench.buffer, result, workbench.evidence);
 					return { ...proposal, expectedGain: result.expectedGain };
 				}
 			} catch (error) {
@@ -117,7 +118,7 @@ export async function converse(
 			}
 		}
 		messages.push({ role: "user", content: results });
-		options.onDraft({ files: workbench.draft.files });
+		options.onDraft({ files: workbench.buffer.files });
 	}
 	throw new GivenUp(`it had not submitted after ${config.maxTurns} answers`);
 }
@@ -126,13 +127,13 @@ async function ask(
 	client: ModelClient,
 	config: AnthropicConfig,
 	request: ModelRequest,
-	{ draft }: Workbench,
+	{ buffer }: Workbench,
 	{ signal, onDraft, onWait, onUsage }: ProposeOptions,
 ): Promise<Message> {
 	let shownAt = 0;
 	let text = "";
 	const shown = () => clean(text.slice(-SHOWN_CHARACTERS));
-	const show = () => onDraft({ text: shown(), files: draft.files });
+	const show = () => onDraft({ text: shown(), files: buffer.files });
 	const seldom = (show: () => void) => {
 		if (performance.now() - shownAt < DRAFT_INTERVAL_MS) return;
 		shownAt = performance.now();
@@ -144,7 +145,7 @@ async function ask(
 				text = all;
 				seldom(show);
 			},
-			onToolInput: (input) => seldom(() => onDraft({ text: shown(), ...glimpse(input, draft) })),
+			onToolInput: (input) => seldom(() => onDraft({ text: shown(), ...glimpse(input, buffer) })),
 			onUsage,
 		});
 	const answer = await withBackoff(attempt, { ...config, signal, onWait });
@@ -153,11 +154,11 @@ async function ask(
 }
 
 /** What a tool call that is still being written lets see of the proposal. */
-function glimpse(input: unknown, draft: Draft): { files: SourceFile[]; title?: string } {
+function glimpse(input: unknown, buffer: EditBuffer): { files: SourceFile[]; title?: string } {
 	const edit = editSchema.safeParse(input);
-	const files = edit.success ? draft.preview(edit.data.path, edit.data.old, edit.data.new) : undefined;
+	const files = edit.success ? buffer.preview(edit.data.path, edit.data.old, edit.data.new) : undefined;
 	const { title } = (input ?? {}) as { title?: unknown };
-	return { files: files ?? draft.files, ...(typeof title === "string" && { title: oneLine(title, QUOTED) }) };
+	return { files: files ?? buffer.files, ...(typeof title === "string" && { title: oneLine(title, QUOTED) }) };
 }
 
 /** An answer as it may be sent back: a tool call whose input was no object would make the next request invalid. */

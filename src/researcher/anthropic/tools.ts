@@ -1,10 +1,10 @@
-/** The researcher's tools: all it can do. They read the lab, edit a draft in memory, and end the conversation. */
+/** The researcher's tools: all it can do. They read the lab, edit the buffer, and end the conversation. */
 import { z } from "zod";
 import { describe, gains } from "../brief/digest.ts";
 import { bounded, quote } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
-import { type Draft, Rejection } from "../draft.ts";
-import type { Brief, Evidence } from "../researcher.ts";
+import type { EditBuffer } from "../edit-buffer.ts";
+import { type Brief, type Evidence, Rejection } from "../researcher.ts";
 import type { ToolDefinition } from "./client.ts";
 
 const READ_LIMIT = 40_000;
@@ -14,7 +14,7 @@ const LISTED = 60;
 
 export interface Workbench {
 	brief: Brief;
-	draft: Draft;
+	buffer: EditBuffer;
 	evidence?: Evidence;
 	/** True while a crash is being repaired. */
 	repairing: boolean;
@@ -52,8 +52,8 @@ const TOOLS: Tool<unknown>[] = [
 		}),
 		readFile,
 	),
-	tool("edit_file", editSchema, async ({ path, old, new: replacement }, { draft }) => {
-		draft.edit(path, old, replacement);
+	tool("edit_file", editSchema, async ({ path, old, new: replacement }, { buffer }) => {
+		buffer.edit(path, old, replacement);
 		return "Done.";
 	}),
 	tool(
@@ -108,13 +108,13 @@ export async function runTool(name: string, input: unknown, workbench: Workbench
 
 async function readFile(
 	{ path, from = 1, to }: { path?: string; from?: number; to?: number },
-	{ draft, evidence }: Workbench,
+	{ buffer, evidence }: Workbench,
 ): Promise<string> {
 	if (path === undefined) {
 		const paths = (await evidence?.list()) ?? [];
 		return quote("files of the lab", paths.join("\n"), READ_LIMIT);
 	}
-	const edited = draft.read(path);
+	const edited = buffer.read(path);
 	let text = edited;
 	if (text === undefined) {
 		if (!evidence) throw new Rejection(`${path} cannot be read here.`);
@@ -124,7 +124,7 @@ async function readFile(
 	}
 	const lines = text.split("\n");
 	const shown = lines.slice(from - 1, to).join("\n");
-	// The draft is shown as it is, so that it can be copied from; what other files hold is data.
+	// The editable file is shown verbatim, so that it can be copied from; what other files hold is data.
 	if (edited !== undefined) return bounded(shown, READ_LIMIT, "start");
 	return quote(`${path}, lines ${from} to ${Math.min(to ?? lines.length, lines.length)}`, shown, READ_LIMIT);
 }

@@ -5,7 +5,7 @@
  */
 
 import { type Plan, planNext } from "../plateau.ts";
-import type { Brief, Crash, Evidence, SourceFile } from "../researcher.ts";
+import { type Brief, type Crash, type Evidence, NOTE_LIMIT, type SourceFile } from "../researcher.ts";
 import { digest, worthShowing } from "./digest.ts";
 import { tallyFamilies } from "./families.ts";
 import { bounded, clean, oneLine, quote } from "./quote.ts";
@@ -17,7 +17,6 @@ const FILES_LIMIT = 90_000;
 const REFERENCE_LIMIT = 40_000;
 /** Notes of the human beyond so many are left out. */
 export const NOTES = 20;
-const NOTE_LIMIT = 500;
 /** No brief is longer than this many characters, whatever the lab and the history hold. */
 export const BRIEF_LIMIT = 210_000;
 

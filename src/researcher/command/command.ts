@@ -8,20 +8,23 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { clean, oneLine } from "../brief/quote.ts";
 import { joinBrief, renderBrief, renderRepair } from "../brief/render.ts";
+import { submit } from "../check-proposal.ts";
 import type { CommandConfig } from "../config.ts";
-import { changedConstants, Draft, Rejection } from "../draft.ts";
+import { changedConstants } from "../constant-changes.ts";
+import { EditBuffer } from "../edit-buffer.ts";
 import {
 	type Brief,
 	type Crash,
+	MAX_REPAIRS,
 	type Proposal,
 	type ProposeOptions,
+	Rejection,
 	type Researcher,
 	ResearcherError,
 	type SourceFile,
 } from "../researcher.ts";
 import { runAgent } from "./run-agent.ts";
 
-const MAX_REPAIRS = 2;
 /** What of the agent's output is shown while it works. */
 const SHOWN_LINES = 12;
 /** Dropped edits that a notice names. */
@@ -117,15 +120,14 @@ async function work(
 		const dropped = (await checkout.changed()).filter((path) => !paths.includes(path));
 		if (dropped.length > 0)
 			onNotice("warn", `${name} also edited ${enumerate(dropped)}; only ${paths.join(", ")} may be edited`);
-		const draft = new Draft(brief, start);
+		const buffer = new EditBuffer(brief, start);
 		for (const path of paths) {
 			// A file the agent deleted is as good as unchanged: there is nothing to train without it.
 			const edited = await readFile(join(checkout.dir, path), "utf8").catch(() => undefined);
-			if (edited !== undefined) draft.replace(path, edited);
+			if (edited !== undefined) buffer.replace(path, edited);
 		}
-		onDraft({ files: draft.files });
-		const { title, hypothesis } = signature(clean(result.output), draft);
-		return await draft.submit(title, hypothesis, evidence);
+		onDraft({ files: buffer.files });
+		return await submit(brief, buffer, signature(clean(result.output), buffer), evidence);
 	} catch (error) {
 		if (error instanceof Rejection) return error.message;
 		throw error;
@@ -135,7 +137,7 @@ async function work(
 }
 
 /** The last TITLE and HYPOTHESIS lines of the agent's answer; without them, what can be told from the edit. */
-function signature(output: string, { files, base }: Draft): { title: string; hypothesis: string } {
+function signature(output: string, { files, base }: EditBuffer): { title: string; hypothesis: string } {
 	const last = (label: string) =>
 		[...output.matchAll(new RegExp(`^[\\s*_#>\`-]*${label}[*_\`]*:[*_]*\\s*(.+)$`, "gim"))].at(-1)?.[1]?.trim();
 	const changes = files.flatMap(({ path, text }) => changedConstants(path, base.get(path)!, text));

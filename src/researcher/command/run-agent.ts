@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { identityOf } from "../../subprocess/identity.ts";
-import { endWithLeader, printable, signalGroup } from "../../subprocess/process.ts";
+import { endWithLeader, GRACE_MS, printable, signalGroup } from "../../subprocess/process.ts";
 import { ResearcherError } from "../researcher.ts";
 
 export interface AgentRun {
@@ -30,8 +30,6 @@ export interface AgentResult {
 
 const OUTPUT_LIMIT = 200_000;
 const LINE_LIMIT = 2000;
-/** Between asking the group to end and ending it. */
-const GRACE_MS = 3000;
 
 /** Rejects with the signal's reason when it is aborted, and with a ResearcherError when the program cannot be started. */
 export async function runAgent(run: AgentRun): Promise<AgentResult> {
