@@ -8,7 +8,7 @@ import { experimentRef, repairedRef } from "../git/repository.ts";
 import type { Worktree } from "../git/worktree.ts";
 import type { Phase, Status } from "../journal/events.ts";
 import { type Experiment, inFlight, standingOn } from "../journal/state.ts";
-import type { Program, ProgramListener, ProgramVersion } from "../program/program.ts";
+import type { Program, ProgramText } from "../program/program.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { preflight } from "../runner/preflight.ts";
 import { modelPath, type Trainer } from "../runner/trainer.ts";
@@ -23,7 +23,6 @@ import { LimitReached } from "./spending.ts";
 export interface ExperimentParts extends Asking {
 	worktree: Worktree;
 	program: Program;
-	programListener: ProgramListener;
 	trainer: Trainer;
 	/** Absent when proposals are not drafted ahead. */
 	ahead?: DraftAhead;
@@ -125,15 +124,15 @@ export class Experiments {
 	}
 
 	/** Asks under the present program.md and notes, and afresh when the human changes them meanwhile. */
-	async #steered<T>(ask: (program: ProgramVersion) => Promise<T>): Promise<T> {
-		const { program, programListener } = this.#parts;
+	async #steered<T>(ask: (program: ProgramText) => Promise<T>): Promise<T> {
+		const { program } = this.#parts;
 		const controls = this.#controls;
 		for (;;) {
-			await program.refresh(programListener);
+			await program.refresh();
 			this.#proposing = true;
 			try {
 				const answer = await ask(program.current);
-				await program.refresh(programListener);
+				await program.refresh();
 				controls.signal.throwIfAborted();
 				return answer;
 			} catch (error) {

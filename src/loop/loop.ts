@@ -16,7 +16,7 @@ import { type Move, refusalOf } from "./moves.ts";
 import { reconcile, settle } from "./reconcile.ts";
 import { type Limits, Spending } from "./spending.ts";
 
-export interface LoopParts extends Omit<ExperimentParts, "spending" | "ahead" | "programListener"> {
+export interface LoopParts extends Omit<ExperimentParts, "spending" | "ahead"> {
 	limits: Limits;
 	/** Draft the next proposal while one trains. */
 	draftAhead: boolean;
@@ -39,7 +39,7 @@ export class Loop {
 		this.#parts = parts;
 		this.#spending = new Spending(parts.store, parts.limits);
 		this.#spending.signal.addEventListener("abort", () => this.#controls.wake());
-		const shared = { ...parts, spending: this.#spending, programListener: this.#programListener };
+		const shared = { ...parts, spending: this.#spending };
 		if (parts.draftAhead) this.#ahead = new DraftAhead(shared);
 		this.#experiments = new Experiments({ ...shared, ahead: this.#ahead }, this.#controls);
 	}
