@@ -125,8 +125,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 			researcher,
 			trainer,
 			limits: options.limits ?? {},
-			// The search answers at once, and better when it knows the last result.
-			draftAhead: (options.draftAhead ?? true) && researcher.name !== "search",
+			draftAhead: (options.draftAhead ?? true) && !researcher.isInstant,
 		});
 		const closeInbox = watchInbox(dir, (text) => loop.command({ type: "note", text }));
 		return {

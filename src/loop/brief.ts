@@ -43,9 +43,8 @@ export async function planBrief(parts: BriefParts, n: number, program: ProgramTe
 	const { state } = store;
 	const history = state.experiments.filter(({ status }) => status);
 	const running = inFlight(state);
-	// The search has plans of its own, and is what every other researcher is compared with.
 	const plan =
-		asked ?? (researcher.name === "search" ? undefined : planNext(history, state.standing, state.metric.direction));
+		asked ?? (researcher.plansItself ? undefined : planNext(history, state.standing, state.metric.direction));
 	const from = plan?.base ?? state.standing;
 	const basis = state.experiments[from - 1]?.commit ?? standingOn(state)?.commit ?? state.base;
 	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });

@@ -20,7 +20,7 @@ export function createResearcher(
 	env: NodeJS.ProcessEnv = process.env,
 ): Researcher {
 	const researcher = create(name, config, env);
-	return config.fallback && name !== "search" ? withFallback(researcher, createSearch()) : researcher;
+	return config.fallback && !researcher.isInstant ? withFallback(researcher, createSearch()) : researcher;
 }
 
 function create(name: string, config: ResearcherConfig, env: NodeJS.ProcessEnv): Researcher {

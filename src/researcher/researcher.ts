@@ -17,7 +17,10 @@ export interface Brief {
 	files: SourceFile[];
 	metric: { name: string; direction: "lower" | "higher" };
 	budgetSeconds: number;
-	/** Set where the lab trains with a command of its own, which is ended after so many seconds; else the built-in trainer does. */
+	/**
+	 * Set where the lab trains with a command of its own, which is ended after so many seconds; else the built-in
+	 * trainer does.
+	 */
 	ownTrainer?: { timeoutSeconds: number };
 	/** Every decided experiment, oldest first. */
 	history: readonly Experiment[];
@@ -118,6 +121,13 @@ export interface Researcher {
 	readonly name: string;
 	/** The language model behind it, when there is one and it is known. */
 	readonly model?: string;
+	/** It decides by itself what kind of change comes next, and takes no plan (plateau.ts). */
+	readonly plansItself: boolean;
+	/**
+	 * It answers within milliseconds and without anything outside this process: there is no outage to stand in for, and
+	 * no use in asking it before the last result is known.
+	 */
+	readonly isInstant: boolean;
 	/** What it reports of its spending (`onUsage`): nothing when absent, tokens, or tokens and what they cost. */
 	readonly counts?: "tokens" | "cost";
 	propose(brief: Brief, options: ProposeOptions): Promise<Proposal>;

@@ -25,6 +25,8 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 	const client = new ModelClient(config, env);
 	return {
 		name: "anthropic",
+		plansItself: false,
+		isInstant: false,
 		model: config.model,
 		counts: config.prices ? "cost" : "tokens",
 		check: (signal) => client.check(signal),

@@ -37,6 +37,8 @@ const NAMED = 5;
 export function createCommand(name: string, config: CommandConfig, env: NodeJS.ProcessEnv): Researcher {
 	return {
 		name,
+		plansItself: false,
+		isInstant: false,
 
 		async check() {
 			const [program] = config.command;

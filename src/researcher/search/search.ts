@@ -97,6 +97,8 @@ export function createSearch(): Researcher {
 	};
 	return {
 		name: "search",
+		plansItself: true,
+		isInstant: true,
 		async propose(brief, { signal, onDraft, onWait, onNotice }) {
 			signal.throwIfAborted();
 			let reason = "nothing left to try: every value that program.md and the file's comments allow has been tried";
