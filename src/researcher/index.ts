@@ -1,8 +1,10 @@
 /** Makes a researcher from its name and settings. */
+
+import { commandSchema, type ResearcherConfig } from "../lab/researcher-config.ts";
 import { createAnthropic } from "./anthropic/anthropic.ts";
 import { createCommand } from "./command/command.ts";
 import { PRESETS } from "./command/presets.ts";
-import { canReachModel, commandSchema, type ResearcherConfig, resolveConfig } from "./config.ts";
+import { canReachModel, resolveConfig } from "./config.ts";
 import { withFallback } from "./fallback.ts";
 import { RESEARCHERS } from "./names.ts";
 import { type Researcher, ResearcherError } from "./researcher.ts";

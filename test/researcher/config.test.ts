@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { researcherSchema, resolveConfig } from "../../src/researcher/config.ts";
+import { researcherSchema } from "../../src/lab/researcher-config.ts";
+import { resolveConfig } from "../../src/researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../../src/researcher/index.ts";
 import { RESEARCHERS } from "../../src/researcher/names.ts";
 

@@ -2,8 +2,9 @@
  * The researcher that asks a language model through the Messages API, with tools to read the lab, edit the training file and
  * look into past experiments. Every proposal is a conversation of its own, so that proposals can be drafted side by side.
  */
+
+import type { AnthropicConfig } from "../../lab/researcher-config.ts";
 import { joinBrief, type RenderedBrief, renderBrief, renderRepair } from "../brief/render.ts";
-import type { AnthropicConfig } from "../config.ts";
 import { EditBuffer } from "../edit-buffer.ts";
 import {
 	type Brief,

@@ -4,8 +4,8 @@
  */
 import Anthropic, { AnthropicError, APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
 import type { Usage } from "../../journal/events.ts";
+import type { AnthropicConfig, Prices } from "../../lab/researcher-config.ts";
 import { oneLine } from "../brief/quote.ts";
-import type { AnthropicConfig, Prices } from "../config.ts";
 import { ResearcherError } from "../researcher.ts";
 
 export type Message = Anthropic.Message;

@@ -2,10 +2,11 @@
  * One proposal as a conversation: the brief, the model's tool calls and our answers, until it submits. Mistakes are answered
  * inside the conversation, a bounded number of times.
  */
+
+import type { AnthropicConfig } from "../../lab/researcher-config.ts";
 import { clean, oneLine } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
 import { submit } from "../check-proposal.ts";
-import type { AnthropicConfig } from "../config.ts";
 import type { EditBuffer } from "../edit-buffer.ts";
 import { type Proposal, type ProposeOptions, Rejection, type SourceFile } from "../researcher.ts";
 import {

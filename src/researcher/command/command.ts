@@ -6,10 +6,10 @@ import { constants } from "node:fs";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import type { CommandConfig } from "../../lab/researcher-config.ts";
 import { clean, oneLine } from "../brief/quote.ts";
 import { joinBrief, renderBrief, renderRepair } from "../brief/render.ts";
 import { submit } from "../check-proposal.ts";
-import type { CommandConfig } from "../config.ts";
 import { changedConstants } from "../constant-changes.ts";
 import { EditBuffer } from "../edit-buffer.ts";
 import {
