@@ -23,6 +23,7 @@ import {
 	ResearcherError,
 	type SourceFile,
 } from "../researcher.ts";
+import { agentEnvironment } from "./agent-environment.ts";
 import { runAgent } from "./run-agent.ts";
 
 /** What of the agent's output is shown while it works. */
@@ -98,7 +99,7 @@ async function work(
 			command,
 			cwd: checkout.dir,
 			pidPath: checkout.pidPath,
-			env: { ...env, ...config.env },
+			env: { ...agentEnvironment(env, checkout.dir), ...config.env },
 			input: takesFile ? "" : text,
 			timeoutSeconds: config.timeoutSeconds,
 			signal,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -181,6 +182,40 @@ test("the agent has the environment it is given, on top of the console's", async
 	const config = commandSchema.parse({ command, env: { AGENT_MODE: "quiet" } });
 	const researcher = createCommand("command", config, { ...process.env, FROM_CONSOLE: "yes" });
 	assert.equal((await researcher.propose(briefOf(), options)).files.length, 1);
+});
+
+test("an agent that goes by $PWD or GIT_DIR works in its checkout all the same, not where the console was started", async () => {
+	await using users = checkoutOf(LAB);
+	const git = (...args: string[]) => execFileSync("git", ["-C", users.dir, ...args], { encoding: "utf8" });
+	const head = git("rev-parse", "HEAD");
+	const script = join(scratch, "by-environment.mjs");
+	writeFileSync(
+		script,
+		`import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+const file = process.env.PWD + "/train.ts";
+writeFileSync(file, readFileSync(file, "utf8").replace("MATRIX_LR = 0.02", "MATRIX_LR = 0.03"));
+const git = ["-C", process.env.PWD, "-c", "user.name=a", "-c", "user.email=a@a"];
+execFileSync("git", [...git, "commit", "--quiet", "--all", "--message", "mine"]);
+for (const [name, value] of Object.entries(process.env)) if (value.includes("${users.dir}")) throw new Error(name);
+`,
+	);
+	const places = {
+		PWD: users.dir,
+		OLDPWD: users.dir,
+		INIT_CWD: users.dir,
+		npm_config_local_prefix: users.dir,
+		GIT_DIR: join(users.dir, ".git"),
+		GIT_WORK_TREE: users.dir,
+		GIT_INDEX_FILE: join(users.dir, ".git/index"),
+	};
+	const { options } = listen({ checkout: async () => checkoutOf(LAB) });
+	const config = commandSchema.parse({ command: [process.execPath, script] });
+	const { files } = await createCommand("command", config, { ...process.env, ...places }).propose(briefOf(), options);
+	assert.equal(files[0]!.text, TEXT.replace("0.02", "0.03"));
+	assert.equal(git("rev-parse", "HEAD"), head);
+	assert.equal(git("status", "--porcelain"), "");
+	assert.equal(readFileSync(join(users.dir, "train.ts"), "utf8"), TEXT);
 });
 
 test("every preset names a program and gives it the brief in one way", () => {
