@@ -11,8 +11,18 @@ export interface ResearcherFlags {
 	fallback?: string;
 }
 
+/** The settings that a researcher may lack: a flag for one is then refused. */
+export type Setting = "model" | "effort" | "baseUrl";
+export const FLAGS: Record<Setting, string> = { model: "--model", effort: "--effort", baseUrl: "--base-url" };
+
+export interface Settings extends ResearcherConfig {
+	/** What flags or AUTORESEARCH_* variables ask of a coding agent, which has defaults of its own. */
+	asked?: { model?: string; effort?: string };
+	/** The settings that a flag was given for. */
+	flagged?: readonly Setting[];
+}
+
 /**
- * The settings in force.
  * @param section the lab file's `researcher` section, already validated or absent
  * @throws UserError naming the flag or variable with a wrong value
  */
@@ -20,23 +30,23 @@ export function resolveConfig(
 	section: ResearcherConfig | undefined,
 	env: NodeJS.ProcessEnv,
 	flags: ResearcherFlags = {},
-): ResearcherConfig {
+): Settings {
 	const base = section ?? researcherSchema.parse({});
-	const sources: [keyof ResearcherFlags, string, string | undefined][] = [
+	const sources: [Setting, string, string | undefined][] = [
 		["model", "AUTORESEARCH_MODEL", env.AUTORESEARCH_MODEL],
 		["effort", "AUTORESEARCH_EFFORT", env.AUTORESEARCH_EFFORT],
 		["baseUrl", "ANTHROPIC_BASE_URL", env.ANTHROPIC_BASE_URL],
 	];
-	const anthropic: Record<string, unknown> = { ...base.anthropic };
-	for (const [key, variable, fromEnv] of sources) {
-		const value = flags[key] ?? fromEnv;
+	const asked: Partial<Record<Setting, string>> = {};
+	for (const [setting, variable, fromEnv] of sources) {
+		const value = flags[setting] ?? fromEnv;
 		if (!value) continue;
-		const checked = anthropicSchema.safeParse({ ...anthropic, [key]: value });
+		const checked = anthropicSchema.safeParse({ ...base.anthropic, [setting]: value });
 		if (!checked.success) {
-			const named = flags[key] ? `--${key === "baseUrl" ? "base-url" : key}` : variable;
+			const named = flags[setting] ? FLAGS[setting] : variable;
 			throw new UserError(`${named} ${value}: ${checked.error.issues[0]!.message}`);
 		}
-		anthropic[key] = value;
+		asked[setting] = value;
 	}
 	if (flags.fallback !== undefined && flags.fallback !== "search") {
 		throw new UserError(`--fallback ${flags.fallback}: only "search" can stand in`);
@@ -45,7 +55,9 @@ export function resolveConfig(
 		...base,
 		name: flags.name ?? env.AUTORESEARCH_RESEARCHER ?? base.name,
 		fallback: flags.fallback === "search" ? "search" : base.fallback,
-		anthropic: anthropicSchema.parse(anthropic),
+		anthropic: anthropicSchema.parse({ ...base.anthropic, ...asked }),
+		asked: { model: asked.model, effort: asked.effort },
+		flagged: sources.map(([setting]) => setting).filter((setting) => flags[setting]),
 	};
 }
 

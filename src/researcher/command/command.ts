@@ -34,10 +34,12 @@ const NAMED = 5;
 /**
  * @param name what experiments record: `command`, or a preset's name
  * @param env the environment of the agent, which needs the human's own settings and credentials
+ * @param model the model that the command names, where that is known
  */
-export function createCommand(name: string, config: CommandConfig, env: NodeJS.ProcessEnv): Researcher {
+export function createCommand(name: string, config: CommandConfig, env: NodeJS.ProcessEnv, model?: string): Researcher {
 	return {
 		name,
+		...(model && { model }),
 		plansItself: false,
 		isInstant: false,
 

@@ -221,6 +221,7 @@ for (const [name, value] of Object.entries(process.env)) if (value.includes("${u
 test("every preset names a program and gives it the brief in one way", () => {
 	for (const { name, command } of PRESETS) {
 		assert.ok(command.length > 1, name);
+		assert.equal(command.filter((argument) => argument === "{options}").length, 1, name);
 		assert.ok(command.filter((argument) => argument.includes("{brief-file}")).length <= 1, name);
 	}
 });
