@@ -92,8 +92,8 @@ test("edits of other files are dropped and named", async () => {
 
 test("an agent that only edits the wrong file has made no proposal", async () => {
 	await assert.rejects(
-		propose(agent("wrong", "echo 0 > prepare/metric.ts")),
-		/made no proposal: Nothing has been edited/,
+		propose(agent("wrong", "echo 0 > prepare/metric.ts; echo 'Shall I go on?'")),
+		/made no proposal: it ended without editing train\.ts; its last line: Shall I go on\?$/,
 	);
 });
 
@@ -105,7 +105,10 @@ test("an agent that breaks the file is told so by the notice of its failure", as
 });
 
 test("an agent that deletes the file has made no proposal", async () => {
-	await assert.rejects(propose(agent("deletes", "rm train.ts")), /made no proposal: Nothing has been edited/);
+	await assert.rejects(
+		propose(agent("deletes", "rm train.ts")),
+		/made no proposal: it ended without editing train\.ts$/,
+	);
 });
 
 test("an agent that fails is quoted", async () => {
