@@ -154,7 +154,7 @@ test("a model that never writes JSON is given up, and waited for at no time", as
 	await using server = await serveMessages(garbled, garbled, garbled, garbled);
 	await assert.rejects(
 		connect(server, { maxMistakes: 1 }).propose(briefOf(), options),
-		/given up: after 2 mistakes, the last: a tool was called with something that is no JSON/,
+		/given up after 2 mistakes, the last: a tool was called with input that is not valid JSON/,
 	);
 	assert.equal(server.left(), 0);
 	assert.deepEqual(heard.waits, []);
@@ -209,13 +209,13 @@ test("a refusal is answered; one that stands is given up with the model's own wo
 	const { server } = await propose([refusal, editAndSubmit]);
 	assert.match(told(server, 1), /was declined/);
 	const always = [refusal, refusal, refusal, refusal, refusal, refusal];
-	await assert.rejects(propose(always, { maxMistakes: 2 }), /given up: after 3 mistakes, the last: .*Not this\./);
+	await assert.rejects(propose(always, { maxMistakes: 2 }), /given up after 3 mistakes, the last: .*Not this\./);
 });
 
 test("a conversation that leads nowhere is begun once more, with a notice", async () => {
 	const idle: Answer = { content: [{ type: "text", text: "Hm." }] };
 	const { heard, server } = await propose([idle, idle, editAndSubmit], { maxMistakes: 1 });
-	assert.match(heard.notices[0]!, /given up after 2 mistakes.*Asking afresh/);
+	assert.match(heard.notices[0]!, /given up after 2 mistakes.*Asking again/);
 	assert.equal(server.requests[2]!.body.messages.length, 1);
 });
 
@@ -223,7 +223,7 @@ test("the last turn says that it is the last, and there is no other", async () =
 	const look: Reply = () => ({ content: [call("list_experiments", {})] });
 	const { server } = await propose([look, look, editAndSubmit], { maxTurns: 3 });
 	assert.match(told(server, 2), /submit what you have/);
-	await assert.rejects(propose([look, look, look, look], { maxTurns: 2 }), /had not submitted after 2 answers/);
+	await assert.rejects(propose([look, look, look, look], { maxTurns: 2 }), /nothing was submitted in 2 answers/);
 });
 
 test("a conversation that outgrows the model's context is begun anew", async () => {

@@ -223,7 +223,7 @@ test("what the human took back, rejected or skipped is said, and is no near miss
 	];
 	const text = await render({ history: [...briefOf().history, ...verdicts] });
 	const part = (name: string) => new RegExp(`<data name="${name}[^]*?</data>`).exec(text)![0];
-	const own = part("the human's own verdicts");
+	const own = part("decided by the human");
 	for (const [n, reason] of [
 		[4, "reverted"],
 		[5, "rejected"],
