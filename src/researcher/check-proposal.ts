@@ -1,4 +1,4 @@
-/** The rules that every proposal keeps, whoever makes it, before it becomes an experiment. */
+/** The rules that every researcher's proposal must keep before it becomes an experiment. */
 import { oneLine } from "./brief/quote.ts";
 import { changedConstants, checkSyntax } from "./constant-changes.ts";
 import { type EditBuffer, mayNotEdit } from "./edit-buffer.ts";

@@ -16,7 +16,8 @@ export function defaultResearcher(config: ResearcherConfig, env: NodeJS.ProcessE
 }
 
 /**
- * @throws ResearcherError for a name that is not known, for settings that are missing, and for a flag that the researcher
+ * @throws ResearcherError for a name that is not known, for settings that are missing, and for a flag that the
+ * researcher
  *   has no such setting for
  */
 export function createResearcher(

@@ -53,7 +53,9 @@ function patch(path: string, before: string, after: string): string {
 	return createTwoFilesPatch(path, path, before, after, "", "", { context: 0 });
 }
 
-/** The added and removed lines of a unified diff, without whitespace: two diffs with the same ones are the same idea. */
+/**
+ * The added and removed lines of a unified diff, without whitespace: two diffs with the same ones are the same idea.
+ */
 function diffLines(diff: string): string {
 	const lines = diff.split("\n").filter((line) => /^[-+](?!--|\+\+)/.test(line));
 	return lines.map((line) => line.replace(/\s+/g, "")).join("\n");

@@ -16,10 +16,10 @@ const TITLE = 120;
 const REASON = 100;
 const DIFFS = 5;
 const DIFF_CHARACTERS = 2500;
-/** No digest is longer, whatever the history holds. */
+/** The longest digest, in characters. */
 export const DIGEST_LIMIT = 32_000;
 
-/** How much better an experiment was than its parent, in the metric; undefined for what was not measured. */
+/** How much better an experiment was than its parent, in units of the metric; undefined where one was not measured. */
 export type GainOf = (experiment: Experiment) => number | undefined;
 
 export function gains({ history, metric }: Pick<Brief, "history" | "metric">): GainOf {
@@ -80,13 +80,15 @@ function headline({ history, metric, best }: Brief): string {
 	if (!baseline) return "No experiment has been measured yet.";
 	const count = (status: Experiment["status"]) => history.filter((e) => e.status === status).length;
 	const leader = history.find((e) => e.n === best);
+	const present = leader ? value(leader) : "not measured";
 	const win = history.findLast(isWin);
+	const lastWin = win ? `The last win was experiment ${win.n}` : "No win yet";
 	const since = history.slice(win ? history.indexOf(win) + 1 : 1);
 	const minutes = Math.round(since.reduce((sum, e) => sum + e.workedMs, 0) / 60_000);
 	return [
 		`${history.length} experiments: ${count("keep")} kept, ${count("discard")} discarded, ${count("crash")} crashed.`,
-		`Baseline ${value(baseline)}; experiment ${best}, which you build on, ${leader ? value(leader) : "not measured"} (${metric.name}).`,
-		`${win ? `The last win was experiment ${win.n}` : "No win yet"}: ${since.length} experiments and ${minutes} minutes of work since.`,
+		`Baseline ${value(baseline)}; experiment ${best}, which you build on, ${present} (${metric.name}).`,
+		`${lastWin}: ${since.length} experiments and ${minutes} minutes of work since.`,
 	].join(" ");
 }
 

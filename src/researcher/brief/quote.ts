@@ -1,6 +1,6 @@
 /**
- * Text of programs and files on its way into a prompt. It is quoted as data, bounded, and cannot end its own quotation; what
- * is dangerous to a terminal is taken out.
+ * Text of programs and files as a prompt quotes it: bounded in length, unable to end its own quotation, and without
+ * escape sequences and control characters.
  */
 import { printable } from "../../subprocess/process.ts";
 
@@ -18,7 +18,7 @@ export function oneLine(text: string, limit: number): string {
 	return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
 }
 
-/** The first or last `limit` characters of a text, with a word where it was cut. */
+/** The first or last `limit` characters of a text, and how many were cut. */
 export function bounded(text: string, limit: number, keep: "start" | "end"): string {
 	if (text.length <= limit) return text;
 	const cut = `[… ${text.length - limit} characters left out …]`;

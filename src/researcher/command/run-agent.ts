@@ -1,4 +1,4 @@
-/** Runs an agent program to its end, its whole process group with it. */
+/** Runs an agent program until it ends, and ends its whole process group with it. */
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { identityOf } from "../../subprocess/identity.ts";
@@ -8,14 +8,14 @@ import { ResearcherError } from "../researcher.ts";
 export interface AgentRun {
 	command: string[];
 	cwd: string;
-	/** Names the program while it runs, so that a later start can end one whose console was killed. */
+	/** A file that identifies the process while it runs, so that a later start can end it if the console was killed. */
 	pidPath: string;
 	env: NodeJS.ProcessEnv;
 	/** Written to its standard input, which is then closed. */
 	input: string;
 	timeoutSeconds: number;
 	signal: AbortSignal;
-	/** A line of its standard output or error, control characters taken out. */
+	/** A line of its standard output or error, without control characters. */
 	onLine(line: string): void;
 }
 
@@ -31,7 +31,9 @@ export interface AgentResult {
 const OUTPUT_LIMIT = 200_000;
 const LINE_LIMIT = 2000;
 
-/** Rejects with the signal's reason when it is aborted, and with a ResearcherError when the program cannot be started. */
+/**
+ * Rejects with the signal's reason when it is aborted, and with a ResearcherError when the program cannot be started.
+ */
 export async function runAgent(run: AgentRun): Promise<AgentResult> {
 	run.signal.throwIfAborted();
 	const [program, ...args] = run.command;
@@ -57,7 +59,7 @@ export async function runAgent(run: AgentRun): Promise<AgentResult> {
 		});
 		child.once("exit", (code) => {
 			result.code = code;
-			clearTimeout(timer); // it was in time, however long its pipes stay open
+			clearTimeout(timer); // the time limit is not for pipes that stay open
 		});
 		child.once("close", () => resolve());
 	});
@@ -67,7 +69,7 @@ export async function runAgent(run: AgentRun): Promise<AgentResult> {
 	collect(child.stderr, run.onLine, (text) => {
 		result.errors = (result.errors + text).slice(-OUTPUT_LIMIT);
 	});
-	// An agent that does not read its input is no reason to fail.
+	// An agent may end without reading its input.
 	child.stdin.on("error", () => {});
 	child.stdin.end(run.input);
 	try {

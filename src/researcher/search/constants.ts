@@ -1,7 +1,7 @@
 /**
  * The tunable constants of a TypeScript file, read from its syntax tree: every top-level
  *
- *   const UPPER_SNAKE_CASE = literal; // a comment that may bound it (limits.ts tells the grammar)
+ *   const UPPER_SNAKE_CASE = literal; // a comment that may bound it (in the grammar of limits.ts)
  *
  * whose literal is a number (`-1`, `2e-3`, `16_384`), a product or power of numbers (`64 * 4`, `2 ** 14`), a boolean,
  * or a string whose type or comment lists the alternatives: `const ACTIVATION: "relu2" | "gelu" = "relu2"`, or a type

@@ -129,11 +129,11 @@ const mistakes: [what: string, content: Answer["content"], answer: RegExp][] = [
 	["a tool that does not exist", [call("run_shell", { command: "rm -rf /" })], /There is no tool run_shell/],
 	["a call without its input", [call("edit_file", { old: 3 })], /edit_file: old/],
 	["input that breaks off", [call("edit_file", '{"old": "MATRIX')], /edit_file: /],
-	["input that is no JSON", [call("edit_file", '{"old": "a", "new": }')], /no valid JSON/],
+	["input that is no JSON", [call("edit_file", '{"old": "a", "new": }')], /not valid JSON/],
 	["giving up without a crash", [call("give_up", { reason: "hard" })], /nothing to give up/],
 	["a file that may not be read", [call("read_file", { path: "../../etc/passwd" })], /cannot be read/],
 	["an experiment that never was", [call("open_experiment", { n: 99 })], /no decided experiment 99/],
-	["words without a submission", [{ type: "text", text: "I would raise the rate." }], /That was no submission/],
+	["words without a submission", [{ type: "text", text: "I would raise the rate." }], /Nothing was submitted/],
 ];
 for (const [what, content, answer] of mistakes) {
 	test(`${what} is answered inside the conversation`, async () => {
@@ -196,7 +196,7 @@ test("an answer cut off at its limit is asked for again in smaller pieces", asyn
 		editAndSubmit,
 	]);
 	assert.equal(server.requests[1]!.body.messages.length, 1, "the lost answer is not sent back");
-	assert.match(told(server, 1), /Work in smaller edits/);
+	assert.match(told(server, 1), /Make smaller edits/);
 	assert.equal(proposal.files[0]!.text, EDITED);
 });
 

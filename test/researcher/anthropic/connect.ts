@@ -1,4 +1,6 @@
-/** What the tests of the Messages API researcher share: a researcher connected to a scripted server, and a good answer. */
+/**
+ * What the tests of the Messages API researcher share: a researcher connected to a scripted server, and a good answer.
+ */
 
 import { type AnthropicConfig, anthropicSchema } from "../../../src/lab/researcher-config.ts";
 import { createAnthropic } from "../../../src/researcher/anthropic/anthropic.ts";

@@ -64,7 +64,7 @@ test("the brief comes on standard input, whole", async () => {
 	assert.match(readFileSync(copy, "utf8"), /^You are the researcher[\s\S]*Propose experiment 4\.$/);
 });
 
-test("where the command names a file for it, the brief comes in that file, and the editable files as arguments", async () => {
+test("the brief comes in a file where the command names one, and the editable files as arguments", async () => {
 	const copy = join(scratch, "file.txt");
 	const command = agent(
 		"file",
@@ -187,7 +187,7 @@ test("the agent has the environment it is given, on top of the console's", async
 	assert.equal((await researcher.propose(briefOf(), options)).files.length, 1);
 });
 
-test("an agent that goes by $PWD or GIT_DIR works in its checkout all the same, not where the console was started", async () => {
+test("an agent that goes by $PWD or GIT_DIR works in its checkout, not where the console was started", async () => {
 	await using users = checkoutOf(LAB);
 	const git = (...args: string[]) => execFileSync("git", ["-C", users.dir, ...args], { encoding: "utf8" });
 	const head = git("rev-parse", "HEAD");
