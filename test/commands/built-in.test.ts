@@ -151,7 +151,7 @@ test("a model is measured though the process that made ready for it is gone, and
 	assert.deepEqual(waiting(), []);
 });
 
-const STEP = "const tokens = input(";
+const STEP = "const tokens = nn.input(";
 const broken: [string, string, string, RegExp][] = [
 	["a wrong shape", "logits(tokens), targets)", "logits(tokens), targets.reshape([1, 7]))", /reshape.*train\.ts:\d+/],
 	["a loss that is NaN", "{ loss: checked(", "{ loss: Number.NaN + checked(", /loss is NaN/],
@@ -160,7 +160,7 @@ const broken: [string, string, string, RegExp][] = [
 	[
 		"a huge allocation",
 		"logits(tokens), targets);",
-		"logits(tokens), targets).add(zeros([1 << 18, 1]).add(zeros([1, 1 << 18])).sum());",
+		"logits(tokens), targets).add(nn.zeros([1 << 18, 1]).add(nn.zeros([1, 1 << 18])).sum());",
 		/memory|more than \d+ elements/,
 	],
 	["an import of the machine", "import type { Batch", 'import "node:fs";\nimport type { Batch', /imports "node:fs"/],
@@ -183,6 +183,8 @@ test("whatever a proposal breaks is a crash row with a reason, and the loop goes
 	const lab = builtIn(t, {
 		researcher: { command: { command: [process.execPath, "agent.js", edits, "{counter}"] } },
 	});
+	const text = readFileSync(join(lab.dir, "trainer/train.ts"), "utf8");
+	for (const [what, before] of broken) assert.ok(text.includes(before), `${what}: train.ts has no "${before}"`);
 	lab.write("agent.js", AGENT);
 	const config = readFileSync(join(lab.dir, "autoresearch.json"), "utf8");
 	lab.write("autoresearch.json", config.replace("{counter}", join(lab.dir, "cache", "counter")));
