@@ -30,7 +30,7 @@ const { values: flags } = parseArgs({
 });
 
 /** Edited in turn, and lines apart, so that what is drafted ahead merges onto a new best as real proposals mostly do. */
-const EDITED = ["ROTARY_BASE", "EMBEDDING_STD", "MATRIX_LR", "WEIGHT_DECAY", "FINAL_LR"];
+const EDITED = ["ROPE_BASE", "EMBEDDING_INIT_STD", "MATRIX_LR", "WEIGHT_DECAY", "FINAL_LR_FRAC"];
 let edits = 0;
 
 const MESSAGE = {

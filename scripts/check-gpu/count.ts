@@ -85,12 +85,13 @@ function count(graph: bigint): Computed {
 }
 
 const file = await configured({
-	ROWS: rows,
-	LENGTH,
-	ACCUMULATE: microSteps,
+	DEVICE_BATCH_SIZE: rows,
+	MAX_SEQ_LEN: LENGTH,
+	GRAD_ACCUM_STEPS: microSteps,
 	DEPTH: 8,
-	HEADS: 4,
-	HEAD_WIDTH: 128,
+	N_HEAD: 4,
+	N_KV_HEAD: 4,
+	HEAD_DIM: 128,
 	WINDOW_PATTERN: '"SSSL"',
 	VALUE_EMBEDDINGS: '"alternate"',
 	TOKEN_SHIFT: false,

@@ -81,7 +81,7 @@ export function addRunOptions(command: Command): Command {
 		)
 		.optionsGroup("Who proposes:")
 		.addOption(researcherOption())
-		.addOption(new Option("--model <id>", "the language model behind it"))
+		.addOption(new Option("--model <id>", "the language model behind it, or behind a coding agent"))
 		.addOption(new Option("--effort <level>", "how much the model thinks: low, medium, high, xhigh, max"))
 		.addOption(new Option("--base-url <url>", "another server that speaks the Messages API"))
 		.addOption(

@@ -120,8 +120,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		const spending = new Spending(store, options.limits ?? {});
 		const loop = new Loop(
 			{ lab, tag, dir, store, repository, worktree, program, researcher, trainer, spending, controls },
-			// The search answers at once, and better when it knows the last result.
-			{ draftAhead: (options.draftAhead ?? true) && researcher.name !== "search" },
+			{ draftAhead: (options.draftAhead ?? true) && !researcher.isInstant },
 		);
 		const closeInbox = watchInbox(dir.inbox, (text) => loop.command({ type: "note", text }));
 		return {

@@ -6,8 +6,8 @@ import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, normalize, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
-import { researcherSchema } from "../researcher/config.ts";
 import { parseDuration } from "./duration.ts";
+import { researcherSchema } from "./researcher-config.ts";
 
 export const LAB_FILE = "autoresearch.json";
 

@@ -2,7 +2,7 @@
 import type { Repository } from "../git/repository.ts";
 import { inFlight, type Note, type State, standingOn } from "../journal/state.ts";
 import type { Lab } from "../lab/lab.ts";
-import type { ProgramVersion } from "../program/program.ts";
+import type { ProgramText } from "../program/program.ts";
 import { NOTES } from "../researcher/brief/render.ts";
 import { type Plan, planNext } from "../researcher/plateau.ts";
 import type { Brief, Researcher, SourceFile } from "../researcher/researcher.ts";
@@ -30,14 +30,13 @@ export interface Planned {
  * The brief for experiment `n` under a version of program.md, as things stand now.
  * @param asked the plan to follow; worked out from the history when absent
  */
-export async function planBrief(parts: BriefParts, n: number, program: ProgramVersion, asked?: Plan): Promise<Planned> {
+export async function planBrief(parts: BriefParts, n: number, program: ProgramText, asked?: Plan): Promise<Planned> {
 	const { store, repository, lab, researcher } = parts;
 	const { state } = store;
 	const history = state.experiments.filter(({ status }) => status);
 	const running = inFlight(state);
-	// The search has plans of its own, and is what every other researcher is compared with.
 	const plan =
-		asked ?? (researcher.name === "search" ? undefined : planNext(history, state.standing, state.metric.direction));
+		asked ?? (researcher.plansItself ? undefined : planNext(history, state.standing, state.metric.direction));
 	const from = plan?.base ?? state.standing;
 	const basis = state.experiments[from - 1]?.commit ?? standingOn(state)?.commit ?? state.base;
 	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });

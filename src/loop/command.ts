@@ -1,4 +1,6 @@
 /** What a human may ask of a running loop. */
+import { NOTE_LIMIT } from "../researcher/researcher.ts";
+
 export type Command =
 	/** Pause after the experiment in flight, or go on. */
 	| { type: "pause" }
@@ -39,9 +41,6 @@ export type Command =
 	| { type: "stop-after"; n: number }
 	/** Take a `stop-after` back. */
 	| { type: "go-on" };
-
-/** Longer notes are refused. */
-export const NOTE_LIMIT = 500;
 
 /** Why a note cannot be sent; undefined when it can. */
 export function noteProblem(text: string): string | undefined {

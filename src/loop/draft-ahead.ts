@@ -4,8 +4,8 @@
  * a new note drops it, since it must be heard by the very next proposal.
  */
 import { mergeTexts } from "../git/merge.ts";
-import type { ProgramVersion } from "../program/program.ts";
-import { changedConstants } from "../researcher/draft.ts";
+import type { ProgramText } from "../program/program.ts";
+import { changedConstants } from "../researcher/constant-changes.ts";
 import type { Plan } from "../researcher/plateau.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { type Planned, planBrief } from "./brief.ts";
@@ -41,7 +41,7 @@ export class DraftAhead {
 	}
 
 	/** Begins to draft experiment `n` under `program`; what was being drafted before is dropped. */
-	begin(n: number, program: ProgramVersion): void {
+	begin(n: number, program: ProgramText): void {
 		this.drop();
 		const { store } = this.#run;
 		const controller = new AbortController();
@@ -76,7 +76,7 @@ export class DraftAhead {
 	}
 
 	/** What the draft of experiment `n` was asked to be: the plan of the experiment that takes it. */
-	async plan(n: number, program: ProgramVersion): Promise<Plan | undefined> {
+	async plan(n: number, program: ProgramText): Promise<Plan | undefined> {
 		const draft = this.#draft;
 		if (!draft || !fits(draft, n, program.version)) return undefined;
 		const planned = await draft.planned.catch(() => undefined);

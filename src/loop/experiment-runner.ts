@@ -8,7 +8,7 @@ import { experimentRef, repairedRef } from "../git/repository.ts";
 import type { Phase, Status } from "../journal/events.ts";
 import type { ExperimentDir } from "../journal/run-dir.ts";
 import { type Experiment, inFlight, standingOn } from "../journal/state.ts";
-import type { ProgramVersion } from "../program/program.ts";
+import type { ProgramText } from "../program/program.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { preflight } from "../runner/preflight.ts";
 import { type Planned, planBrief } from "./brief.ts";
@@ -138,7 +138,7 @@ export class ExperimentRunner {
 	}
 
 	/** Asks under the present program.md and notes, and afresh when the human changes them meanwhile. */
-	async #steered<T>(ask: (program: ProgramVersion) => Promise<T>): Promise<T> {
+	async #steered<T>(ask: (program: ProgramText) => Promise<T>): Promise<T> {
 		const { program, controls } = this.#run;
 		for (;;) {
 			await program.refresh();

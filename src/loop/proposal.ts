@@ -1,15 +1,14 @@
 /** Asks a researcher for a proposal, shows it as it takes shape, and takes nothing from it but the files it may edit. */
 import { join } from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
+import { messageOf } from "../errors.ts";
 import { openCheckout } from "../git/checkout.ts";
+import { checkProposal } from "../researcher/check-proposal.ts";
 import type { Brief, Crash, Proposal, ProposeOptions, SourceFile } from "../researcher/researcher.ts";
-import { oneLine } from "../text.ts";
 import type { Planned } from "./brief.ts";
 import { evidenceOf } from "./evidence.ts";
 import type { LiveDraft } from "./live-draft.ts";
 import type { RunContext } from "./run-context.ts";
-
-const TITLE_LIMIT = 120;
 
 /**
  * Throws when the researcher does, when `signal` is aborted, when a limit of the run is reached before it is written, and when
@@ -76,14 +75,11 @@ function optionsFor(run: RunContext, { brief, basis }: Planned, wanted: AbortSig
 }
 
 function checked(proposal: Proposal, { files }: Brief, name: string): Proposal {
-	const before = new Map(files.map(({ path, text }) => [path, text]));
-	for (const { path } of proposal.files) {
-		if (!before.has(path)) throw new Error(`${name} edited ${path}; it may edit only ${[...before.keys()].join(", ")}`);
+	try {
+		return checkProposal(proposal, files);
+	} catch (error) {
+		throw new Error(`${name} made no proposal: ${messageOf(error)}`);
 	}
-	const changed = proposal.files.filter(({ path, text }) => before.get(path) !== text);
-	if (changed.length === 0) throw new Error(`${name} proposed no change`);
-	const title = oneLine(proposal.title).slice(0, TITLE_LIMIT) || "untitled";
-	return { ...proposal, files: changed, title, hypothesis: oneLine(proposal.hypothesis) };
 }
 
 function diffOf(files: SourceFile[], drafted: SourceFile[]): string {

@@ -1,6 +1,6 @@
 /**
  * program.md, the human's file: read, versioned by content, watched. A version is the start of the SHA-256 of its text.
- * Unreadable, deleted or empty: the last good version goes on steering, with a notice.
+ * While the file is unreadable, deleted or empty, its last good version stays in use.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -9,16 +9,16 @@ import { setTimeout } from "node:timers/promises";
 import { type FSWatcher, watch } from "chokidar";
 import { hasCode, messageOf, UserError } from "../errors.ts";
 
-export interface ProgramVersion {
+export interface ProgramText {
 	version: string;
 	text: string;
 }
 
 export interface ProgramListener {
-	changed(program: ProgramVersion): void;
-	/** Why the file cannot steer at the moment. Not repeated while the reason stays. */
+	changed(program: ProgramText): void;
+	/** The file cannot be used, for this reason. Called once for each reason. */
 	unusable(reason: string): void;
-	/** It can be read again, with the text it had. */
+	/** The file can be read again, with the text it had. */
 	usable(): void;
 }
 
@@ -26,8 +26,8 @@ export function versionOf(text: string): string {
 	return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
-/** program.md as it is now. Throws UserError when there is nothing to steer by. */
-export function readProgram(path: string): ProgramVersion {
+/** program.md as it is now. Throws UserError when it is missing, empty or unreadable. */
+export function readProgram(path: string): ProgramText {
 	const text = readText(path);
 	if (typeof text === "string") return { version: versionOf(text), text };
 	throw new UserError(`${path} ${text.trouble}: write what the researcher should try, in plain words, and start again`);
@@ -38,16 +38,16 @@ const SETTLED_MS = 100;
 
 export class Program {
 	readonly path: string;
-	/** Where each version's text is kept: results/<tag>/program/<version>.md. */
+	/** The folder that keeps each version's text, as <version>.md. */
 	readonly #archive: string;
-	#current: ProgramVersion;
+	#current: ProgramText;
 	#trouble = "";
 	#watcher?: FSWatcher;
 	#listener?: ProgramListener;
 
 	/**
-	 * @param lastVersion the version that steered when the run stopped; it steers on if the file has gone meanwhile.
-	 * @throws UserError when there is nothing to steer by.
+	 * @param lastVersion the version in use when the run stopped; it stays in use if the file has gone meanwhile
+	 * @throws UserError when the file cannot be used and there is no such version
 	 */
 	constructor(path: string, archive: string, lastVersion?: string) {
 		this.path = path;
@@ -58,17 +58,20 @@ export class Program {
 		} else this.#current = this.#keep(readProgram(path).text);
 	}
 
-	get current(): ProgramVersion {
+	get current(): ProgramText {
 		return this.#current;
 	}
 
-	/** The text of any version that has steered this run. */
+	/** The text of any version that this run has used. */
 	read(version: string): string | undefined {
 		const path = join(this.#archive, `${version}.md`);
 		return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 	}
 
-	/** Watches through every way editors save: in place, rename-over, delete and recreate. Resolves when watching. */
+	/**
+	 * Tells `listener` of every change from here on, however an editor saves: in place, by renaming another file over
+	 * it, by deleting and creating it. Resolves once the file is watched.
+	 */
 	async watch(listener: ProgramListener): Promise<void> {
 		this.#listener = listener;
 		const reread = () => this.#reread();
@@ -87,7 +90,7 @@ export class Program {
 		reread();
 	}
 
-	/** Reads the file now, once it has been still for a moment: the newest text at the time a brief is written. */
+	/** Reads the file once it has not changed for a moment, so that a brief has the newest text. */
 	async refresh(): Promise<void> {
 		for (let i = 0; i < 10 && ageMs(this.path) < SETTLED_MS; i++) await setTimeout(SETTLED_MS / 2);
 		this.#reread();
@@ -114,7 +117,7 @@ export class Program {
 		this.#listener?.changed(this.#current);
 	}
 
-	#keep(text: string): ProgramVersion {
+	#keep(text: string): ProgramText {
 		const version = versionOf(text);
 		mkdirSync(this.#archive, { recursive: true });
 		const path = join(this.#archive, `${version}.md`);

@@ -1,19 +1,19 @@
-/** A researcher that works on through another's outages and failures. */
+/** A researcher with a stand-in for the time in which it has an outage or fails. */
 import { messageOf } from "../errors.ts";
 import { type Brief, type Crash, type ProposeOptions, type Researcher, ResearcherError } from "./researcher.ts";
 
-/** Shorter troubles are sat out; the other researcher's idea is worth that much. */
-const PATIENCE_MS = 30_000;
+/** Shorter outages are waited out: the first researcher's ideas are worth that much. */
+const LONGEST_OUTAGE_MS = 30_000;
 
 /**
- * Asks `primary`; when it has to wait, or fails, for long, `standIn` makes this proposal, and the next one is asked of
- * `primary` again. A crash it cannot repair now stays one.
+ * Asks `primary`. When it has to wait or fails for long, `standIn` makes this proposal, and `primary` is asked again
+ * for the next one. A crash that `primary` cannot repair in time is not repaired.
  */
 export function withFallback(primary: Researcher, standIn: Researcher): Researcher {
-	/** When the first question was asked that `primary` has had trouble with since it last answered one. */
+	/** Since when `primary` has not answered: the time of the first request that failed after the last answer. */
 	let troubledSince: number | undefined;
 
-	/** What `primary` answers, or its trouble once that has lasted too long. */
+	/** The answer of `primary`, or the reason why there is none once that has lasted too long. */
 	async function ask<T>(
 		options: ProposeOptions,
 		question: (watched: ProposeOptions) => Promise<T>,
@@ -21,7 +21,7 @@ export function withFallback(primary: Researcher, standIn: Researcher): Research
 		const asked = Date.now();
 		const tooLong = (until: number) => {
 			troubledSince ??= asked;
-			return until - troubledSince > PATIENCE_MS;
+			return until - troubledSince > LONGEST_OUTAGE_MS;
 		};
 		const outage = new AbortController();
 		let trouble = "";
@@ -41,7 +41,7 @@ export function withFallback(primary: Researcher, standIn: Researcher): Research
 		} catch (error) {
 			if (options.signal.aborted) throw error;
 			if (outage.signal.aborted) return { trouble };
-			// What only a person can mend does not pass.
+			// A ResearcherError needs a person: waiting does not help.
 			if (tooLong(Date.now()) || error instanceof ResearcherError)
 				return { trouble: messageOf(error).replace(/\.$/, "") };
 			throw error;

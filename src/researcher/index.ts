@@ -1,8 +1,10 @@
 /** Makes a researcher from its name and settings. */
+
+import { commandSchema, type ResearcherConfig } from "../lab/researcher-config.ts";
 import { createAnthropic } from "./anthropic/anthropic.ts";
 import { createCommand } from "./command/command.ts";
-import { PRESETS } from "./command/presets.ts";
-import { canReachModel, commandSchema, type ResearcherConfig, resolveConfig } from "./config.ts";
+import { type AgentOption, commandOf, PRESETS } from "./command/presets.ts";
+import { canReachModel, FLAGS, resolveConfig, type Setting, type Settings } from "./config.ts";
 import { withFallback } from "./fallback.ts";
 import { RESEARCHERS } from "./names.ts";
 import { type Researcher, ResearcherError } from "./researcher.ts";
@@ -13,18 +15,25 @@ export function defaultResearcher(config: ResearcherConfig, env: NodeJS.ProcessE
 	return config.name ?? (canReachModel(config, env) ? "anthropic" : "search");
 }
 
-/** Throws a ResearcherError for a name it does not know, or one that lacks its settings. */
+/**
+ * @throws ResearcherError for a name that is not known, for settings that are missing, and for a flag that the
+ * researcher
+ *   has no such setting for
+ */
 export function createResearcher(
 	name: string,
-	config: ResearcherConfig = resolveConfig(undefined, process.env),
+	config: Settings = resolveConfig(undefined, process.env),
 	env: NodeJS.ProcessEnv = process.env,
 ): Researcher {
 	const researcher = create(name, config, env);
-	return config.fallback && name !== "search" ? withFallback(researcher, createSearch()) : researcher;
+	return config.fallback && !researcher.isInstant ? withFallback(researcher, createSearch()) : researcher;
 }
 
-function create(name: string, config: ResearcherConfig, env: NodeJS.ProcessEnv): Researcher {
-	if (name === "search") return createSearch();
+function create(name: string, config: Settings, env: NodeJS.ProcessEnv): Researcher {
+	if (name === "search") {
+		refuseFlags(config, [], "the built-in search asks no model; leave it out, or name another with --researcher");
+		return createSearch();
+	}
 	if (name === "anthropic") {
 		if (!canReachModel(config, env)) {
 			throw new ResearcherError(
@@ -39,10 +48,23 @@ function create(name: string, config: ResearcherConfig, env: NodeJS.ProcessEnv):
 				'The command researcher needs researcher.command in the lab file, like { "command": ["my-agent"] }.',
 			);
 		}
+		refuseFlags(config, [], "what your own program is given stands in researcher.command of the lab file");
 		return createCommand(name, config.command, env);
 	}
 	const preset = PRESETS.find((candidate) => candidate.name === name);
-	if (preset) return createCommand(name, commandSchema.parse({ command: preset.command, env: preset.env }), env);
+	if (preset) {
+		const { asked = {} } = config;
+		const [program] = preset.command;
+		const known = Object.keys(preset.options) as AgentOption[];
+		refuseFlags(config, known, `${program} has no such flag; leave it out, and use ${program}'s own configuration`);
+		return createCommand(name, commandSchema.parse(commandOf(preset, asked)), env, asked.model);
+	}
 	const known = RESEARCHERS.map((researcher) => researcher.name).join(", ");
 	throw new ResearcherError(`There is no researcher "${name}". There are: ${known}.`);
+}
+
+/** @param why continues the sentence that names the flag */
+function refuseFlags({ flagged = [] }: Settings, known: readonly Setting[], why: string): void {
+	const unknown = flagged.find((setting) => !known.includes(setting));
+	if (unknown) throw new ResearcherError(`${FLAGS[unknown]} would have no effect: ${why}.`);
 }

@@ -1,10 +1,10 @@
-/** The researchers by name, for help and options: without loading what they are made of. */
+/** The researchers by name, for help and options, without loading the researchers themselves. */
 import { PRESETS } from "./command/presets.ts";
 
 export const RESEARCHERS: { name: string; summary: string }[] = [
 	{
 		name: "search",
-		summary: "built in: moves the constants of the training file and learns from the results; needs no key",
+		summary: "built in: varies the constants of the training file and learns from the results; needs no key",
 	},
 	{
 		name: "anthropic",

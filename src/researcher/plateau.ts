@@ -1,6 +1,6 @@
 /**
- * What to ask for when the wins stop coming. A pure function of the history, so that a restarted run goes on in the same
- * mode, and so that the console can show it.
+ * What kind of change to ask for when nothing has been kept for a while. A pure function of the history, so that a
+ * restarted run is in the same mode, and so that the console can show it.
  */
 import type { Mode } from "../journal/events.ts";
 import type { Experiment } from "../journal/state.ts";
@@ -13,7 +13,10 @@ export interface Plan {
 	stale: number;
 }
 
-/** Wins come about every five experiments in a good night, so eight without one is worth a word. */
+/**
+ * Karpathy's published run kept 23 of 126 experiments, about every fifth (karpathy/autoresearch), so eight without a
+ * win count as a plateau. Each mode lasts for so many experiments without a win.
+ */
 const CYCLE: { mode: Mode; length: number }[] = [
 	{ mode: "open", length: 8 },
 	{ mode: "other-family", length: 6 },
@@ -30,7 +33,7 @@ const CYCLE_LENGTH = CYCLE.reduce((sum, { length }) => sum + length, 0);
 export function planNext(history: readonly Experiment[], best: number, direction: "lower" | "higher"): Plan {
 	const since = history.findLastIndex((e) => e.status === "keep") + 1;
 	const stale = history.length - since;
-	// A second time round skips "open": that phase has had its chance.
+	// "open" is not repeated: the cycle continues with "other-family".
 	const first = CYCLE[0]!.length;
 	const phase = stale < CYCLE_LENGTH ? stale : first + ((stale - first) % (CYCLE_LENGTH - first));
 	let start = 0;

@@ -1,10 +1,11 @@
 /**
- * Who proposes. A researcher is given a brief and answers with a proposal; it has no other power: it cannot commit,
- * train, measure or decide.
+ * The interface of a researcher: it is given a brief and answers with a proposal. It can do nothing else: it does not
+ * commit, train, measure or decide.
  */
 import { UserError } from "../errors.ts";
+import type { Checkout } from "../git/checkout.ts";
 import type { Change } from "../journal/events.ts";
-import type { Experiment } from "../journal/state.ts";
+import type { Experiment, Note } from "../journal/state.ts";
 import type { Usage } from "../journal/usage.ts";
 import type { Plan } from "./plateau.ts";
 
@@ -17,29 +18,28 @@ export interface Brief {
 	files: SourceFile[];
 	metric: { name: string; direction: "lower" | "higher" };
 	budgetSeconds: number;
-	/** Set where the lab trains with a command of its own, which is ended after so many seconds; else the built-in trainer does. */
+	/**
+	 * Set where the lab trains with a command of its own, which is ended after so many seconds; else the built-in
+	 * trainer does.
+	 */
 	ownTrainer?: { timeoutSeconds: number };
 	/** Every decided experiment, oldest first. */
 	history: readonly Experiment[];
 	/** Number of the experiment `files` is taken from. */
 	best: number;
 	seed: number;
-	/** Proposed but not decided yet: one may train while the next is drafted. Not to be proposed again. */
+	/** Proposed but not decided yet: one may train while the next is written. Not to be proposed again. */
 	pending?: readonly Experiment[];
-	/** What the human said in a line or two since this proposal's predecessors, oldest first. */
+	/** The human's latest notes, oldest first. */
 	notes?: readonly Note[];
 	/** Read-only files that travel with every brief, such as the reference of the tensor library. */
 	reference?: readonly SourceFile[];
-	/** What kind of change is asked for, and why; worked out from the history when absent. */
+	/** What kind of change is asked for, and why; derived from the history when absent. */
 	plan?: Plan;
 }
 
-/** A one-line remark of the human to the researcher (`s` in the console, `autoresearch steer`). */
-export interface Note {
-	/** ISO time. */
-	at: string;
-	text: string;
-}
+/** The longest note, in characters: longer ones are refused when they are given. */
+export const NOTE_LIMIT = 500;
 
 export interface SourceFile {
 	path: string;
@@ -57,28 +57,28 @@ export interface Proposal {
 	changes: Change[];
 	/** What the researcher expects to gain, in the metric; positive is better. */
 	expectedGain?: number;
-	/** Who made it, when that is not the researcher that was asked: a fallback during an outage. */
+	/** The researcher that made it, when that is not the one that was asked: a stand-in during an outage. */
 	researcher?: string;
 }
 
 export interface ProposeOptions {
 	/** Aborted when program.md changes, the human skips, or the run stops. `propose` then rejects. */
 	signal: AbortSignal;
-	/** Called as the proposal takes shape, so that the console can show it being written. */
+	/** Called while the proposal is being written, so that the console can show it. */
 	onDraft(draft: { title?: string; hypothesis?: string; files?: SourceFile[]; text?: string }): void;
-	/** Called when it must wait for something outside: the reason, and when it will try again (epoch ms) if it knows. */
+	/** Called when it waits for a service: the reason, and when it will try again (epoch ms) where that is known. */
 	onWait(reason: string, until?: number): void;
-	/** Something the human should read. */
+	/** Called with a message for the human. */
 	onNotice(level: "info" | "warn" | "error", text: string): void;
-	/** Tokens of one answered request, as soon as they are known: those of a dropped draft count too. */
+	/** Called with the tokens of each answered request at once, so that those of a dropped draft count too. */
 	onUsage?(usage: Usage): void;
-	/** What the researcher may look at besides the brief. */
+	/** What the researcher may read besides the brief. */
 	evidence?: Evidence;
 	/** A checkout of the brief's best commit for a researcher that edits files in place. Removed by its disposal. */
 	checkout?(): Promise<Checkout>;
 }
 
-/** Read-only: nothing here can change a run. */
+/** What a researcher may read of a run. Nothing here changes it. */
 export interface Evidence {
 	/** The unified diff of experiment n against its parent. */
 	diff(n: number): Promise<string>;
@@ -90,23 +90,16 @@ export interface Evidence {
 	read(path: string): Promise<string>;
 }
 
-/** A folder with the lab as it is on one commit, apart from every other. */
-export interface Checkout extends AsyncDisposable {
-	/** Absolute path of the lab's root in it. */
-	readonly dir: string;
-	/** Where the process that works in it is named while it does, so that a later start can end one whose console was killed. */
-	readonly pidPath: string;
-	/** Paths changed, added or deleted since it was made, relative to `dir`. */
-	changed(): Promise<string[]>;
-}
+/** How often a crash goes back to its author. */
+export const MAX_REPAIRS = 2;
 
-/** Why a proposal did not survive its training. */
+/** A proposal whose training or evaluation failed. */
 export interface Crash {
 	/** The number the repaired experiment keeps. */
 	n: number;
 	/** What crashed. */
 	proposal: Proposal;
-	/** What the console says about it: "loss became NaN", "out of memory". */
+	/** The reason the console gives: "loss became NaN", "out of memory". */
 	reason: string;
 	/** The end of the trainer's log. */
 	log: string;
@@ -114,9 +107,14 @@ export interface Crash {
 	attempt: number;
 }
 
-/** A person must act (a wrong key, a model that does not exist); the message says what to do. Not worth a retry. */
+/** A person must act (a wrong key, an unknown model); the message says how. Trying again does not help. */
 export class ResearcherError extends UserError {
 	override name = "ResearcherError";
+}
+
+/** Why an edit or a proposal is not accepted; told to the researcher, which may do better. */
+export class Rejection extends Error {
+	override readonly name = "Rejection";
 }
 
 export interface Researcher {
@@ -124,13 +122,20 @@ export interface Researcher {
 	readonly name: string;
 	/** The language model behind it, when there is one and it is known. */
 	readonly model?: string;
+	/** It decides by itself what kind of change comes next, and takes no plan (plateau.ts). */
+	readonly plansItself: boolean;
+	/**
+	 * It answers within milliseconds and without anything outside this process: there is no outage to stand in for, and
+	 * no use in asking it before the last result is known.
+	 */
+	readonly isInstant: boolean;
 	/** What it reports of its spending (`onUsage`): nothing when absent, tokens, or tokens and what they cost. */
 	readonly counts?: "tokens" | "cost";
 	propose(brief: Brief, options: ProposeOptions): Promise<Proposal>;
-	/** Rejects with a ResearcherError when it cannot work: asked once, before anything trains. */
+	/** Called once, before anything trains. Rejects with a ResearcherError when the researcher cannot work. */
 	check?(signal: AbortSignal): Promise<void>;
-	/** Exactly what would be sent for this brief, as text for a human; nothing is sent. */
+	/** The exact text that would be sent for this brief; nothing is sent. */
 	show?(brief: Brief, evidence?: Evidence): Promise<string>;
-	/** A second chance for a proposal that crashed; undefined when it gives up. */
+	/** A corrected version of a proposal that crashed; undefined when there is none to be had. */
 	repair?(brief: Brief, crash: Crash, options: ProposeOptions): Promise<Proposal | undefined>;
 }

@@ -13,7 +13,7 @@ import { type LabFolder, makeLab } from "../support/lab.ts";
 /** The model made small, whatever its present size. */
 const SMALL: [RegExp, string][] = [
 	[/const DEPTH = \d+/, "const DEPTH = 1"],
-	[/const LENGTH = \d+/, "const LENGTH = 32"],
+	[/const MAX_SEQ_LEN = \d+/, "const MAX_SEQ_LEN = 32"],
 ];
 
 /** A lab with this repository's trainer, its model made small. */
@@ -106,7 +106,7 @@ test("the training file runs on the program's own compiled library, whatever lie
 	assert.equal(await library("alone"), `${own}\n`);
 });
 
-const STEP = "const tokens = input(";
+const STEP = "const tokens = nn.input(";
 const broken: [string, string, string, RegExp][] = [
 	["a wrong shape", "logits(tokens), targets)", "logits(tokens), targets.reshape([1, 7]))", /reshape.*train\.ts:\d+/],
 	["a loss that is NaN", "{ loss: checked(", "{ loss: Number.NaN + checked(", /loss is NaN/],
@@ -115,7 +115,7 @@ const broken: [string, string, string, RegExp][] = [
 	[
 		"a huge allocation",
 		"logits(tokens), targets);",
-		"logits(tokens), targets).add(zeros([1 << 18, 1]).add(zeros([1, 1 << 18])).sum());",
+		"logits(tokens), targets).add(nn.zeros([1 << 18, 1]).add(nn.zeros([1, 1 << 18])).sum());",
 		/memory|more than \d+ elements/,
 	],
 	["an import of the machine", "import type { Batch", 'import "node:fs";\nimport type { Batch', /imports "node:fs"/],
@@ -138,6 +138,8 @@ test("whatever a proposal breaks is a crash row with a reason, and the loop goes
 	const lab = builtIn(t, {
 		researcher: { command: { command: [process.execPath, "agent.js", edits, "{counter}"] } },
 	});
+	const text = readFileSync(join(lab.dir, "trainer/train.ts"), "utf8");
+	for (const [what, before] of broken) assert.ok(text.includes(before), `${what}: train.ts has no "${before}"`);
 	lab.write("agent.js", AGENT);
 	const config = readFileSync(join(lab.dir, "autoresearch.json"), "utf8");
 	lab.write("autoresearch.json", config.replace("{counter}", join(lab.dir, "cache", "counter")));

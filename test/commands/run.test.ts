@@ -57,7 +57,7 @@ test("each experiment keeps its diff, its log, its message and its measurement",
 	await run(t, lab, "--experiments", "3");
 	for (const n of ["0002", "0003"]) {
 		const dir = join(lab.dir, "results/demo/experiments", n);
-		assert.match(readFileSync(join(dir, "proposal.diff"), "utf8"), /^-const [\s\S]*^\+const /m);
+		assert.match(readFileSync(join(dir, "proposal.diff"), "utf8"), /^-(export )?const [\s\S]*^\+(export )?const /m);
 		assert.match(readFileSync(join(dir, "train.log"), "utf8"), /num_steps/);
 		assert.match(
 			lab.git("log", "-1", "--format=%B", `refs/autoresearch/demo/${n}`),

@@ -263,7 +263,7 @@ test("an edit of program.md in mid-run steers the very next proposal, and its co
 	const { lab, engine, when } = await running(t, 0.4);
 	const before = await when("training 2", training(2));
 	const old = before.program.version;
-	lab.write("program.md", "# Off limits\n\n- `DEPTH`\n");
+	lab.write("program.md", "# Leave alone\n\n- `DEPTH`\n");
 	const changed = await when("the change", (s) => s.program.version !== old);
 	await when("five", decided(5));
 	for (const e of engine.state.experiments.slice(2)) {

@@ -54,7 +54,7 @@ test("a save in place, a rename-over and vim's backup save are each one change",
 	assert.equal(program.current.version, versionOf("fourth\n"));
 });
 
-test("a deleted or emptied program.md is told once, the last good version stays, and its return is noticed", async (t) => {
+test("a deleted or emptied program.md is told once, and its last good version stays in use", async (t) => {
 	const { path, seen, next, program } = await watched(t);
 	let change = next();
 	rmSync(path);
@@ -96,10 +96,11 @@ test("a run cannot begin without a program.md, but can carry on under its last v
 });
 
 test("a brief is written from a file that is no longer being written", async (t) => {
-	const { path, program } = await watched(t);
+	const { path, program, seen } = await watched(t);
 	writeFileSync(path, "half");
 	const reading = program.refresh();
 	writeFileSync(path, "half and half\n");
 	await reading;
 	assert.equal(program.current.text, "half and half\n");
+	assert.deepEqual(seen, ["changed: half and half"], "the listener given to watch() hears what refresh() finds");
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { researcherSchema, resolveConfig } from "../../src/researcher/config.ts";
+import { researcherSchema } from "../../src/lab/researcher-config.ts";
+import { commandOf, PRESETS } from "../../src/researcher/command/presets.ts";
+import { type ResearcherFlags, resolveConfig } from "../../src/researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../../src/researcher/index.ts";
 import { RESEARCHERS } from "../../src/researcher/names.ts";
 
@@ -52,4 +54,37 @@ test("what a researcher lacks is said in words", () => {
 		() => createResearcher("oracle", config, {}),
 		/There is no researcher "oracle"\. There are: search, anthropic/,
 	);
+});
+
+test("a model and an effort reach the coding agents that have flags for them, and the run records the model", () => {
+	const commands = (flags: ResearcherFlags, env = {}) => {
+		const { asked = {} } = resolveConfig(undefined, env, flags);
+		return Object.fromEntries(PRESETS.map((preset) => [preset.name, commandOf(preset, asked).command.join(" ")]));
+	};
+	const { "claude-code": claude, codex, gemini, opencode, aider } = commands({ model: "m-1", effort: "high" });
+	assert.match(claude!, /^claude -p --model m-1 --effort high --permission-mode acceptEdits --tools Read,/);
+	assert.match(codex!, /^codex exec --model m-1 --sandbox/);
+	assert.match(gemini!, /^gemini --model m-1 --approval-mode/);
+	assert.match(opencode!, /^opencode run --model m-1 Do what/);
+	assert.match(aider!, /^aider --model m-1 --reasoning-effort high --message-file/);
+	assert.match(commands({}, { AUTORESEARCH_MODEL: "m-2" }).codex!, /^codex exec --model m-2 /);
+	for (const command of Object.values(commands({}))) assert.doesNotMatch(command, /model|effort|\{options\}/);
+	assert.equal(createResearcher("codex", resolveConfig(undefined, {}, { model: "m-1" }), {}).model, "m-1");
+});
+
+test("a flag that a researcher has no setting for is refused with what to do", () => {
+	const refused = (name: string, flags: ResearcherFlags) => () => {
+		const section = researcherSchema.parse({ command: { command: ["my-agent"] } });
+		return createResearcher(name, resolveConfig(section, {}, flags), { ANTHROPIC_API_KEY: "sk" });
+	};
+	assert.throws(
+		refused("codex", { effort: "high" }),
+		/^ResearcherError: --effort would have no effect: codex has no such flag; leave it out, and use codex's own conf/,
+	);
+	assert.throws(refused("claude-code", { baseUrl: "http://localhost:1" }), /--base-url would have no effect: claude /);
+	assert.throws(refused("search", { model: "m" }), /--model would have no effect: the built-in search asks no model/);
+	assert.throws(refused("command", { model: "m" }), /--model would have no effect: .*researcher\.command/);
+	assert.doesNotThrow(refused("anthropic", { model: "m", effort: "high", baseUrl: "http://localhost:1" }));
+	const env = { AUTORESEARCH_MODEL: "m", ANTHROPIC_BASE_URL: "http://localhost:1" };
+	assert.equal(createResearcher("search", resolveConfig(undefined, env), env).name, "search");
 });

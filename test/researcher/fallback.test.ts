@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { anthropicSchema, commandSchema } from "../../src/lab/researcher-config.ts";
 import { createAnthropic } from "../../src/researcher/anthropic/anthropic.ts";
 import { createCommand } from "../../src/researcher/command/command.ts";
-import { anthropicSchema, commandSchema } from "../../src/researcher/config.ts";
 import { withFallback } from "../../src/researcher/fallback.ts";
 import { createSearch } from "../../src/researcher/search/search.ts";
 import { tempDir } from "../support/lab.ts";
@@ -50,14 +50,17 @@ test("an interruption by the human is no outage", async () => {
 	await assert.rejects(withFallback(model, createSearch()).propose(briefOf(), options), /skipped/);
 });
 
-test("an agent that goes on failing is stood in for once its failures have lasted, and asked again each time", async (t) => {
+test("an agent that keeps failing for long gets a stand-in, and is asked again each time", async (t) => {
 	const dir = tempDir(t);
 	const limited = join(dir, "limited");
 	writeFileSync(limited, "");
 	const agent = join(dir, "agent.sh");
 	writeFileSync(
 		agent,
-		`[ -e ${limited} ] && { echo "rate limit reached" >&2; exit 1; }\nsed -i 's/0.02/0.03/' train.ts; echo "TITLE: From the agent"`,
+		[
+			`[ -e ${limited} ] && { echo "rate limit reached" >&2; exit 1; }`,
+			`sed -i 's/0.02/0.03/' train.ts; echo "TITLE: From the agent"`,
+		].join("\n"),
 	);
 	const command = createCommand("command", commandSchema.parse({ command: ["sh", agent] }), process.env);
 	const researcher = withFallback(command, createSearch());

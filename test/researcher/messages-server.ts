@@ -1,6 +1,6 @@
 /**
- * A loopback server that speaks the Messages API, streaming, from a script: one entry a request. What it was asked is kept
- * for the test to look at.
+ * A loopback server that speaks the Messages API, streaming, from a script: one entry a request. What it was asked is
+ * kept for the test to look at.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

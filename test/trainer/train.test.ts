@@ -86,8 +86,8 @@ describe("train.ts", () => {
 			}),
 		);
 		const gathering = await variant(t, {
-			"const ROWS = 8": "const ROWS = 2",
-			"ACCUMULATE: number = 1": "ACCUMULATE: number = 4",
+			"const DEVICE_BATCH_SIZE = 8": "const DEVICE_BATCH_SIZE = 2",
+			"GRAD_ACCUM_STEPS: number = 1": "GRAD_ACCUM_STEPS: number = 4",
 		});
 		const losses: [number[], number[]] = [[], []];
 		train(build(VOCABULARY, 1), whole, ({ loss }) => losses[0].push(loss));
@@ -99,7 +99,7 @@ describe("train.ts", () => {
 
 	it("takes sequences of odd length with short windows", async (t) => {
 		const odd = await variant(t, {
-			"const LENGTH = 256": "const LENGTH = 129",
+			"const MAX_SEQ_LEN = 256": "const MAX_SEQ_LEN = 129",
 			'"S" = "L"': '"S" = "SL"',
 		});
 		const { rows, length } = odd.batch;
@@ -107,9 +107,17 @@ describe("train.ts", () => {
 		assert.deepEqual(odd.build(VOCABULARY, 1).logits(tokens).shape, [rows, 129, VOCABULARY]);
 	});
 
+	it("refuses to leave a parameter untrained because it was given no optimizer group", async (t) => {
+		const edit = { 'parameter("scalar", "token_shift", nn.zeros': 'nn.parameter("token_shift", nn.zeros' };
+		const file = await variant(t, edit);
+		const training = () => file.train(file.build(VOCABULARY, 1), batches(1), () => {});
+		assert.throws(training, /no optimizer steps token_shift: make it with parameter\(group, name, initial\)/);
+	});
+
 	it("stops at once, in plain words, when the loss is no number any more", () => {
 		const model = build(VOCABULARY, 1);
 		const poisoned = {
+			...model,
 			logits: (tokens: Parameters<typeof model.logits>[0]) => model.logits(tokens).mul(1e38).mul(1e38),
 		};
 		assert.throws(() => train(poisoned, batches(2), () => {}), /the loss is (NaN|Infinity): training diverged/);

@@ -1,18 +1,25 @@
 /**
- * The researcher that asks a language model through the Messages API, with tools to read the lab, edit the training file and
- * look into past experiments. Every proposal is a conversation of its own, so that proposals can be drafted side by side.
+ * The researcher that asks a language model through the Messages API, with tools to read the lab, edit the training
+ * file and look into past experiments. Every proposal is a conversation of its own, so that two can be written at the
+ * same time.
  */
+
+import type { AnthropicConfig } from "../../lab/researcher-config.ts";
 import { joinBrief, type RenderedBrief, renderBrief, renderRepair } from "../brief/render.ts";
-import type { AnthropicConfig } from "../config.ts";
-import { Draft } from "../draft.ts";
-import type { Brief, Crash, Proposal, ProposeOptions, Researcher } from "../researcher.ts";
+import { EditBuffer } from "../edit-buffer.ts";
+import {
+	type Brief,
+	type Crash,
+	MAX_REPAIRS,
+	type Proposal,
+	type ProposeOptions,
+	type Researcher,
+} from "../researcher.ts";
 import { ModelClient, type TextBlockParam } from "./client.ts";
-import { converse, GivenUp, type Opening } from "./conversation.ts";
+import { type ConversationStart, converse, GivenUp } from "./conversation.ts";
 import { toolDefinitions } from "./tools.ts";
 
-/** How often a crash goes back to its author. */
-export const MAX_REPAIRS = 2;
-/** A conversation that led nowhere is begun anew this often. */
+/** Conversations for one proposal: one that led nowhere is followed by another. */
 const CONVERSATIONS = 2;
 
 /** @param env where the API's key is */
@@ -20,35 +27,38 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 	const client = new ModelClient(config, env);
 	return {
 		name: "anthropic",
+		plansItself: false,
+		isInstant: false,
 		model: config.model,
 		counts: config.prices ? "cost" : "tokens",
 		check: (signal) => client.check(signal),
 
 		async propose(brief, options) {
-			const opening = openingOf(await renderBrief(brief, "tools", options.evidence));
+			const start = startOf(await renderBrief(brief, "tools", options.evidence));
 			for (let conversation = 1; ; conversation++) {
-				const draft = new Draft(brief);
+				const buffer = new EditBuffer(brief);
 				try {
-					const workbench = { brief, draft, evidence: options.evidence, repairing: false };
-					return (await converse(client, config, opening, workbench, options)) as Proposal;
+					const workbench = { brief, buffer, evidence: options.evidence, repairing: false };
+					return (await converse(client, config, start, workbench, options)) as Proposal;
 				} catch (error) {
 					if (!(error instanceof GivenUp)) throw error;
-					if (conversation === CONVERSATIONS) throw new Error(`The proposal was given up: ${error.message}`);
-					options.onNotice("warn", `A proposal was given up ${error.message}. Asking afresh.`);
+					if (conversation === CONVERSATIONS)
+						throw new Error(`the proposal was given up ${withoutStop(error.message)}`);
+					options.onNotice("warn", `A proposal was given up ${withoutStop(error.message)}. Asking again.`);
 				}
 			}
 		},
 
 		async repair(brief: Brief, crash: Crash, options: ProposeOptions) {
 			if (crash.attempt > MAX_REPAIRS) return undefined;
-			const opening = openingOf(await renderRepair(brief, crash, MAX_REPAIRS, "tools", options.evidence));
-			const draft = new Draft(brief, crash.proposal.files);
+			const start = startOf(await renderRepair(brief, crash, MAX_REPAIRS, "tools", options.evidence));
+			const buffer = new EditBuffer(brief, crash.proposal.files);
 			try {
-				const workbench = { brief, draft, evidence: options.evidence, repairing: true };
-				return await converse(client, config, opening, workbench, options);
+				const workbench = { brief, buffer, evidence: options.evidence, repairing: true };
+				return await converse(client, config, start, workbench, options);
 			} catch (error) {
 				if (!(error instanceof GivenUp)) throw error;
-				options.onNotice("warn", `A repair was given up ${error.message}.`);
+				options.onNotice("warn", `A repair was given up ${withoutStop(error.message)}.`);
 				return undefined;
 			}
 		},
@@ -64,10 +74,11 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 }
 
 /**
- * Cache breakpoints, slowest part first: what stays for the night and what stays until the next keep are worth an hour, since
- * an experiment takes longer than five minutes; the rest only serves the turns of this conversation.
+ * The parts in the order of how seldom they change, each with a cache breakpoint. What stays for the whole run and
+ * what stays until the next keep are cached for an hour, since experiments are more than five minutes apart; the rest
+ * is read again only by the turns of this conversation.
  */
-function openingOf({ role, reference, steady, current }: RenderedBrief): Opening {
+function startOf({ role, reference, steady, current }: RenderedBrief): ConversationStart {
 	const text = (content: string, ttl?: "5m" | "1h"): TextBlockParam => ({
 		type: "text",
 		text: content,
@@ -77,4 +88,8 @@ function openingOf({ role, reference, steady, current }: RenderedBrief): Opening
 		system: reference ? [text(role), text(reference, "1h")] : [text(role, "1h")],
 		brief: [text(steady, "1h"), text(current, "5m")],
 	};
+}
+
+function withoutStop(sentence: string): string {
+	return sentence.replace(/\.+$/, "");
 }

@@ -1,14 +1,14 @@
 /**
- * The one file that knows the SDK of the Messages API: sends a request, watches its stream, counts its tokens, and sorts
- * what can go wrong into outages, which pass, and errors, which a person must mend.
+ * The one file that knows the SDK of the Messages API. It sends a request, watches the stream of the answer, counts its
+ * tokens, and sorts errors into outages, which pass by themselves, and those that a person must correct.
  */
 import Anthropic, { AnthropicError, APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
 import type { Usage } from "../../journal/usage.ts";
+import type { AnthropicConfig, Prices } from "../../lab/researcher-config.ts";
 import { oneLine } from "../../text.ts";
-import type { AnthropicConfig, Prices } from "../config.ts";
 import { ResearcherError } from "../researcher.ts";
 
-export type Message = Anthropic.Message;
+export type ModelAnswer = Anthropic.Message;
 export type MessageParam = Anthropic.MessageParam;
 export type TextBlockParam = Anthropic.TextBlockParam;
 export type ToolDefinition = Anthropic.Tool;
@@ -25,14 +25,14 @@ export interface ModelListener {
 	onText?(text: string): void;
 	/** The input of a tool call as far as it has arrived. */
 	onToolInput?(input: unknown): void;
-	/** Tokens of the answer, of a broken one too. */
+	/** Tokens of the answer, also of one that broke off. */
 	onUsage?(usage: Usage): void;
 }
 
-/** The service cannot answer now. Worth waiting for. */
+/** The service cannot answer now; a later try may succeed. */
 export class Outage extends Error {
 	override readonly name = "Outage";
-	/** How long the service asked us to wait. */
+	/** The wait that the service asked for (the `retry-after` header). */
 	readonly retryAfterSeconds: number | undefined;
 
 	constructor(message: string, retryAfterSeconds?: number) {
@@ -41,17 +41,17 @@ export class Outage extends Error {
 	}
 }
 
-/** The service does not answer this request: a setting it does not take, no credit. */
+/** The service rejects the request itself: a parameter it does not accept, no credit. */
 class Refused extends Error {
 	override readonly name = "Refused";
 }
 
-/** The model called a tool with something that is no JSON. Another answer may do better. */
+/** The model called a tool with input that is not valid JSON. Another answer may be valid. */
 export class UnreadableCall extends Error {
 	override readonly name = "UnreadableCall";
 }
 
-/** What is quoted of an error of a server, in characters. */
+/** What messages quote of a server's error, in characters. */
 const QUOTED = 300;
 
 export class ModelClient {
@@ -68,9 +68,9 @@ export class ModelClient {
 			apiKey,
 			authToken,
 			baseURL: config.baseUrl ?? "https://api.anthropic.com",
-			// A server of one's own may want no key at all; null leaves the header out.
+			// A local server may take no key at all; null leaves the header out.
 			defaultHeaders: apiKey || authToken ? {} : { Authorization: null },
-			// Waiting is ours: it shows in the console.
+			// retry.ts repeats requests instead, so that the console can show each wait.
 			maxRetries: 0,
 			timeout: config.answerSeconds * 1000,
 			// The SDK's own logger writes to the terminal that the console draws on.
@@ -78,7 +78,7 @@ export class ModelClient {
 		});
 	}
 
-	/** Fixed parameters of every request, for those who want to see what is sent. */
+	/** The parameters that every request has; `--show-brief` prints them. */
 	get parameters(): Pick<Anthropic.MessageCreateParams, "model" | "max_tokens" | "thinking" | "output_config"> {
 		const { model, effort, maxAnswerTokens, thinking, baseUrl } = this.#config;
 		return {
@@ -92,13 +92,14 @@ export class ModelClient {
 	}
 
 	/**
-	 * Throws a ResearcherError when the key, the model or a setting is refused, or when the server has no Messages API. An
-	 * outage is no reason not to start, and neither is an answer that takes longer than the signal allows.
+	 * Asks for one short answer. An outage, or an answer that takes longer than the signal allows, is not an error: the
+	 * run may start and wait.
+	 * @throws ResearcherError when the key, the model or a setting is refused, and when the server has no Messages API
 	 */
 	async check(signal: AbortSignal): Promise<void> {
 		const { baseUrl } = this.#config;
 		const messages: MessageParam[] = [{ role: "user", content: "Answer with the word ready." }];
-		let answer: Partial<Message> | string;
+		let answer: Partial<ModelAnswer> | string;
 		try {
 			answer = await this.#client.messages.create({ ...this.parameters, max_tokens: 16, messages }, { signal });
 		} catch (error) {
@@ -110,17 +111,17 @@ export class ModelClient {
 			}
 			return;
 		}
-		// A web page is given back as its text.
+		// The SDK returns a web page as a string.
 		if (baseUrl && (typeof answer === "string" || !Array.isArray(answer?.content))) {
 			throw new ResearcherError(`What answers at ${baseUrl} is no Messages API. ${baseUrlHint(baseUrl)}`);
 		}
 	}
 
 	/**
-	 * One answer. Rejects with an Outage, with an UnreadableCall, with a ResearcherError, with the signal's reason when it is
-	 * aborted, or with an Error that says what the service did not like about the request.
+	 * One answer. Rejects with an Outage, with an UnreadableCall, with a ResearcherError, with the signal's reason when
+	 * it is aborted, or with an Error that says why the service refused the request.
 	 */
-	async ask(request: ModelRequest, signal: AbortSignal, listener: ModelListener = {}): Promise<Message> {
+	async ask(request: ModelRequest, signal: AbortSignal, listener: ModelListener = {}): Promise<ModelAnswer> {
 		signal.throwIfAborted();
 		const { stallSeconds, answerSeconds } = this.#config;
 		const watch = new AbortController();
@@ -132,7 +133,7 @@ export class ModelClient {
 		const stalled = giveUp(`the answer stood still for ${stallSeconds} s`);
 		const stallTimer = setTimeout(stalled, stallSeconds * 1000);
 		const limitTimer = setTimeout(giveUp(`the answer took longer than ${answerSeconds} s`), answerSeconds * 1000);
-		const client = this.#client.withOptions({ fetch: heardFetch(() => stallTimer.refresh()) });
+		const client = this.#client.withOptions({ fetch: watchedFetch(() => stallTimer.refresh()) });
 		const stream = client.messages.stream(
 			{ ...this.parameters, ...request },
 			{ signal: AbortSignal.any([signal, watch.signal]) },
@@ -145,7 +146,7 @@ export class ModelClient {
 		stream.on("text", add);
 		stream.on("thinking", add);
 		if (listener.onToolInput) stream.on("inputJson", (_, snapshot) => listener.onToolInput!(snapshot));
-		let received: Message | undefined;
+		let received: ModelAnswer | undefined;
 		try {
 			received = await stream.finalMessage();
 			return received;
@@ -174,7 +175,7 @@ export class ModelClient {
 					`${server} does not accept the key (${said}). Set ANTHROPIC_API_KEY to one that it does.`,
 				);
 			}
-			// A server that knows the Messages API says in its error what it did not find.
+			// A server with a Messages API names what it did not find; a 404 without that means there is no such API.
 			if (baseUrl && status === 404 && (!error.apiMessage || VERSIONED.test(baseUrl))) {
 				return new ResearcherError(`${baseUrl} has no Messages API (404). ${baseUrlHint(baseUrl)}`);
 			}
@@ -191,7 +192,7 @@ export class ModelClient {
 			}
 			return new Refused(`${server} refused the request: ${said}`);
 		}
-		// What is left of the SDK's errors is a stream that broke off or made no sense.
+		// The SDK's remaining errors are about a stream that broke off or could not be parsed.
 		if (error instanceof AnthropicError) return new Outage(`the answer of ${server} broke off`);
 		return error instanceof Error ? error : new Error(String(error));
 	}
@@ -205,22 +206,22 @@ function baseUrlHint(baseUrl: string): string {
 	return `Correct the base URL: requests go to ${baseUrl.replace(/\/$/, "")}/v1/messages.`;
 }
 
-/** `fetch` that tells of each piece of an answer as it arrives: the SDK keeps a server's pings to itself. */
-function heardFetch(onHeard: () => void): typeof fetch {
+/** `fetch` that reports each chunk of a response: the SDK does not pass on a server's pings. */
+function watchedFetch(onChunk: () => void): typeof fetch {
 	return async (input, init) => {
 		const response = await fetch(input, init);
-		onHeard();
-		const heard = new TransformStream<Uint8Array, Uint8Array>({
+		onChunk();
+		const watched = new TransformStream<Uint8Array, Uint8Array>({
 			transform(piece, controller) {
-				onHeard();
+				onChunk();
 				controller.enqueue(piece);
 			},
 		});
-		return new Response(response.body?.pipeThrough(heard), response);
+		return new Response(response.body?.pipeThrough(watched), response);
 	};
 }
 
-/** A tool call whose input is no JSON. The SDK parses the input when it is read, and throws. */
+/** A tool call whose input is not valid JSON. The SDK parses the input when it is read, and throws then. */
 function isUnreadable(block: Anthropic.ContentBlock | undefined): boolean {
 	if (block?.type !== "tool_use") return false;
 	try {

@@ -1,56 +1,57 @@
 /**
- * One proposal as a conversation: the brief, the model's tool calls and our answers, until it submits. Mistakes are answered
- * inside the conversation, a bounded number of times.
+ * One proposal as a conversation: the brief, the model's tool calls and their results, until the model submits. A
+ * mistake is answered inside the conversation, up to a number of them.
  */
 
+import type { AnthropicConfig } from "../../lab/researcher-config.ts";
 import { oneLine } from "../../text.ts";
 import { clean } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
-import type { AnthropicConfig } from "../config.ts";
-import { type Draft, Rejection } from "../draft.ts";
-import type { Proposal, ProposeOptions, SourceFile } from "../researcher.ts";
+import { submit } from "../check-proposal.ts";
+import type { EditBuffer } from "../edit-buffer.ts";
+import { type Proposal, type ProposeOptions, Rejection, type SourceFile } from "../researcher.ts";
 import {
-	type Message,
 	type MessageParam,
+	type ModelAnswer,
 	type ModelClient,
 	type ModelRequest,
 	type TextBlockParam,
 	type ToolResultBlockParam,
 	UnreadableCall,
 } from "./client.ts";
-import { patiently } from "./patience.ts";
+import { withBackoff } from "./retry.ts";
 import { editSchema, runTool, toolDefinitions, type Workbench } from "./tools.ts";
 
-/** The conversation led nowhere; another one may. */
+/** The conversation ended without a proposal; another one may end with one. The message continues "was given up". */
 export class GivenUp extends Error {
 	override readonly name = "GivenUp";
 }
 
-export interface Opening {
+export interface ConversationStart {
 	system: TextBlockParam[];
 	/** The first message. */
 	brief: TextBlockParam[];
 }
 
-/** The screen need not see more often than this how an answer grows. */
+/** The least time between two updates of the screen while an answer is streamed. */
 const DRAFT_INTERVAL_MS = 100;
-/** What of an answer's text is shown while it is written. */
+/** The end of an answer's text that is shown while it is streamed, in characters. */
 const SHOWN_CHARACTERS = 2000;
-/** What a notice quotes of the model's words. */
+/** What messages quote of the model's text, in characters. */
 const QUOTED = 300;
 
 /**
- * Resolves to the proposal, or to undefined when the model gave up a crash. Rejects with GivenUp after too many mistakes
- * or turns, and with the signal's reason when it is aborted.
+ * Resolves to the proposal, or to undefined when the model gave up a crash. Rejects with GivenUp after too many
+ * mistakes or turns, and with the signal's reason when it is aborted.
  */
 export async function converse(
 	client: ModelClient,
 	config: AnthropicConfig,
-	opening: Opening,
+	start: ConversationStart,
 	workbench: Workbench,
 	options: ProposeOptions,
 ): Promise<Proposal | undefined> {
-	const messages: MessageParam[] = [{ role: "user", content: opening.brief }];
+	const messages: MessageParam[] = [{ role: "user", content: start.brief }];
 	const tools = toolDefinitions();
 	let mistakes = 0;
 	const mistake = (what: string) => {
@@ -58,32 +59,33 @@ export async function converse(
 		if (mistakes > config.maxMistakes)
 			throw new GivenUp(`after ${mistakes} mistakes, the last: ${oneLine(what, QUOTED)}`);
 	};
-	const say = (text: string) => appendToLast(messages, { type: "text", text });
+	const tell = (text: string) => appendToLast(messages, { type: "text", text });
 
 	for (let turn = 1; turn <= config.maxTurns; turn++) {
-		if (turn === config.maxTurns && turn > 1) say(section("answers", "hurry"));
-		const request = { system: opening.system, tools, messages: withBreakpoint(messages) };
+		if (turn === config.maxTurns && turn > 1) tell(section("answers", "hurry"));
+		const request = { system: start.system, tools, messages: withBreakpoint(messages) };
 		const answer = await ask(client, config, request, workbench, options).catch((error) => {
 			if (!(error instanceof UnreadableCall)) throw error;
 		});
 		if (!answer) {
-			mistake("a tool was called with something that is no JSON");
-			say(section("answers", "no JSON"));
+			mistake("a tool was called with input that is not valid JSON");
+			tell(section("answers", "no JSON"));
 			continue;
 		}
 		const reason = answer.stop_reason;
 		if (reason === "max_tokens") {
 			mistake("an answer was cut off at its limit");
-			say(section("answers", "cut off"));
+			tell(section("answers", "cut off"));
 			continue;
 		}
 		if (reason === "refusal") {
 			const why = answer.stop_details?.explanation;
 			mistake(`the model declined to answer${why ? ` (${why})` : ""}`);
-			say(section("answers", "refused"));
+			tell(section("answers", "refused"));
 			continue;
 		}
-		if (reason === "model_context_window_exceeded") throw new GivenUp("the conversation outgrew the model's context");
+		if (reason === "model_context_window_exceeded")
+			throw new GivenUp("because the conversation outgrew the model's context");
 		if (answer.content.length > 0) messages.push({ role: "assistant", content: sendable(answer) });
 		if (reason === "pause_turn") continue;
 
@@ -106,10 +108,10 @@ export async function converse(
 					options.onNotice("info", `experiment ${workbench.brief.n} is not repaired: ${why}`);
 					return undefined;
 				} else if (results.some((earlier) => earlier.is_error)) {
-					// It was written before the model could know: the file is not what its title says.
+					// The model wrote this before it knew of the error, so the file is not what the title says.
 					reply(section("answers", "submitted too soon"), true);
 				} else {
-					const proposal = await workbench.draft.submit(result.title, result.hypothesis, workbench.evidence);
+					const proposal = await submit(workbench.brief, workbench.buffer, result, workbench.evidence);
 					return { ...proposal, expectedGain: result.expectedGain };
 				}
 			} catch (error) {
@@ -119,23 +121,23 @@ export async function converse(
 			}
 		}
 		messages.push({ role: "user", content: results });
-		options.onDraft({ files: workbench.draft.files });
+		options.onDraft({ files: workbench.buffer.files });
 	}
-	throw new GivenUp(`it had not submitted after ${config.maxTurns} answers`);
+	throw new GivenUp(`because nothing was submitted in ${config.maxTurns} answers`);
 }
 
 async function ask(
 	client: ModelClient,
 	config: AnthropicConfig,
 	request: ModelRequest,
-	{ draft }: Workbench,
+	{ buffer }: Workbench,
 	{ signal, onDraft, onWait, onUsage }: ProposeOptions,
-): Promise<Message> {
+): Promise<ModelAnswer> {
 	let shownAt = 0;
 	let text = "";
 	const shown = () => clean(text.slice(-SHOWN_CHARACTERS));
-	const show = () => onDraft({ text: shown(), files: draft.files });
-	const seldom = (show: () => void) => {
+	const show = () => onDraft({ text: shown(), files: buffer.files });
+	const throttled = (show: () => void) => {
 		if (performance.now() - shownAt < DRAFT_INTERVAL_MS) return;
 		shownAt = performance.now();
 		show();
@@ -144,26 +146,26 @@ async function ask(
 		client.ask(request, signal, {
 			onText(all) {
 				text = all;
-				seldom(show);
+				throttled(show);
 			},
-			onToolInput: (input) => seldom(() => onDraft({ text: shown(), ...glimpse(input, draft) })),
+			onToolInput: (input) => throttled(() => onDraft({ text: shown(), ...previewOf(input, buffer) })),
 			onUsage,
 		});
-	const answer = await patiently(attempt, { ...config, signal, onWait });
+	const answer = await withBackoff(attempt, { ...config, signal, onWait });
 	if (text) show();
 	return answer;
 }
 
-/** What a tool call that is still being written lets see of the proposal. */
-function glimpse(input: unknown, draft: Draft): { files: SourceFile[]; title?: string } {
+/** The proposal as far as a tool call that is still being streamed shows it. */
+function previewOf(input: unknown, buffer: EditBuffer): { files: SourceFile[]; title?: string } {
 	const edit = editSchema.safeParse(input);
-	const files = edit.success ? draft.preview(edit.data.path, edit.data.old, edit.data.new) : undefined;
+	const files = edit.success ? buffer.preview(edit.data.path, edit.data.old, edit.data.new) : undefined;
 	const { title } = (input ?? {}) as { title?: unknown };
-	return { files: files ?? draft.files, ...(typeof title === "string" && { title: oneLine(title, QUOTED) }) };
+	return { files: files ?? buffer.files, ...(typeof title === "string" && { title: oneLine(title, QUOTED) }) };
 }
 
-/** An answer as it may be sent back: a tool call whose input was no object would make the next request invalid. */
-function sendable({ content }: Message): MessageParam["content"] {
+/** An answer as it may be sent back: a tool call whose input is not an object would make the next request invalid. */
+function sendable({ content }: ModelAnswer): MessageParam["content"] {
 	return content.map((block) => {
 		if (block.type !== "tool_use") return block;
 		const { type, id, name, input } = block;
@@ -171,15 +173,15 @@ function sendable({ content }: Message): MessageParam["content"] {
 	}) as MessageParam["content"];
 }
 
-/** Adds to what was said last, or says it when the model spoke last. */
+/** Adds a block to the last message, or as a new one where the last is the model's. */
 function appendToLast(messages: MessageParam[], block: TextBlockParam): void {
 	const last = messages.at(-1)!;
 	if (last.role === "user") messages.pop();
-	const said = last.role === "user" ? blocksOf(last) : [];
-	messages.push({ role: "user", content: [...said, block] });
+	const blocks = last.role === "user" ? blocksOf(last) : [];
+	messages.push({ role: "user", content: [...blocks, block] });
 }
 
-/** Marks the end of the conversation so far for caching: the next turn reads it at a tenth of the price. */
+/** Puts a cache breakpoint at the end of the conversation so far, which the next turn then reads from the cache. */
 function withBreakpoint(messages: readonly MessageParam[]): MessageParam[] {
 	const last = messages.at(-1)!;
 	if (messages.length < 2 || last.role !== "user") return [...messages];
@@ -188,7 +190,7 @@ function withBreakpoint(messages: readonly MessageParam[]): MessageParam[] {
 	return [...messages.slice(0, -1), { role: "user", content: [...blocks.slice(0, -1), marked] }];
 }
 
-/** The blocks of a message of ours: we only send text and tool results. */
+/** The blocks of a message with the role `user`, which here are text and tool results only. */
 function blocksOf({ content }: MessageParam): (TextBlockParam | ToolResultBlockParam)[] {
 	return content as (TextBlockParam | ToolResultBlockParam)[];
 }

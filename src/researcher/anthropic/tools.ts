@@ -1,10 +1,10 @@
-/** The researcher's tools: all it can do. They read the lab, edit a draft in memory, and end the conversation. */
+/** The tools of the language model, which can do nothing else: read the lab, edit the buffer, end the conversation. */
 import { z } from "zod";
-import { describe, gains } from "../brief/digest.ts";
+import { describeExperiment, gains } from "../brief/digest.ts";
 import { bounded, quote } from "../brief/quote.ts";
 import { section } from "../brief/templates.ts";
-import { type Draft, Rejection } from "../draft.ts";
-import type { Brief, Evidence } from "../researcher.ts";
+import type { EditBuffer } from "../edit-buffer.ts";
+import { type Brief, type Evidence, Rejection } from "../researcher.ts";
 import type { ToolDefinition } from "./client.ts";
 
 const READ_LIMIT = 40_000;
@@ -14,13 +14,13 @@ const LISTED = 60;
 
 export interface Workbench {
 	brief: Brief;
-	draft: Draft;
+	buffer: EditBuffer;
 	evidence?: Evidence;
 	/** True while a crash is being repaired. */
 	repairing: boolean;
 }
 
-/** How a conversation ends. */
+/** The end of a conversation. */
 export type Ending =
 	| { type: "submit"; title: string; hypothesis: string; expectedGain: number }
 	| { type: "give-up"; reason: string };
@@ -28,7 +28,7 @@ export type Ending =
 interface Tool<Input> {
 	name: string;
 	schema: z.ZodType<Input>;
-	/** The text for the model, or the end. Throws a Rejection for a call that cannot be carried out. */
+	/** The result for the model, or the end of the conversation. Throws a Rejection for a call that cannot be run. */
 	run(input: Input, workbench: Workbench): Promise<string | Ending>;
 }
 
@@ -52,8 +52,8 @@ const TOOLS: Tool<unknown>[] = [
 		}),
 		readFile,
 	),
-	tool("edit_file", editSchema, async ({ path, old, new: replacement }, { draft }) => {
-		draft.edit(path, old, replacement);
+	tool("edit_file", editSchema, async ({ path, old, new: replacement }, { buffer }) => {
+		buffer.edit(path, old, replacement);
 		return "Done.";
 	}),
 	tool(
@@ -82,7 +82,7 @@ const TOOLS: Tool<unknown>[] = [
 	}),
 ];
 
-/** The tools as the Messages API wants them. */
+/** The tools as the Messages API takes them. */
 export function toolDefinitions(): ToolDefinition[] {
 	return TOOLS.map(({ name, schema }) => {
 		const { $schema: _, ...inputSchema } = z.toJSONSchema(schema);
@@ -94,7 +94,7 @@ export function toolDefinitions(): ToolDefinition[] {
 	});
 }
 
-/** Carries out one call. Throws a Rejection that tells the model what was wrong with it. */
+/** Runs one call. Throws a Rejection that tells the model what was wrong with the call. */
 export async function runTool(name: string, input: unknown, workbench: Workbench): Promise<string | Ending> {
 	const found = TOOLS.find((candidate) => candidate.name === name);
 	if (!found) throw new Rejection(`There is no tool ${name}. There are: ${TOOLS.map((t) => t.name).join(", ")}.`);
@@ -108,13 +108,13 @@ export async function runTool(name: string, input: unknown, workbench: Workbench
 
 async function readFile(
 	{ path, from = 1, to }: { path?: string; from?: number; to?: number },
-	{ draft, evidence }: Workbench,
+	{ buffer, evidence }: Workbench,
 ): Promise<string> {
 	if (path === undefined) {
 		const paths = (await evidence?.list()) ?? [];
 		return quote("files of the lab", paths.join("\n"), READ_LIMIT);
 	}
-	const edited = draft.read(path);
+	const edited = buffer.read(path);
 	let text = edited;
 	if (text === undefined) {
 		if (!evidence) throw new Rejection(`${path} cannot be read here.`);
@@ -124,7 +124,7 @@ async function readFile(
 	}
 	const lines = text.split("\n");
 	const shown = lines.slice(from - 1, to).join("\n");
-	// The draft is shown as it is, so that it can be copied from; what other files hold is data.
+	// The editable file is shown verbatim, so that it can be copied from; what other files hold is data.
 	if (edited !== undefined) return bounded(shown, READ_LIMIT, "start");
 	return quote(`${path}, lines ${from} to ${Math.min(to ?? lines.length, lines.length)}`, shown, READ_LIMIT);
 }
@@ -141,7 +141,7 @@ async function listExperiments(
 	const lines = found
 		.slice(-LISTED)
 		.toReversed()
-		.map((e) => describe(e, gainOf(e)));
+		.map((e) => describeExperiment(e, gainOf(e)));
 	const more = found.length > LISTED ? `\n${found.length - LISTED} older ones: ask with \`before\`.` : "";
 	return `${found.length} experiments.${more}\n${quote("experiments", lines.join("\n"), READ_LIMIT)}`;
 }
@@ -149,7 +149,7 @@ async function listExperiments(
 async function openExperiment({ n }: { n: number }, { brief, evidence }: Workbench): Promise<string> {
 	const experiment = brief.history.find((e) => e.n === n);
 	if (!experiment)
-		throw new Rejection(`There is no decided experiment ${n}; the last is ${brief.history.at(-1)?.n ?? 0}.`);
+		throw new Rejection(`There is no decided experiment ${n}; the last one is ${brief.history.at(-1)?.n ?? 0}.`);
 	const { status, reason = "", value, memoryGb, summary, seconds, hypothesis, title } = experiment;
 	const gain = gains(brief)(experiment);
 	const facts = {

@@ -1,6 +1,6 @@
 /**
- * The history of a night in a page or two: what was kept and how, what came near, what crashed and why, which kinds of ideas
- * were worked through. Its size does not grow with the night.
+ * The history of a run in a page or two: what was kept, what came near, what crashed and why, and how often each kind
+ * of idea was tried. Its size is bounded, however long the run.
  */
 import type { Experiment } from "../../journal/state.ts";
 import { oneLine } from "../../text.ts";
@@ -17,10 +17,10 @@ const TITLE = 120;
 const REASON = 100;
 const DIFFS = 5;
 const DIFF_CHARACTERS = 2500;
-/** No digest is longer, whatever the history holds. */
+/** The longest digest, in characters. */
 export const DIGEST_LIMIT = 32_000;
 
-/** How much better an experiment was than its parent, in the metric; undefined for what was not measured. */
+/** How much better an experiment was than its parent, in units of the metric; undefined where one was not measured. */
 export type GainOf = (experiment: Experiment) => number | undefined;
 
 export function gains({ history, metric }: Pick<Brief, "history" | "metric">): GainOf {
@@ -45,7 +45,7 @@ export function worthShowing(history: readonly Experiment[]): number[] {
 export function digest(brief: Brief, diffs: ReadonlyMap<number, string>): string {
 	const { history, pending = [] } = brief;
 	const gainOf = gains(brief);
-	const line = (e: Experiment) => describe(e, gainOf(e));
+	const line = (e: Experiment) => describeExperiment(e, gainOf(e));
 	const kept = history.filter(isWin);
 	const discarded = history.filter((e) => e.status === "discard" && !isByHand(e) && gainOf(e) !== undefined);
 	const near = discarded.toSorted((a, b) => gainOf(b)! - gainOf(a)!).slice(0, NEAR_MISSES);
@@ -62,7 +62,7 @@ export function digest(brief: Brief, diffs: ReadonlyMap<number, string>): string
 		),
 		list("near misses: discarded, closest first", near.map(line)),
 		list("the last experiments, newest first", history.slice(-RECENT).toReversed().map(line)),
-		list("the human's own verdicts, newest first", judged.toReversed().slice(0, VERDICTS).map(line)),
+		list("decided by the human, newest first", judged.toReversed().slice(0, VERDICTS).map(line)),
 		list("crashes, newest first", crashed.toReversed().slice(0, CRASHES).map(line)),
 		list("kinds of ideas", families),
 		list("in training now, not decided", training),
@@ -75,28 +75,30 @@ export function digest(brief: Brief, diffs: ReadonlyMap<number, string>): string
 	return text;
 }
 
-/** How the night stands, in two or three sentences. */
+/** The state of the run in two or three sentences. */
 function headline({ history, metric, best }: Brief): string {
 	const [baseline] = history;
 	if (!baseline) return "No experiment has been measured yet.";
 	const count = (status: Experiment["status"]) => history.filter((e) => e.status === status).length;
 	const leader = history.find((e) => e.n === best);
+	const present = leader ? value(leader) : "not measured";
 	const win = history.findLast(isWin);
+	const lastWin = win ? `The last win was experiment ${win.n}` : "No win yet";
 	const since = history.slice(win ? history.indexOf(win) + 1 : 1);
 	const minutes = Math.round(since.reduce((sum, e) => sum + e.workedMs, 0) / 60_000);
 	return [
 		`${history.length} experiments: ${count("keep")} kept, ${count("discard")} discarded, ${count("crash")} crashed.`,
-		`Baseline ${value(baseline)}; experiment ${best}, which you build on, ${leader ? value(leader) : "not measured"} (${metric.name}).`,
-		`${win ? `The last win was experiment ${win.n}` : "No win yet"}: ${since.length} experiments and ${minutes} minutes of work since.`,
+		`Baseline ${value(baseline)}; experiment ${best}, which you build on, ${present} (${metric.name}).`,
+		`${lastWin}: ${since.length} experiments and ${minutes} minutes of work since.`,
 	].join(" ");
 }
 
-/** Kept, and no baseline: that is kept without having beaten anything. */
+/** Kept, and not the baseline, which is kept without having beaten anything. */
 function isWin({ status, commit, parent }: Experiment): boolean {
 	return status === "keep" && commit !== parent;
 }
 
-/** Kept, taken back, rejected or skipped by the human: the gate discards nothing that was not measured. */
+/** Decided by the human: kept, reverted, rejected or skipped. The gate discards only what was measured. */
 function isByHand({ status, value, reverted, byHand }: Experiment): boolean {
 	return Boolean(reverted || byHand) || (status === "discard" && value === undefined);
 }
@@ -105,8 +107,8 @@ function list(name: string, lines: string[]): string {
 	return lines.length === 0 ? "" : quote(name, lines.join("\n"), DIGEST_LIMIT);
 }
 
-/** An experiment on one line; its reason where that is more than its measurement says: a crash, or a human's verdict. */
-export function describe(experiment: Experiment, gain: number | undefined): string {
+/** An experiment on one line, with its reason where the measurement does not give it: a crash, a decision by hand. */
+export function describeExperiment(experiment: Experiment, gain: number | undefined): string {
 	const { n, status, title, reason = "" } = experiment;
 	const measured = experiment.value === undefined ? "" : ` ${value(experiment)}`;
 	const difference =

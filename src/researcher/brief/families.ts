@@ -1,4 +1,6 @@
-/** The kinds of ideas, told from an experiment's words and constants, so that a brief can say what was tried too often. */
+/**
+ * Sorts experiments into kinds of ideas by their titles and constants, so that a brief can say what was tried often.
+ */
 import type { Experiment } from "../../journal/state.ts";
 
 const FAMILIES: [name: string, pattern: RegExp][] = [
@@ -9,7 +11,7 @@ const FAMILIES: [name: string, pattern: RegExp][] = [
 	["attention", /attention|\bheads?\b|window|\bqk\b|kv|gqa|rotary|rope|softmax/i],
 	["MLP and activation", /\bmlp\b|activation|relu|gelu|silu|swiglu|gated|expansion|ffn/i],
 	["normalisation", /norm/i],
-	["residual stream and embeddings", /residual|skip|embed|\bx0\b|tied|unembed|lm.?head|value emb/i],
+	["residual stream and embeddings", /resid|skip|embed|\bx0\b|\btied?\b|lm.?head|shift|smear/i],
 	["optimizer", /adam|muon|momentum|beta|optimi[sz]er|newton|sgd|lion|ema\b|epsilon/i],
 	["weight decay and regularisation", /weight.?decay|dropout|regulari[sz]|\bwd\b|z.?loss|label.?smooth/i],
 	["initialisation", /\binit|std\b|initiali[sz]/i],
@@ -31,7 +33,7 @@ export function familiesOf({ title, changes }: Experiment): string[] {
 	return found.length > 0 ? found : ["other"];
 }
 
-/** How often each family was tried and kept, most tried first; families never tried come last. */
+/** How often each family was tried and kept, the most tried first. */
 export function tallyFamilies(experiments: readonly Experiment[]): Family[] {
 	const families = new Map<string, Family>(FAMILIES.map(([name]) => [name, { name, tried: 0, kept: 0 }]));
 	for (const experiment of experiments) {

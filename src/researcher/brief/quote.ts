@@ -1,6 +1,6 @@
 /**
- * Text of programs and files on its way into a prompt. It is quoted as data, bounded, and cannot end its own quotation; what
- * is dangerous to a terminal is taken out.
+ * Text of programs and files as a prompt quotes it: bounded in length, unable to end its own quotation, and without
+ * escape sequences and control characters.
  */
 import { printable } from "../../text.ts";
 
@@ -12,7 +12,7 @@ export function clean(text: string): string {
 		.join("\n");
 }
 
-/** The first or last `limit` characters of a text, with a word where it was cut. */
+/** The first or last `limit` characters of a text, and how many were cut. */
 export function bounded(text: string, limit: number, keep: "start" | "end"): string {
 	if (text.length <= limit) return text;
 	const cut = `[… ${text.length - limit} characters left out …]`;

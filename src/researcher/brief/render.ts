@@ -1,12 +1,12 @@
 /**
- * A brief as the text a researcher with a language model is given. Its parts change at different paces, which is what prompt
- * caching goes by: the role and the reference stay for the night, program.md and the best file until they change, the rest is
- * new every time.
+ * A brief as the text that a researcher with a language model is given, in four parts for prompt caching: the role and
+ * the reference stay the same for the whole run, program.md and the best file until one of them changes, and the rest
+ * is new every time.
  */
 
 import { oneLine } from "../../text.ts";
 import { type Plan, planNext } from "../plateau.ts";
-import type { Brief, Crash, Evidence, SourceFile } from "../researcher.ts";
+import { type Brief, type Crash, type Evidence, NOTE_LIMIT, type SourceFile } from "../researcher.ts";
 import { digest, worthShowing } from "./digest.ts";
 import { tallyFamilies } from "./families.ts";
 import { bounded, clean, quote } from "./quote.ts";
@@ -16,19 +16,18 @@ import { fill } from "./templates.ts";
 const PROGRAM_LIMIT = 20_000;
 const FILES_LIMIT = 90_000;
 const REFERENCE_LIMIT = 40_000;
-/** Notes of the human beyond so many are left out. */
+/** The most notes that a brief holds: the latest. */
 export const NOTES = 20;
-const NOTE_LIMIT = 500;
-/** No brief is longer than this many characters, whatever the lab and the history hold. */
+/** The longest brief, in characters. */
 export const BRIEF_LIMIT = 210_000;
 
-/** How a researcher works. */
+/** How a researcher works: with our tools, or as an agent in a checkout. */
 type Way = "tools" | "agent";
 
 export interface RenderedBrief {
-	/** Who the researcher is and how it works; the same all night. */
+	/** Who the researcher is and how it works. */
 	role: string;
-	/** Read-only reference; the same all night, empty without one. */
+	/** Read-only reference; empty without one. */
 	reference: string;
 	/** program.md and the editable files. */
 	steady: string;
@@ -36,7 +35,6 @@ export interface RenderedBrief {
 	current: string;
 }
 
-/** @param way how the researcher works: with tools of ours, or as an agent in a checkout */
 export async function renderBrief(brief: Brief, way: Way, evidence?: Evidence): Promise<RenderedBrief> {
 	const plan = brief.plan ?? planNext(brief.history, brief.best, brief.metric.direction);
 	return {
@@ -44,7 +42,7 @@ export async function renderBrief(brief: Brief, way: Way, evidence?: Evidence): 
 		steady: renderSteady(brief, brief.files),
 		current: fill("proposal", {
 			number: brief.n,
-			// Before the baseline is measured, it is what is built on all the same.
+			// The first proposal builds on the baseline, which may not be measured yet.
 			base: Math.max(brief.best, 1),
 			history: digest(brief, await readDiffs(brief, evidence)),
 			notes: renderNotes(brief),
@@ -53,7 +51,7 @@ export async function renderBrief(brief: Brief, way: Way, evidence?: Evidence): 
 	};
 }
 
-/** What the author of a crash is given: its brief, with the files as they crashed and the crash for what to do. */
+/** The text for the author of a crash: its brief, but with the files as they crashed, the reason and the log. */
 export async function renderRepair(
 	brief: Brief,
 	crash: Crash,
@@ -104,7 +102,7 @@ function renderSteady({ program }: Brief, files: readonly SourceFile[]): string 
 	});
 }
 
-/** A brief as one text, for an agent that takes one, and for a human who wants to see it. */
+/** A brief as one text, for an agent's standard input and for `--show-brief`. */
 export function joinBrief({ role, reference, steady, current }: RenderedBrief): string {
 	return [role, reference, steady, current].filter(Boolean).join("\n\n");
 }
@@ -113,14 +111,14 @@ async function readDiffs({ history }: Brief, evidence?: Evidence): Promise<Map<n
 	const diffs = new Map<number, string>();
 	if (!evidence) return diffs;
 	for (const n of worthShowing(history)) {
-		// A diff that cannot be read is missing from the brief, no more.
+		// A diff that cannot be read is left out.
 		const diff = await evidence.diff(n).catch(() => "");
 		if (diff) diffs.set(n, diff);
 	}
 	return diffs;
 }
 
-/** Shares the limit out evenly among the files that need it. */
+/** Every file gets an equal share of the limit. */
 function renderFiles(files: readonly SourceFile[], limit: number): string {
 	return files
 		.map(({ path, text }) => {
@@ -133,11 +131,11 @@ function renderFiles(files: readonly SourceFile[], limit: number): string {
 function renderNotes({ notes = [] }: Brief): string {
 	if (notes.length === 0) return "";
 	const lines = notes.slice(-NOTES).map(({ text }) => `- ${oneLine(text, NOTE_LIMIT)}`);
-	return `The human has said since:\n\n${lines.join("\n")}`;
+	return `The human's latest notes:\n\n${lines.join("\n")}`;
 }
 
-/** Kinds of ideas are judged by this many of the last experiments. */
-const OF_LATE = 20;
+/** The experiments that count as recent. */
+const RECENT = 20;
 
 function renderPlan(brief: Brief, { mode, stale, base }: Plan): string {
 	const { history, metric } = brief;
@@ -148,7 +146,7 @@ function renderPlan(brief: Brief, { mode, stale, base }: Plan): string {
 		case "bold":
 			return fill(mode, { stale });
 		case "other-family": {
-			const tried = tallyFamilies(history.slice(-OF_LATE)).filter((family) => family.tried > 0);
+			const tried = tallyFamilies(history.slice(-RECENT)).filter((family) => family.tried > 0);
 			const seldom = tallyFamilies(history).toReversed();
 			const names = (families: typeof tried) => families.map((family) => family.name).join(", ");
 			return fill(mode, { stale, tried: names(tried.slice(0, 4)), untried: names(seldom.slice(0, 6)) });

@@ -1,6 +1,6 @@
 /**
- * The prompts are Markdown files beside this one, so that they can be read and edited as prose. `{{name}}` is filled in; a name
- * without a value is a mistake in this repository.
+ * The prompts are Markdown files beside this one, so that they can be read and edited as prose. `{{name}}` is filled
+ * in; a name without a value is a bug.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

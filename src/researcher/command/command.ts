@@ -1,40 +1,50 @@
 /**
- * The researcher that is a coding-agent program (Claude Code, Codex, any other), run in a checkout of the lab with the brief on
- * its standard input or in a file. What it did to the editable files is the proposal; everything else it did is dropped.
+ * The researcher that is a coding-agent program (Claude Code, Codex, any other), run in a checkout of the lab with the
+ * brief on its standard input or in a file. Its edits of the editable files are the proposal; all others are dropped.
  */
 import { constants } from "node:fs";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import type { CommandConfig } from "../../lab/researcher-config.ts";
 import { oneLine } from "../../text.ts";
 import { clean } from "../brief/quote.ts";
 import { joinBrief, renderBrief, renderRepair } from "../brief/render.ts";
-import type { CommandConfig } from "../config.ts";
-import { changedConstants, Draft, Rejection } from "../draft.ts";
+import { submit } from "../check-proposal.ts";
+import { changedConstants } from "../constant-changes.ts";
+import { EditBuffer } from "../edit-buffer.ts";
 import {
 	type Brief,
 	type Crash,
+	MAX_REPAIRS,
 	type Proposal,
 	type ProposeOptions,
+	Rejection,
 	type Researcher,
 	ResearcherError,
 	type SourceFile,
 } from "../researcher.ts";
+import { agentEnvironment } from "./agent-environment.ts";
 import { runAgent } from "./run-agent.ts";
 
-const MAX_REPAIRS = 2;
-/** What of the agent's output is shown while it works. */
+/** Lines of the agent's output that are shown while it works. */
 const SHOWN_LINES = 12;
 /** Dropped edits that a notice names. */
 const NAMED = 5;
+/** What an error quotes of the agent's output, in characters. */
+const QUOTED = 300;
 
 /**
  * @param name what experiments record: `command`, or a preset's name
  * @param env the environment of the agent, which needs the human's own settings and credentials
+ * @param model the model that the command names, where that is known
  */
-export function createCommand(name: string, config: CommandConfig, env: NodeJS.ProcessEnv): Researcher {
+export function createCommand(name: string, config: CommandConfig, env: NodeJS.ProcessEnv, model?: string): Researcher {
 	return {
 		name,
+		...(model && { model }),
+		plansItself: false,
+		isInstant: false,
 
 		async check() {
 			const [program] = config.command;
@@ -94,7 +104,7 @@ async function work(
 			command,
 			cwd: checkout.dir,
 			pidPath: checkout.pidPath,
-			env: { ...env, ...config.env },
+			env: { ...agentEnvironment(env, checkout.dir), ...config.env },
 			input: takesFile ? "" : text,
 			timeoutSeconds: config.timeoutSeconds,
 			signal,
@@ -106,27 +116,24 @@ async function work(
 		});
 		if (result.timedOut) return `it was ended after ${config.timeoutSeconds} s`;
 		if (result.code !== 0) {
-			const last = oneLine(
-				clean(result.errors || result.output)
-					.trim()
-					.split("\n")
-					.at(-1) ?? "",
-				300,
-			);
-			return `it ended with code ${result.code ?? "of a signal"}${last ? `: ${last}` : ""}`;
+			const last = lastLine(result.errors || result.output);
+			return `it ended ${result.code === null ? "by a signal" : `with code ${result.code}`}${last && `: ${last}`}`;
 		}
 		const dropped = (await checkout.changed()).filter((path) => !paths.includes(path));
 		if (dropped.length > 0)
 			onNotice("warn", `${name} also edited ${enumerate(dropped)}; only ${paths.join(", ")} may be edited`);
-		const draft = new Draft(brief, start);
+		const buffer = new EditBuffer(brief, start);
 		for (const path of paths) {
-			// A file the agent deleted is as good as unchanged: there is nothing to train without it.
+			// A deleted file counts as unchanged: without it there is nothing to train.
 			const edited = await readFile(join(checkout.dir, path), "utf8").catch(() => undefined);
-			if (edited !== undefined) draft.replace(path, edited);
+			if (edited !== undefined) buffer.replace(path, edited);
 		}
-		onDraft({ files: draft.files });
-		const { title, hypothesis } = signature(clean(result.output), draft);
-		return await draft.submit(title, hypothesis, evidence);
+		if (!buffer.isEdited) {
+			const last = lastLine(result.output || result.errors);
+			return `it ended without editing ${paths.join(" or ")}${last && `; its last line: ${last}`}`;
+		}
+		onDraft({ files: buffer.files });
+		return await submit(brief, buffer, signature(clean(result.output), buffer), evidence);
 	} catch (error) {
 		if (error instanceof Rejection) return error.message;
 		throw error;
@@ -135,14 +142,18 @@ async function work(
 	}
 }
 
-/** The last TITLE and HYPOTHESIS lines of the agent's answer; without them, what can be told from the edit. */
-function signature(output: string, { files, base }: Draft): { title: string; hypothesis: string } {
+/** The last TITLE and HYPOTHESIS lines of the agent's answer; without them, a title that the edit allows. */
+function signature(output: string, { files, base }: EditBuffer): { title: string; hypothesis: string } {
 	const last = (label: string) =>
 		[...output.matchAll(new RegExp(`^[\\s*_#>\`-]*${label}[*_\`]*:[*_]*\\s*(.+)$`, "gim"))].at(-1)?.[1]?.trim();
 	const changes = files.flatMap(({ path, text }) => changedConstants(path, base.get(path)!, text));
 	const named = changes.map((change) => `${change.name} from ${change.from} to ${change.to}`).join(", ");
 	const fallback = named ? `Change ${named}` : `Edit ${files.map(({ path }) => path).join(", ")}`;
 	return { title: last("TITLE") ?? fallback, hypothesis: last("HYPOTHESIS") ?? "The agent gave no reason." };
+}
+
+function lastLine(output: string): string {
+	return oneLine(clean(output).trim().split("\n").at(-1)!, QUOTED);
 }
 
 function enumerate(paths: string[]): string {

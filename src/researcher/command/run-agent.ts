@@ -5,14 +5,14 @@ import { ResearcherError } from "../researcher.ts";
 export interface AgentRun {
 	command: string[];
 	cwd: string;
-	/** Names the program while it runs, so that a later start can end one whose console was killed. */
+	/** A file that identifies the process while it runs, so that a later start can end it if the console was killed. */
 	pidPath: string;
 	env: NodeJS.ProcessEnv;
 	/** Written to its standard input, which is then closed. */
 	input: string;
 	timeoutSeconds: number;
 	signal: AbortSignal;
-	/** A line of its standard output or error, control characters taken out. */
+	/** A line of its standard output or error, without control characters. */
 	onLine(line: string): void;
 }
 
@@ -27,7 +27,9 @@ export interface AgentResult {
 
 const OUTPUT_LIMIT = 200_000;
 
-/** Rejects with the signal's reason when it is aborted, and with a ResearcherError when the program cannot be started. */
+/**
+ * Rejects with the signal's reason when it is aborted, and with a ResearcherError when the program cannot be started.
+ */
 export async function runAgent(run: AgentRun): Promise<AgentResult> {
 	run.signal.throwIfAborted();
 	const printed = { stdout: "", stderr: "" };

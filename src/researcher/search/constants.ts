@@ -1,12 +1,12 @@
 /**
  * The tunable constants of a TypeScript file, read from its syntax tree: every top-level
  *
- *   const UPPER_SNAKE_CASE = literal; // a comment that may bound it (limits.ts tells the grammar)
+ *   const UPPER_SNAKE_CASE = literal; // a comment that may bound it (in the grammar of limits.ts)
  *
- * whose literal is a number (`-1`, `2e-3`, `16_384`), a product or power of numbers (`64 * 4`, `2 ** 14`), a boolean, or a
- * string whose type or comment lists the alternatives: `const ACTIVATION: "relu2" | "gelu" = "relu2"`, or a type alias or
- * `as` or `satisfies` instead. The comment stands on the constant's last line or on the lines directly above it. Everything else in the file is
- * left as it is, byte for byte.
+ * whose literal is a number (`-1`, `2e-3`, `16_384`), a product or power of numbers (`64 * 4`, `2 ** 14`), a boolean,
+ * or a string whose type or comment lists the alternatives: `const ACTIVATION: "relu2" | "gelu" = "relu2"`, or a type
+ * alias or `as` or `satisfies` instead. The comment stands on the constant's last line or on the lines directly above
+ * it. Everything else in the file is left as it is, byte for byte.
  */
 import {
 	type Comment,
@@ -16,7 +16,7 @@ import {
 	type TSType,
 	type VariableDeclarator,
 } from "oxc-parser";
-import { type Limits, readLimits } from "./limits.ts";
+import { readLimits, type ValueLimits } from "./limits.ts";
 
 export type Value = number | boolean | string;
 
@@ -30,7 +30,7 @@ export interface Constant {
 	end: number;
 	/** The alternatives of a boolean or string, the present one included; absent for a number. */
 	options?: Value[];
-	limits: Limits;
+	limits: ValueLimits;
 }
 
 /** The file does not parse: the message of its first error. */
@@ -77,7 +77,7 @@ function exported(statement: Program["body"][number]) {
 function readConstant(
 	{ id, init }: VariableDeclarator,
 	text: string,
-	limits: Limits,
+	limits: ValueLimits,
 	aliases: Map<string, TSType>,
 ): Constant | undefined {
 	if (id.type !== "Identifier" || !/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(id.name) || !init) return undefined;

@@ -13,7 +13,7 @@
  *
  * Numbers may be written 1e-3, 16_384 or 2**14.
  */
-export interface Limits {
+export interface ValueLimits {
 	min?: number;
 	/** True when `min` itself is not allowed. */
 	minExcluded?: boolean;
@@ -33,7 +33,9 @@ export interface Limits {
 const NUMBER = String.raw`[-−+]?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?(?:\s?\*\*\s?\d+)?`;
 const NAME = "[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*";
 const LOWER = `(at least|no less than|not below|min(?:imum)?(?: of)?|>=|≥|above|more than|greater than|(?<![-=])>)`;
-const UPPER = `((?:not|never) exceed(?:ing)?|at most|no more than|not above|max(?:imum)?(?: of)?|up to|<=|≤|below|under|less than|fewer than|<)`;
+const UPPER =
+	"((?:not|never) exceed(?:ing)?|at most|no more than|not above|max(?:imum)?(?: of)?|up to|" +
+	"<=|≤|below|under|less than|fewer than|<)";
 
 const RANGE = new RegExp(
 	String.raw`between\s+(${NUMBER})\s+and\s+(${NUMBER})|(${NUMBER})\s*(?:\.\.\.?|…|–|\bto\b)\s*(${NUMBER})`,
@@ -45,6 +47,13 @@ const ONE_OF = /\b(?:one of|either)\s*:?\s*([^.;()\n]*(?:\.\d[^.;()\n]*)*)/i;
 const MULTIPLE = new RegExp(String.raw`\bmultiples?\s+of\s+(?:(${NUMBER})|\x60?(${NAME})\b)`, "");
 const DIVIDES = new RegExp(String.raw`\b(?:divides|divisor of|must divide)\s+\x60?(${NAME})\b`);
 const QUOTED = /["'`]([\w-]+)["'`]/g;
+const EVEN = /\beven (number|integer)\b/i;
+const POWER_OF_TWO = /\bpowers? of (two|2)\b/i;
+const INTEGER = /\b(integers?|whole numbers?)\b/i;
+const FIXED = /\b(fixed|not tunable|do not (change|touch|edit))\b/i;
+const LISTED = String.raw`(?:${NUMBER}|["'][\w-]+["'])`;
+const LIST = new RegExp(String.raw`\b(?:one of|either)\s*:?\s*${LISTED}(?:\s*(?:,|\bor\b|\band\b)\s*${LISTED})+`, "i");
+const UNION = /["'][\w-]+["'](?:\s*\|\s*["'][\w-]+["'])+/;
 
 /** Reads a number as the grammar writes it; NaN for anything else. */
 export function readNumber(text: string): number {
@@ -53,14 +62,14 @@ export function readNumber(text: string): number {
 }
 
 /** The limits a text states; an empty object when it states none. */
-export function readLimits(text: string): Limits {
-	const limits: Limits = {};
+export function readLimits(text: string): ValueLimits {
+	const limits: ValueLimits = {};
 	const range = RANGE.exec(text);
 	if (range) {
 		limits.min = readNumber(range[1] ?? range[3]!);
 		limits.max = readNumber(range[2] ?? range[4]!);
 		if (limits.min > limits.max) {
-			delete limits.min; // "warms down from 1 to 0" tells a story, not a range
+			delete limits.min; // "warms down from 1 to 0" is no range of values
 			delete limits.max;
 		}
 	} else {
@@ -79,13 +88,26 @@ export function readLimits(text: string): Limits {
 	if (oneOf.length > 1) limits.oneOf = oneOf;
 	const multiple = MULTIPLE.exec(text);
 	if (multiple) limits.multipleOf = multiple[2] ?? readNumber(multiple[1]!);
-	else if (/\beven (number|integer)\b/i.test(text)) limits.multipleOf = 2;
+	else if (EVEN.test(text)) limits.multipleOf = 2;
 	const divides = DIVIDES.exec(text);
 	if (divides) limits.divides = divides[1];
-	if (/\bpowers? of (two|2)\b/i.test(text)) limits.powerOfTwo = true;
-	if (/\b(integers?|whole numbers?)\b/i.test(text)) limits.integer = true;
-	if (/\b(fixed|not tunable|do not (change|touch|edit))\b/i.test(text)) limits.fixed = true;
+	if (POWER_OF_TWO.test(text)) limits.powerOfTwo = true;
+	if (INTEGER.test(text)) limits.integer = true;
+	if (FIXED.test(text)) limits.fixed = true;
 	return limits;
+}
+
+/**
+ * The limits of a text that is written in the grammar from end to end, with no other word in it; undefined for any
+ * other text, so that a sentence is never taken for a limit.
+ */
+export function parseLimits(text: string): ValueLimits | undefined {
+	const ends = RANGE.test(text) ? [RANGE] : [AT_LEAST, AT_MOST];
+	const parts = [LIST, UNION, ...ends, MULTIPLE, EVEN, DIVIDES, POWER_OF_TWO, INTEGER, FIXED];
+	const rest = parts.reduce((rest, part) => rest.replace(part, " "), text);
+	if (!/^(?:[\s,;]|\ban?\b|\band\b)*\.?$/.test(rest)) return undefined;
+	const limits = readLimits(text);
+	return Object.keys(limits).length > 0 ? limits : undefined;
 }
 
 function readOneOf(text: string): (number | string)[] {
@@ -106,7 +128,7 @@ function readOneOf(text: string): (number | string)[] {
  * Whether a value keeps to the limits. `lookup` looks up other constants by name; a name it does not know limits
  * nothing.
  */
-export function allows(limits: Limits, value: number, lookup: (name: string) => number | undefined): boolean {
+export function allows(limits: ValueLimits, value: number, lookup: (name: string) => number | undefined): boolean {
 	const { min, max, multipleOf, divides } = limits;
 	if (limits.oneOf) return limits.oneOf.includes(value);
 	if (min !== undefined && (limits.minExcluded ? value <= min : value < min)) return false;

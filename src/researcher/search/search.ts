@@ -1,22 +1,24 @@
 /**
- * The keyless researcher: it moves the constants of the editable file, one or two at a time, and learns from what came of
- * it. It is the control that every cleverer researcher is compared with.
+ * The search, a Bayesian optimiser over the constants of the editable file. It needs no key: it changes one or two
+ * constants at a time, chosen by Thompson sampling (surrogate.ts) from what the history says about them (posterior.ts)
+ * and what is generally known (priors.ts). It is the control that every cleverer researcher is compared with.
  *
- * A proposal is a pure function of the brief: the same history, program.md, file and seed give the same proposal, in this process
- * or the next.
+ * A proposal is a pure function of the brief: the same history, program.md, file and seed give the same proposal, in
+ * this process or the next.
  */
+import { oneLine } from "../../text.ts";
 import type { Brief, Proposal, ProposeOptions, Researcher, SourceFile } from "../researcher.ts";
-import { createAxis } from "./axis.ts";
-import { form } from "./beliefs.ts";
+import { type Candidate, choose, LEVELS, type SearchSpace } from "./candidates.ts";
 import { type Constant, readConstants, rewrite, SyntaxProblem } from "./constants.ts";
-import { traceLineage } from "./lineage.ts";
-import { type Choice, choose, LEVELS, type Situation } from "./moves.ts";
+import { type Constraints, readConstraints } from "./constraints.ts";
+import { hypothesisOf, titleOf } from "./describe-proposal.ts";
+import { createScale } from "./parameter-scale.ts";
+import { fitPosterior } from "./posterior.ts";
 import { createRandom } from "./random.ts";
-import { readSteering, type Steering } from "./steering.ts";
-import { hypothesisOf, titleOf } from "./words.ts";
+import { traceTrials } from "./trials.ts";
 
 export interface SearchProposal extends Proposal {
-	/** How far it had to look: above 0 when the usual steps were all tried. */
+	/** Index in LEVELS: above 0 when the usual steps have all been tried. */
 	level: number;
 }
 
@@ -24,70 +26,84 @@ export interface SearchProposal extends Proposal {
 export function proposeFrom(brief: Brief): SearchProposal | undefined {
 	const sources = brief.files.map((file) => ({ file, constants: readConstants(file.path, file.text) }));
 	const constants = sources.flatMap((source) => source.constants);
-	const steering = steeringOf(brief, constants);
-	const axes = constants.map(createAxis);
-	const { present, trials, tried } = traceLineage(brief, constants);
-	const beliefs = form(axes, trials, present, brief.metric.direction, brief.budgetSeconds);
-	const situation: Situation = { axes, present, tried, beliefs, steering };
+	const constraints = constraintsOf(brief, constants);
+	const parameters = constants.map(createScale);
+	const { present, trials, tried } = traceTrials(brief, constants);
+	const posterior = fitPosterior(parameters, trials, present, brief.metric.direction, brief.budgetSeconds);
+	const space: SearchSpace = { parameters, present, tried, posterior, constraints };
 	const random = createRandom(brief.seed, brief.n);
-	for (const [level, reach] of LEVELS.entries()) {
-		const choice = choose(situation, reach, random);
-		if (!choice) continue;
+	for (const [index, level] of LEVELS.entries()) {
+		const candidate = choose(space, level, random);
+		if (!candidate) continue;
 		return {
-			title: titleOf(choice),
-			hypothesis: hypothesisOf(choice, trials, beliefs),
-			files: sources.flatMap(({ file, constants }) => edited(file, constants, choice)),
-			changes: choice.moves.map(({ axis, text }) => ({ name: axis.constant.name, from: axis.constant.text, to: text })),
-			level,
+			title: titleOf(candidate),
+			hypothesis: hypothesisOf(candidate, trials, posterior),
+			files: sources.flatMap(({ file, constants }) => edited(file, constants, candidate)),
+			changes: candidate.adjustments.map(({ parameter: { constant }, text }) => ({
+				name: constant.name,
+				from: constant.text,
+				to: text,
+			})),
+			level: index,
 		};
 	}
 	return undefined;
 }
 
-function edited(file: SourceFile, constants: readonly Constant[], { moves }: Choice): SourceFile[] {
-	const edits = moves
-		.filter(({ axis }) => constants.includes(axis.constant))
-		.map(({ axis, text }) => ({ constant: axis.constant, text }));
+function edited(file: SourceFile, constants: readonly Constant[], { adjustments }: Candidate): SourceFile[] {
+	const edits = adjustments
+		.filter(({ parameter }) => constants.includes(parameter.constant))
+		.map(({ parameter, text }) => ({ constant: parameter.constant, text }));
 	return edits.length === 0 ? [] : [{ path: file.path, text: rewrite(file.path, file.text, edits) }];
 }
 
-function steeringOf({ program, notes }: Brief, constants: readonly Constant[]): Steering {
-	const said = [program.text, ...(notes ?? []).map((note) => note.text)].join("\n\n");
-	return readSteering(
-		said,
-		constants.map((constant) => constant.name),
-	);
+/** The constraints of program.md and of the notes; a note that states none counts as unread. */
+function constraintsOf({ program, notes = [] }: Brief, constants: readonly Constant[]): Constraints {
+	const names = constants.map(({ name }) => name);
+	// A heading ends a list of program.md before the notes.
+	const text = [program.text, ...notes.map((note) => note.text)].join("\n\n# Note\n\n");
+	const constraints = readConstraints(text, names);
+	const prose = notes.filter((note) => readConstraints(note.text, names).read.length === 0);
+	return { ...constraints, unread: [...new Set([...constraints.unread, ...prose.map((note) => note.text)])] };
 }
 
-/** What program.md was understood to say, for the human to check; undefined when it steers nothing. */
-function understood({ offLimits, focus, limits, oneWay }: Steering): string | undefined {
-	const parts = [
-		offLimits.size > 0 && `leaves alone ${[...offLimits].join(", ")}`,
-		focus.size > 0 && `prefers ${[...focus].join(", ")}`,
-		limits.size > 0 && `keeps to limits for ${[...limits.keys()].join(", ")}`,
-		oneWay.size > 0 && `only moves ${[...oneWay].map(([name, way]) => `${name} ${way}`).join(", ")}`,
-	].filter((part) => part !== false);
-	return parts.length > 0 ? parts.join("; ") : undefined;
+/** Lines that a notice quotes, and how much of each. */
+const QUOTED_LINES = 3;
+const QUOTED_CHARACTERS = 80;
+
+/** What was read as constraints, for the human to check. */
+function describeConstraints({ read, unread }: Constraints): string {
+	const quoted = unread.slice(0, QUOTED_LINES).map((line) => `"${oneLine(line, QUOTED_CHARACTERS)}"`);
+	const more = unread.length - quoted.length;
+	const ignored = `not read as constraints: ${quoted.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+	return [
+		`program.md: ${read.join("; ") || "no constraints for the search"}`,
+		...(unread.length > 0 ? [ignored] : []),
+		"prose is for language models",
+	].join("; ");
 }
 
-/** The built-in search. Needs no key, no network and no time to speak of. */
+/** The built-in search. Needs no key and no network, and answers within milliseconds. */
 export function createSearch(): Researcher {
-	let program = "";
+	let told = "";
 	let level = 0;
-	const tellSteering = (brief: Brief, onNotice: ProposeOptions["onNotice"]) => {
-		if (brief.program.version === program) return;
-		program = brief.program.version;
+	const tellConstraints = (brief: Brief, onNotice: ProposeOptions["onNotice"]) => {
 		const constants = brief.files.flatMap((file) => readConstants(file.path, file.text));
-		const text = understood(steeringOf(brief, constants));
-		if (text) onNotice("info", `program.md: the search ${text}`);
+		const constraints = constraintsOf(brief, constants);
+		const text = describeConstraints(constraints);
+		if (told === brief.program.version + text) return;
+		told = brief.program.version + text;
+		onNotice(constraints.unread.length > 0 ? "warn" : "info", text);
 	};
 	return {
 		name: "search",
+		plansItself: true,
+		isInstant: true,
 		async propose(brief, { signal, onDraft, onWait, onNotice }) {
 			signal.throwIfAborted();
 			let reason = "nothing left to try: every value that program.md and the file's comments allow has been tried";
 			try {
-				tellSteering(brief, onNotice);
+				tellConstraints(brief, onNotice);
 				const proposal = proposeFrom(brief);
 				if (proposal) {
 					const { level: reached, ...rest } = proposal;

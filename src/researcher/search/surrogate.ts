@@ -1,12 +1,12 @@
 /**
- * Bayesian linear regression: what a few noisy gains say about many weights, with a Gaussian prior on each. Thompson
- * sampling draws one plausible set of weights at a time, so that what is uncertain is tried as often as it may be best
- * (Thompson 1933; Agrawal and Goyal 2013 for the linear case).
+ * Bayesian linear regression: what a few noisy gains say about many weights, with a normal prior on each. Thompson
+ * sampling draws one set of weights from the posterior at a time, so that an uncertain option is tried as often as it
+ * may be the best (Thompson 1933; Agrawal and Goyal 2013 for the linear case).
  */
 import type { Random } from "./random.ts";
 
-/** A weight's prior: normal. */
-export interface Prior {
+/** A normal distribution: the prior of one weight. */
+export interface Normal {
 	mean: number;
 	sd: number;
 }
@@ -18,13 +18,14 @@ export interface Observation {
 	noise: number;
 }
 
-export interface Posterior {
+/** The posterior of the weights. */
+export interface Regression {
 	mean: Float64Array;
-	/** One draw of all weights. */
+	/** One sample of all weights. */
 	sample(random: Random): Float64Array;
 }
 
-export function fit(priors: readonly Prior[], observations: readonly Observation[]): Posterior {
+export function fitRegression(priors: readonly Normal[], observations: readonly Observation[]): Regression {
 	const n = priors.length;
 	const precision = new Float64Array(n * n);
 	const target = new Float64Array(n);

@@ -1,6 +1,6 @@
 /**
- * A number as source text, in the manner of the text it replaces: `2 ** 14` becomes `2 ** 15`, `64 * 4` becomes `64 * 5`,
- * `16_384` becomes `32_768`, `2e-3` becomes `3e-3`, `1.0` becomes `2.0`.
+ * A number as source text, written like the text it replaces: `2 ** 14` becomes `2 ** 15`, `64 * 4` becomes `64 *
+ * 5`, `16_384` becomes `32_768`, `2e-3` becomes `3e-3`, `1.0` becomes `2.0`.
  */
 export function writeNumber(value: number, like: string): string {
 	const power = /^(\d+)(\s*\*\*\s*)\d+$/.exec(like);

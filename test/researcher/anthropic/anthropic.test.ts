@@ -129,11 +129,11 @@ const mistakes: [what: string, content: Answer["content"], answer: RegExp][] = [
 	["a tool that does not exist", [call("run_shell", { command: "rm -rf /" })], /There is no tool run_shell/],
 	["a call without its input", [call("edit_file", { old: 3 })], /edit_file: old/],
 	["input that breaks off", [call("edit_file", '{"old": "MATRIX')], /edit_file: /],
-	["input that is no JSON", [call("edit_file", '{"old": "a", "new": }')], /no valid JSON/],
+	["input that is no JSON", [call("edit_file", '{"old": "a", "new": }')], /not valid JSON/],
 	["giving up without a crash", [call("give_up", { reason: "hard" })], /nothing to give up/],
 	["a file that may not be read", [call("read_file", { path: "../../etc/passwd" })], /cannot be read/],
 	["an experiment that never was", [call("open_experiment", { n: 99 })], /no decided experiment 99/],
-	["words without a submission", [{ type: "text", text: "I would raise the rate." }], /That was no submission/],
+	["words without a submission", [{ type: "text", text: "I would raise the rate." }], /Nothing was submitted/],
 ];
 for (const [what, content, answer] of mistakes) {
 	test(`${what} is answered inside the conversation`, async () => {
@@ -154,7 +154,7 @@ test("a model that never writes JSON is given up, and waited for at no time", as
 	await using server = await serveMessages(garbled, garbled, garbled, garbled);
 	await assert.rejects(
 		connect(server, { maxMistakes: 1 }).propose(briefOf(), options),
-		/given up: after 2 mistakes, the last: a tool was called with something that is no JSON/,
+		/given up after 2 mistakes, the last: a tool was called with input that is not valid JSON/,
 	);
 	assert.equal(server.left(), 0);
 	assert.deepEqual(heard.waits, []);
@@ -196,7 +196,7 @@ test("an answer cut off at its limit is asked for again in smaller pieces", asyn
 		editAndSubmit,
 	]);
 	assert.equal(server.requests[1]!.body.messages.length, 1, "the lost answer is not sent back");
-	assert.match(told(server, 1), /Work in smaller edits/);
+	assert.match(told(server, 1), /Make smaller edits/);
 	assert.equal(proposal.files[0]!.text, EDITED);
 });
 
@@ -209,13 +209,13 @@ test("a refusal is answered; one that stands is given up with the model's own wo
 	const { server } = await propose([refusal, editAndSubmit]);
 	assert.match(told(server, 1), /was declined/);
 	const always = [refusal, refusal, refusal, refusal, refusal, refusal];
-	await assert.rejects(propose(always, { maxMistakes: 2 }), /given up: after 3 mistakes, the last: .*Not this\./);
+	await assert.rejects(propose(always, { maxMistakes: 2 }), /given up after 3 mistakes, the last: .*Not this\./);
 });
 
 test("a conversation that leads nowhere is begun once more, with a notice", async () => {
 	const idle: Answer = { content: [{ type: "text", text: "Hm." }] };
 	const { heard, server } = await propose([idle, idle, editAndSubmit], { maxMistakes: 1 });
-	assert.match(heard.notices[0]!, /given up after 2 mistakes.*Asking afresh/);
+	assert.match(heard.notices[0]!, /given up after 2 mistakes.*Asking again/);
 	assert.equal(server.requests[2]!.body.messages.length, 1);
 });
 
@@ -223,7 +223,7 @@ test("the last turn says that it is the last, and there is no other", async () =
 	const look: Reply = () => ({ content: [call("list_experiments", {})] });
 	const { server } = await propose([look, look, editAndSubmit], { maxTurns: 3 });
 	assert.match(told(server, 2), /submit what you have/);
-	await assert.rejects(propose([look, look, look, look], { maxTurns: 2 }), /had not submitted after 2 answers/);
+	await assert.rejects(propose([look, look, look, look], { maxTurns: 2 }), /nothing was submitted in 2 answers/);
 });
 
 test("a conversation that outgrows the model's context is begun anew", async () => {

@@ -1,6 +1,9 @@
-/** What the tests of the Messages API researcher share: a researcher connected to a scripted server, and a good answer. */
+/**
+ * What the tests of the Messages API researcher share: a researcher connected to a scripted server, and a good answer.
+ */
+
+import { type AnthropicConfig, anthropicSchema } from "../../../src/lab/researcher-config.ts";
 import { createAnthropic } from "../../../src/researcher/anthropic/anthropic.ts";
-import { type AnthropicConfig, anthropicSchema } from "../../../src/researcher/config.ts";
 import { briefOf, evidenceOf, listen, TEXT } from "../brief-of.ts";
 import { type Answer, call, type MessagesServer, type Reply, serveMessages } from "../messages-server.ts";
 

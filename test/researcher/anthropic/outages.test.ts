@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AnthropicConfig } from "../../../src/researcher/config.ts";
+import type { AnthropicConfig } from "../../../src/lab/researcher-config.ts";
 import { ResearcherError } from "../../../src/researcher/researcher.ts";
 import { briefOf, listen } from "../brief-of.ts";
 import { type Answer, failure, type Reply, serveMessages } from "../messages-server.ts";

@@ -6,7 +6,7 @@ import { makeLab } from "../../support/lab.ts";
 test("a researcher in a lab of one's own is told when its trainer is ended", async (t) => {
 	const { dir } = makeLab(t, { lab: { budget: "5m", timeout: "8m" } });
 	const brief = await showBrief({ lab: dir, researcher: { name: "claude-code" } });
-	assert.match(brief, /its budget, 300 seconds,/);
+	assert.match(brief, /Its budget, 300 seconds,/);
 	assert.match(brief, /after 480 seconds it is ended/);
 	assert.match(brief, /You build on experiment 1\./);
 });

@@ -95,11 +95,11 @@ test("a brief hardly grows with the night", async () => {
 
 test("each mode asks for something else", async () => {
 	const ask = (mode: NonNullable<Brief["plan"]>["mode"]) => render({ plan: { mode, base: 2, stale: 12 } });
-	assert.match(await ask("open"), /What next is your choice/);
+	assert.match(await ask("open"), /The kind of change is your choice/);
 	assert.match(await ask("other-family"), /no win for 12 experiments.*of few kinds: depth and width/s);
-	assert.match(await ask("combine"), /Combine two or three/);
-	assert.match(await ask("bold"), /change the structure/);
-	assert.match(await ask("restart"), /that of experiment 2,\nnot of the best one\. It was 0\.050 behind/);
+	assert.match(await ask("combine"), /Combine two or\s+three/);
+	assert.match(await ask("bold"), /a change of structure/);
+	assert.match(await ask("restart"), /that of\s+experiment 2, not of the best one\. It was 0\.050 behind/);
 });
 
 test("an agent is told how to sign its work, a model with tools how to use them", async () => {
@@ -188,7 +188,7 @@ test("a repair keeps to the bound of a brief", async () => {
 
 test("a lab that trains with a command of its own is told its rules, not those of the built-in trainer", async () => {
 	const own = await render({ ownTrainer: { timeoutSeconds: 600 } });
-	assert.match(own, /300 seconds, in the environment variable AUTORESEARCH_BUDGET/);
+	assert.match(own, /300 seconds, is in the environment variable AUTORESEARCH_BUDGET/);
 	assert.match(own, /after 600 seconds it is ended/);
 	assert.match(own, /AUTORESEARCH_OUT/);
 	assert.doesNotMatch(own, /harness|cannot open files/);
@@ -223,7 +223,7 @@ test("what the human took back, rejected or skipped is said, and is no near miss
 	];
 	const text = await render({ history: [...briefOf().history, ...verdicts] });
 	const part = (name: string) => new RegExp(`<data name="${name}[^]*?</data>`).exec(text)![0];
-	const own = part("the human's own verdicts");
+	const own = part("decided by the human");
 	for (const [n, reason] of [
 		[4, "reverted"],
 		[5, "rejected"],

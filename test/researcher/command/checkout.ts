@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Checkout } from "../../../src/researcher/researcher.ts";
+import type { Checkout } from "../../../src/git/checkout.ts";
 
 export function checkoutOf(files: Record<string, string>): Checkout {
 	const dir = mkdtempSync(join(tmpdir(), "autoresearch-checkout-"));

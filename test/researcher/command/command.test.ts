@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { commandSchema } from "../../../src/lab/researcher-config.ts";
 import { createCommand } from "../../../src/researcher/command/command.ts";
 import { PRESETS } from "../../../src/researcher/command/presets.ts";
-import { commandSchema } from "../../../src/researcher/config.ts";
 import { type ProposeOptions, ResearcherError } from "../../../src/researcher/researcher.ts";
 import { briefOf, listen, TEXT } from "../brief-of.ts";
 import { checkoutOf } from "./checkout.ts";
@@ -63,7 +64,7 @@ test("the brief comes on standard input, whole", async () => {
 	assert.match(readFileSync(copy, "utf8"), /^You are the researcher[\s\S]*Propose experiment 4\.$/);
 });
 
-test("where the command names a file for it, the brief comes in that file, and the editable files as arguments", async () => {
+test("the brief comes in a file where the command names one, and the editable files as arguments", async () => {
 	const copy = join(scratch, "file.txt");
 	const command = agent(
 		"file",
@@ -91,8 +92,8 @@ test("edits of other files are dropped and named", async () => {
 
 test("an agent that only edits the wrong file has made no proposal", async () => {
 	await assert.rejects(
-		propose(agent("wrong", "echo 0 > prepare/metric.ts")),
-		/made no proposal: Nothing has been edited/,
+		propose(agent("wrong", "echo 0 > prepare/metric.ts; echo 'Shall I go on?'")),
+		/made no proposal: it ended without editing train\.ts; its last line: Shall I go on\?$/,
 	);
 });
 
@@ -104,7 +105,10 @@ test("an agent that breaks the file is told so by the notice of its failure", as
 });
 
 test("an agent that deletes the file has made no proposal", async () => {
-	await assert.rejects(propose(agent("deletes", "rm train.ts")), /made no proposal: Nothing has been edited/);
+	await assert.rejects(
+		propose(agent("deletes", "rm train.ts")),
+		/made no proposal: it ended without editing train\.ts$/,
+	);
 });
 
 test("an agent that fails is quoted", async () => {
@@ -183,9 +187,44 @@ test("the agent has the environment it is given, on top of the console's", async
 	assert.equal((await researcher.propose(briefOf(), options)).files.length, 1);
 });
 
+test("an agent that goes by $PWD or GIT_DIR works in its checkout, not where the console was started", async () => {
+	await using users = checkoutOf(LAB);
+	const git = (...args: string[]) => execFileSync("git", ["-C", users.dir, ...args], { encoding: "utf8" });
+	const head = git("rev-parse", "HEAD");
+	const script = join(scratch, "by-environment.mjs");
+	writeFileSync(
+		script,
+		`import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+const file = process.env.PWD + "/train.ts";
+writeFileSync(file, readFileSync(file, "utf8").replace("MATRIX_LR = 0.02", "MATRIX_LR = 0.03"));
+const git = ["-C", process.env.PWD, "-c", "user.name=a", "-c", "user.email=a@a"];
+execFileSync("git", [...git, "commit", "--quiet", "--all", "--message", "mine"]);
+for (const [name, value] of Object.entries(process.env)) if (value.includes("${users.dir}")) throw new Error(name);
+`,
+	);
+	const places = {
+		PWD: users.dir,
+		OLDPWD: users.dir,
+		INIT_CWD: users.dir,
+		npm_config_local_prefix: users.dir,
+		GIT_DIR: join(users.dir, ".git"),
+		GIT_WORK_TREE: users.dir,
+		GIT_INDEX_FILE: join(users.dir, ".git/index"),
+	};
+	const { options } = listen({ checkout: async () => checkoutOf(LAB) });
+	const config = commandSchema.parse({ command: [process.execPath, script] });
+	const { files } = await createCommand("command", config, { ...process.env, ...places }).propose(briefOf(), options);
+	assert.equal(files[0]!.text, TEXT.replace("0.02", "0.03"));
+	assert.equal(git("rev-parse", "HEAD"), head);
+	assert.equal(git("status", "--porcelain"), "");
+	assert.equal(readFileSync(join(users.dir, "train.ts"), "utf8"), TEXT);
+});
+
 test("every preset names a program and gives it the brief in one way", () => {
 	for (const { name, command } of PRESETS) {
 		assert.ok(command.length > 1, name);
+		assert.equal(command.filter((argument) => argument === "{options}").length, 1, name);
 		assert.ok(command.filter((argument) => argument.includes("{brief-file}")).length <= 1, name);
 	}
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allows, type Limits, readLimits } from "../../../src/researcher/search/limits.ts";
+import { allows, readLimits, type ValueLimits } from "../../../src/researcher/search/limits.ts";
 
-const statements: [string, Limits][] = [
+const statements: [string, ValueLimits][] = [
 	["learning rate of the matrices, 0.001..0.1", { min: 0.001, max: 0.1 }],
 	["share of the budget, 0 to 1", { min: 0, max: 1 }],
 	["between -1 and 1e3", { min: -1, max: 1000 }],

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { versionOf } from "../../../src/program/program.ts";
 import type { Brief, ProposeOptions } from "../../../src/researcher/researcher.ts";
-import { createAxis } from "../../../src/researcher/search/axis.ts";
 import { readConstants, rewrite } from "../../../src/researcher/search/constants.ts";
+import { createScale } from "../../../src/researcher/search/parameter-scale.ts";
 import { createRandom } from "../../../src/researcher/search/random.ts";
 import { createSearch, proposeFrom } from "../../../src/researcher/search/search.ts";
 import { type Objective, record, simulateNight, TRAIN, valley, valuesOf } from "./simulated-night.ts";
@@ -34,11 +35,11 @@ function proposeAtRandom({ seed, n, files }: Brief) {
 	for (;;) {
 		const constant = constants[Math.floor(random.uniform() * constants.length)]!;
 		const lookup = (name: string) => constants.find((c) => c.name === name)?.value;
-		const settings = createAxis(constant).reach([-2, -1, -0.5, 0.5, 1, 2], 2, lookup);
-		const setting = settings[Math.floor(random.uniform() * settings.length)];
-		if (!setting) continue;
-		const changes = [{ name: constant.name, from: constant.text, to: setting.text }];
-		const edited = rewrite(path, text, [{ constant, text: setting.text }]);
+		const adjustments = createScale(constant).adjustments([-2, -1, -0.5, 0.5, 1, 2], 2, lookup);
+		const adjustment = adjustments[Math.floor(random.uniform() * adjustments.length)];
+		if (!adjustment) continue;
+		const changes = [{ name: constant.name, from: constant.text, to: adjustment.text }];
+		const edited = rewrite(path, text, [{ constant, text: adjustment.text }]);
 		return { title: "", hypothesis: "", changes, files: [{ path, text: edited }] };
 	}
 }
@@ -100,7 +101,7 @@ test("where everything allowed has been tried, the search says so and waits for 
 		brief({ files: [{ path: "train.ts", text }], history: night.history, n: 3 }),
 		options(notices, controller.signal),
 	);
-	assert.match(notices[0]!, /nothing left to try/);
+	assert.match(notices.at(-1)!, /nothing left to try/);
 	controller.abort(new Error("program.md changed"));
 	await assert.rejects(waiting, /program\.md changed/);
 });
@@ -123,21 +124,32 @@ test("every change keeps to what the comments allow", () => {
 		const number = (name: string) => value.get(name) as number;
 		assert.ok(number("DEPTH") >= 1 && number("DEPTH") <= 12 && Number.isInteger(number("DEPTH")));
 		assert.ok([32, 64, 128].includes(number("HEAD_DIM")));
-		assert.ok(Number.isInteger(Math.log2(number("ROWS"))) && number("ROWS") <= 64);
+		assert.ok(Number.isInteger(Math.log2(number("DEVICE_BATCH_SIZE"))) && number("DEVICE_BATCH_SIZE") <= 64);
 		assert.ok(number("WARMDOWN_RATIO") >= 0 && number("WARMDOWN_RATIO") <= 1);
 	}
 });
 
-test("limits between constants hold whichever side moves", () => {
-	const text = `const HEADS = 4; // 1..16
-const QUERIES_PER_KEY = 2; // 1..4, must divide HEADS
-const WIDTH = 128; // 32..512, multiple of HEADS
+test("limits between constants hold whichever side changes", () => {
+	const text = `const N_HEAD = 4; // 1..16
+const N_KV_HEAD = 2; // 1..4, must divide N_HEAD
+const N_EMBD = 128; // 32..512, multiple of N_HEAD
 `;
 	for (const edited of simulateNight(proposeFrom, { experiments: 40, seed: 9, text, objective: () => 1 }).texts) {
 		const number = (name: string) => valuesOf(edited).get(name) as number;
-		assert.equal(number("HEADS") % number("QUERIES_PER_KEY"), 0, edited);
-		assert.equal(number("WIDTH") % number("HEADS"), 0, edited);
+		assert.equal(number("N_HEAD") % number("N_KV_HEAD"), 0, edited);
+		assert.equal(number("N_EMBD") % number("N_HEAD"), 0, edited);
 	}
+});
+
+test("a divisor changes together with what it divides where neither can change alone", () => {
+	const text = "const N_HEAD = 4; // 4..7\nconst N_KV_HEAD = 4; // 4..7, must divide N_HEAD\n";
+	const { texts } = simulateNight(proposeFrom, { experiments: 4, seed: 1, text, objective: () => 1 });
+	assert.deepEqual(texts.map((edited) => [...valuesOf(edited).values()]).sort(), [
+		[4, 4],
+		[5, 5],
+		[6, 6],
+		[7, 7],
+	]);
 });
 
 test("where zero is allowed, switching off is one of the options", () => {
@@ -154,41 +166,57 @@ test("the search finds its way through the training file that comes with the rep
 	assert.equal(new Set(texts).size, 60);
 });
 
-test("a constant that program.md calls off limits is left alone", () => {
-	const program = "Do not change `DEPTH`.\n\n## Off limits\n- every `*_LR`\n";
+test("a constant that program.md lists under Leave alone is left alone", () => {
+	const program = "leave alone: `DEPTH`\n\n## Leave alone\n- `*_LR`\n";
 	const { proposals } = simulateNight(proposeFrom, { experiments: 120, seed: 6, program });
 	const changed = new Set(proposals.flatMap((p) => p.changes.map((c) => c.name)));
-	assert.ok(changed.has("WIDTH"));
-	for (const name of ["DEPTH", "MATRIX_LR", "EMBED_LR"]) assert.ok(!changed.has(name), name);
+	assert.ok(changed.has("N_EMBD"));
+	for (const name of ["DEPTH", "MATRIX_LR", "EMBEDDING_LR"]) assert.ok(!changed.has(name), name);
 });
 
-test("a limit or a closed direction in program.md is kept to", () => {
-	const program = "Keep WIDTH at most 256. Do not raise DEPTH.";
-	for (const text of simulateNight(proposeFrom, { experiments: 80, seed: 7, program }).texts) {
-		assert.ok((valuesOf(text).get("WIDTH") as number) <= 256);
-		assert.ok((valuesOf(text).get("DEPTH") as number) <= 4);
+test("limits in program.md are kept to, of numbers and of options", () => {
+	const program = 'N_EMBD: at most 256\nDEPTH: 2..4\nACTIVATION: "gelu" | "silu"\n';
+	const values = simulateNight(proposeFrom, { experiments: 80, seed: 7, program }).texts.map(valuesOf);
+	for (const value of values) {
+		assert.ok((value.get("N_EMBD") as number) <= 256);
+		assert.ok((value.get("DEPTH") as number) >= 2 && (value.get("DEPTH") as number) <= 4);
+		assert.notEqual(value.get("ACTIVATION"), "relu2");
 	}
+	assert.ok(values.some((value) => value.get("ACTIVATION") === "silu"));
 });
 
-test("a constant that program.md names as the focus is changed most of the time, in the human's note as well", () => {
+test("a constant that program.md says to try first is changed most of the time, in the human's note as well", () => {
 	const share = (fields: Partial<Brief>) =>
 		mean(
 			Array.from({ length: 40 }, (_, i) =>
-				Number(proposeFrom(brief({ seed: i, ...fields }))!.changes.some((c) => c.name === "SOFTCAP")),
+				Number(proposeFrom(brief({ seed: i, ...fields }))!.changes.some((c) => c.name === "LOGIT_SOFTCAP")),
 			),
 		);
 	assert.ok(share({}) < 0.3);
-	assert.ok(share({ program: { version: "p2", text: "Focus on SOFTCAP." } }) > 0.6);
-	assert.ok(share({ notes: [{ at: "2026-11-21T22:00:00.000Z", text: "focus on SOFTCAP" }] }) > 0.6);
+	assert.ok(share({ program: { version: "p2", text: "## Try first\n- LOGIT_SOFTCAP\n" } }) > 0.6);
+	assert.ok(share({ notes: [{ at: "2026-11-21T22:00:00.000Z", text: "try first: LOGIT_SOFTCAP" }] }) > 0.6);
 });
 
-test("what program.md was understood to say is told once a version", async () => {
-	const notices: string[] = [];
+test("what was read as constraints is told once a version, with what was not", async () => {
 	const search = createSearch();
-	const program = { version: "p2", text: "Do not change DEPTH. Focus on SOFTCAP." };
-	await search.propose(brief({ program }), options(notices));
-	await search.propose(brief({ program, n: 3 }), options(notices));
-	assert.deepEqual(notices, ["program.md: the search leaves alone DEPTH; prefers SOFTCAP"]);
+	const told = async (text: string, n: number, notes: Brief["notes"] = []) => {
+		const notices: string[] = [];
+		const program = { version: versionOf(text), text };
+		await search.propose(brief({ program, n, notes }), options(notices));
+		return notices;
+	};
+	const prose = "prose is for language models";
+	const lines = "leave alone: DEPTH\nMATRIX_LR: 0.001..0.05\n## Try first\n- LOGIT_SOFTCAP\n";
+	assert.deepEqual(await told(lines, 2), [
+		`program.md: keeps MATRIX_LR to 0.001..0.05; leaves alone DEPTH; tries LOGIT_SOFTCAP first; ${prose}`,
+	]);
+	assert.deepEqual(await told(lines, 3), []);
+	assert.deepEqual(await told("Do not change DEPTH.", 4), [
+		`program.md: no constraints for the search; not read as constraints: "Do not change DEPTH."; ${prose}`,
+	]);
+	assert.deepEqual(await told("Have fun.", 5), [`program.md: no constraints for the search; ${prose}`]);
+	const note = { at: "2026-11-21T22:00:00.000Z", text: "no more depth, please" };
+	assert.match((await told("Have fun.", 6, [note]))[0]!, /not read as constraints: "no more depth, please"/);
 });
 
 test("a direction that gained is mostly gone further, one that lost mostly turned round", () => {
@@ -207,7 +235,7 @@ test("a direction that gained is mostly gone further, one that lost mostly turne
 						changes: [{ name: "MATRIX_LR", from: "0.005", to: "0.0075" }],
 					}),
 				];
-				const program = { version: "p1", text: "Only change MATRIX_LR." };
+				const program = { version: "p1", text: "only: MATRIX_LR" };
 				const files = [{ path: "train.ts", text }];
 				const next = proposeFrom(brief({ seed: i, n: 3, history, best: gain > 0 ? 2 : 1, files, program }))!;
 				return Number(Number(next.changes[0]!.to) > Number(next.changes[0]!.from));
@@ -222,7 +250,7 @@ test("a crash closes the way beyond it", () => {
 		record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9 }),
 		record({ n: 2, parent: "c0", commit: "c2", status: "crash", changes: [{ name: "DEPTH", from: "4", to: "6" }] }),
 	];
-	const program = { version: "p1", text: "Focus on DEPTH." };
+	const program = { version: "p1", text: "try first: DEPTH" };
 	for (let seed = 0; seed < 40; seed++) {
 		const { changes } = proposeFrom(brief({ seed, n: 3, history, program }))!;
 		for (const { name, to } of changes) assert.ok(name !== "DEPTH" || Number(to) < 6, to);
@@ -249,7 +277,7 @@ test("what a rewrite of the code gained is not put down to a constant that moved
 		});
 	const next = (fields: object) => {
 		const history = [record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 1.9 }), rewrite(fields)];
-		return proposeFrom(brief({ n: 3, history, program: { version: "p", text: "Only change DEPTH." } }))!;
+		return proposeFrom(brief({ n: 3, history, program: { version: "p", text: "only: DEPTH" } }))!;
 	};
 	assert.match(next({ added: 1, removed: 1 }).hypothesis, /in experiment 2/);
 	assert.doesNotMatch(next({ added: 40, removed: 12 }).hypothesis, /in experiment 2/);
@@ -269,7 +297,7 @@ test("after a revert, experiments on the abandoned base do not block the same ch
 		}),
 		record({ n: 3, parent: "c2", commit: "c3", status: "discard", value: 1.81, changes: [change] }),
 	];
-	const program = { version: "p1", text: "Only change QK_NORM." };
+	const program = { version: "p1", text: "only: QK_NORM" };
 	assert.deepEqual(proposeFrom(brief({ n: 4, history, program }))!.changes, [change]);
 });
 
@@ -285,7 +313,7 @@ test("a file without constants is said to have none", async () => {
 	const controller = new AbortController();
 	const files = [{ path: "train.py", text: "export {};\n" }];
 	const waiting = createSearch().propose(brief({ files }), options(notices, controller.signal));
-	assert.match(notices[0]!, /train\.py has no constants that the search can read/);
+	assert.match(notices.at(-1)!, /train\.py has no constants that the search can read/);
 	controller.abort(new Error("stopped"));
 	await assert.rejects(waiting, /stopped/);
 });

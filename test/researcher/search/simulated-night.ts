@@ -10,21 +10,21 @@ type Window = "L" | "SL" | "SSL";
 
 // Model
 const DEPTH = 4; // layers, 1..12
-const WIDTH = 256; // multiple of HEAD_DIM, 64..1024
+const N_EMBD = 256; // multiple of HEAD_DIM, 64..1024
 const HEAD_DIM = 64; // one of 32, 64, 128
 const ACTIVATION: "relu2" | "gelu" | "silu" = "gelu";
-const WINDOW: Window = "L"; // pattern of attention windows
+const WINDOW_PATTERN: Window = "L"; // pattern of attention windows
 const QK_NORM = false;
-const SOFTCAP = 30.0; // 5..100
+const LOGIT_SOFTCAP = 30.0; // 5..100
 
 // Optimizer
 const MATRIX_LR = 0.005; // 0.0005..0.2
-const EMBED_LR = 0.6; // 0.01..2
+const EMBEDDING_LR = 0.6; // 0.01..2
 const WEIGHT_DECAY = 0.2; // 0.001..1
 const BETA2 = 0.9; // 0.8..0.999
 const WARMDOWN_RATIO = 0.2; // 0 to 1
-const ROWS = 2 ** 3; // rows a batch, power of two, 1..64
-export const batch = { rows: ROWS, length: 256 };
+const DEVICE_BATCH_SIZE = 2 ** 3; // rows a batch, power of two, 1..64
+export const batch = { rows: DEVICE_BATCH_SIZE, length: 256 };
 `;
 
 export type Objective = (values: ReadonlyMap<string, Value>) => number | "crash";
@@ -33,21 +33,21 @@ export type Objective = (values: ReadonlyMap<string, Value>) => number | "crash"
 export const valley: Objective = (values) => {
 	const number = (name: string) => values.get(name) as number;
 	const octaves = (name: string, best: number) => Math.log2(number(name) / best);
-	if (number("DEPTH") * number("WIDTH") * number("ROWS") > 40_000) return "crash";
-	const size = Math.log2(number("DEPTH") * number("WIDTH") ** 2 * number("ROWS"));
-	const lr = octaves("MATRIX_LR", 0.03) + 0.3 * octaves("WIDTH", 384);
+	if (number("DEPTH") * number("N_EMBD") * number("DEVICE_BATCH_SIZE") > 40_000) return "crash";
+	const size = Math.log2(number("DEPTH") * number("N_EMBD") ** 2 * number("DEVICE_BATCH_SIZE"));
+	const lr = octaves("MATRIX_LR", 0.03) + 0.3 * octaves("N_EMBD", 384);
 	return (
 		1.8 +
 		0.01 * lr ** 2 +
-		0.004 * octaves("EMBED_LR", 0.3) ** 2 +
+		0.004 * octaves("EMBEDDING_LR", 0.3) ** 2 +
 		0.001 * octaves("WEIGHT_DECAY", 0.05) ** 2 +
 		0.003 * Math.log2((1 - number("BETA2")) / 0.03) ** 2 +
 		0.05 * (number("WARMDOWN_RATIO") - 0.6) ** 2 +
 		0.002 * (size - 20.5) ** 2 +
 		0.002 * octaves("DEPTH", 6) ** 2 +
-		0.001 * octaves("SOFTCAP", 15) ** 2 +
+		0.001 * octaves("LOGIT_SOFTCAP", 15) ** 2 +
 		(values.get("ACTIVATION") === "relu2" ? 0 : 0.004) +
-		(values.get("WINDOW") === "SSL" ? 0 : values.get("WINDOW") === "SL" ? 0.001 : 0.003) +
+		(values.get("WINDOW_PATTERN") === "SSL" ? 0 : values.get("WINDOW_PATTERN") === "SL" ? 0.001 : 0.003) +
 		(values.get("QK_NORM") ? 0 : 0.006) +
 		(number("HEAD_DIM") === 64 ? 0 : 0.002)
 	);

@@ -55,7 +55,10 @@ test("a run trains for its budget and leaves a model that is better than chance"
 });
 
 test("the training file of this repository trains, and its model is measured and does not look ahead", async () => {
-	const lab = new Lab({ "const DEPTH = 3": "const DEPTH = 2", "const ROWS = 8": "const ROWS = 2" }, TRAIN);
+	const lab = new Lab(
+		{ "const DEPTH = 3": "const DEPTH = 2", "const DEVICE_BATCH_SIZE = 8": "const DEVICE_BATCH_SIZE = 2" },
+		TRAIN,
+	);
 	const trained = await lab.train(["--budget", "2"]);
 	assert.equal(trained.stderr, "");
 	const measured = await lab.evaluate();

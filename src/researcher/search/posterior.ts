@@ -1,71 +1,67 @@
 /**
- * What the history says about moving each constant from where it stands. Every experiment is a noisy measurement of the gain
- * of its changes; with the present values as the origin, gains are modelled as a sum over constants of a slope and a
- * curvature per step (numbers) or an offset per alternative (booleans, names). Only differences between a child and
- * its parent enter, so it does not matter that the base has moved since.
+ * What the history says about setting each constant to another value. Every experiment is a noisy measurement of the
+ * gain of its changes. With the present values as the origin, gains are modelled as a sum over constants of a slope
+ * and a curvature per step (numbers) or an offset per alternative (booleans, names). Only differences between a child
+ * and its parent enter, so it does not matter that the base has moved since.
  */
-import type { Axis } from "./axis.ts";
 import type { Value } from "./constants.ts";
-import { topicOf } from "./knowledge.ts";
-import type { Assignment, Trial } from "./lineage.ts";
+import type { Adjustment, ParameterScale } from "./parameter-scale.ts";
+import { priorOf } from "./priors.ts";
 import type { Random } from "./random.ts";
-import { fit, type Observation, type Posterior, type Prior } from "./surrogate.ts";
+import { fitRegression, type Normal, type Observation } from "./surrogate.ts";
+import type { Assignment, Trial } from "./trials.ts";
 
-/** One constant set to another value. */
-export interface Move {
-	axis: Axis;
-	value: Value;
-	text: string;
-}
-
-export interface Beliefs {
-	/** One plausible gain of each move, drawn at random; in units of a typical experiment's effect. */
-	draw(random: Random): (move: Move) => number;
-	/** The gain to expect of a move, in the same units. */
-	expect(move: Move): number;
-	/** How many measured experiments moved this constant. */
+/** Gains are in units of a typical experiment's effect unless stated otherwise; positive is better. */
+export interface GainPosterior {
+	/** One sample of the gain of each adjustment. */
+	draw(random: Random): (adjustment: Adjustment) => number;
+	/** The expected gain of an adjustment. */
+	expect(adjustment: Adjustment): number;
+	/** How many measured experiments changed this constant. */
 	evidence(name: string): number;
-	/** How strongly crashes advise against a move: 0 for not at all, 1 for one crash right there or before it. */
-	crashRisk(move: Move): number;
-	/** The gain of a trial's constants in the metric, positive when better; undefined when it was not measured. */
+	/**
+	 * How strongly crashes advise against an adjustment: 0 for not at all, 1 for one crash at that value or before it.
+	 */
+	crashRisk(adjustment: Adjustment): number;
+	/** The gain of a trial's constants in units of the metric; undefined when it was not measured. */
 	gainOf(trial: Trial): number | undefined;
 }
 
-const SLOPE: Prior = { mean: 0, sd: 1 };
-/** Present values are somebody's good guess, and the further from it, the worse. */
-const CURVATURE: Prior = { mean: -0.35, sd: 0.25 };
-const OFFSET: Prior = { mean: -0.3, sd: 1 };
-/** The expected gain of a step the way a short run leans, at its shortest. */
-const LEAN = 0.6;
-/** A run of this length leans neither way, one of a sixteenth fully: what is known comes from longer runs. */
+const SLOPE: Normal = { mean: 0, sd: 1 };
+/** Present values are somebody's good guess: the further from it, the worse. */
+const CURVATURE: Normal = { mean: -0.35, sd: 0.25 };
+const OFFSET: Normal = { mean: -0.3, sd: 1 };
+/** The expected gain of a step in the direction that suits short runs, for the shortest runs. */
+const SHORT_RUN_GAIN = 0.6;
+/** Published values come from longer runs: no such gain is expected from here on, all of it at a sixteenth of this. */
 const LONG_RUN_SECONDS = 320;
-/** Seed luck and everything the model leaves out, in typical effects; grows with the age of the evidence. */
+/** The seed's effect and what the model leaves out, in typical effects; it grows with the age of the evidence. */
 const NOISE = 0.4;
 const NOISE_PER_TRIAL = 0.005;
-/** A diverged run says "bad", not how bad. */
+/** A diverged run says that a value is bad, not how bad. */
 const GAIN_LIMIT = 3;
 const STEPS_LIMIT = 6;
 
-export function form(
-	axes: readonly Axis[],
+export function fitPosterior(
+	parameters: readonly ParameterScale[],
 	trials: readonly Trial[],
 	present: Assignment,
 	direction: "lower" | "higher",
 	budgetSeconds: number,
-): Beliefs {
+): GainPosterior {
 	const shortness = Math.min(1, Math.max(0, Math.log2(LONG_RUN_SECONDS / budgetSeconds) / 4));
-	const priors: Prior[] = [];
+	const priors: Normal[] = [];
 	const firstIndex = new Map<string, number>();
-	for (const { constant, coordinate } of axes) {
+	for (const { constant, coordinate } of parameters) {
 		firstIndex.set(constant.name, priors.length);
-		const { weight = 1, shortRun = 0 } = topicOf(constant.name) ?? {};
+		const { weight = 1, shortRun = 0 } = priorOf(constant.name) ?? {};
 		if (coordinate) {
-			const slope = SLOPE.mean + LEAN * shortRun * shortness;
+			const slope = SLOPE.mean + SHORT_RUN_GAIN * shortRun * shortness;
 			priors.push({ mean: slope, sd: SLOPE.sd * weight }, { mean: CURVATURE.mean * weight, sd: CURVATURE.sd * weight });
 		} else for (const option of constant.options!) if (option !== constant.value) priors.push(OFFSET);
 	}
 	/** The features of one constant having this value instead of its present one. */
-	const featuresOf = ({ constant, coordinate }: Axis, value: Value | undefined): [number, number][] => {
+	const featuresOf = ({ constant, coordinate }: ParameterScale, value: Value | undefined): [number, number][] => {
 		const index = firstIndex.get(constant.name)!;
 		if (coordinate) {
 			const steps = stepsBetween(coordinate, constant.value, value);
@@ -89,39 +85,41 @@ export function form(
 		const gain = gainOf(trial);
 		return gain === undefined ? [] : [{ trial, gain }];
 	});
-	const scale = median(measured.map(({ gain }) => Math.abs(gain))) || 1;
+	const typicalEffect = median(measured.map(({ gain }) => Math.abs(gain))) || 1;
 	const count = new Map<string, number>();
 	const observations: Observation[] = measured.map(({ trial, gain }, i) => {
 		const features: [number, number][] = [];
-		for (const axis of axes) {
-			const { name } = axis.constant;
+		for (const parameter of parameters) {
+			const { name } = parameter.constant;
 			const [before, after] = [trial.before.get(name), trial.after.get(name)];
 			if (before === after) continue;
 			count.set(name, (count.get(name) ?? 0) + 1);
-			features.push(...featuresOf(axis, after));
-			for (const [index, value] of featuresOf(axis, before)) features.push([index, -value]);
+			features.push(...featuresOf(parameter, after));
+			for (const [index, value] of featuresOf(parameter, before)) features.push([index, -value]);
 		}
 		return {
 			features,
-			gain: Math.max(-GAIN_LIMIT, Math.min(GAIN_LIMIT, gain / scale)),
+			gain: Math.max(-GAIN_LIMIT, Math.min(GAIN_LIMIT, gain / typicalEffect)),
 			noise: NOISE + NOISE_PER_TRIAL * (measured.length - i),
 		};
 	});
-	const posterior: Posterior = fit(priors, observations);
-	const gainUnder = (weights: Float64Array) => (move: Move) =>
-		featuresOf(move.axis, move.value).reduce((sum, [index, x]) => sum + x * weights[index]!, 0);
+	const regression = fitRegression(priors, observations);
+	const gainUnder =
+		(weights: Float64Array) =>
+		({ parameter, value }: Adjustment) =>
+			featuresOf(parameter, value).reduce((sum, [index, x]) => sum + x * weights[index]!, 0);
 	return {
-		draw: (random) => gainUnder(posterior.sample(random)),
-		expect: gainUnder(posterior.mean),
+		draw: (random) => gainUnder(regression.sample(random)),
+		expect: gainUnder(regression.mean),
 		evidence: (name) => count.get(name) ?? 0,
-		crashRisk: (move) => crashRisk(move, trials, present),
+		crashRisk: (adjustment) => crashRisk(adjustment, trials, present),
 		gainOf,
 	};
 }
 
 /** Crashes with this constant at that value or on the way to it, each shared by the constants it changed. */
-function crashRisk({ axis, value }: Move, trials: readonly Trial[], present: Assignment): number {
-	const { name } = axis.constant;
+function crashRisk({ parameter, value }: Adjustment, trials: readonly Trial[], present: Assignment): number {
+	const { name } = parameter.constant;
 	const reached = new Set<Value | undefined>();
 	let risk = 0;
 	for (const { experiment, before, after } of trials) {

@@ -1,6 +1,7 @@
 /**
- * Which values the constants had in every experiment. The history records changes, the brief the present text; walking
- * the commits back from the present to the baseline and then forward through all of them gives the rest.
+ * The values that the constants had in every experiment. The history records changes and the brief has the present
+ * text: undoing the changes from the present commit back to the baseline, and then applying all of them forward, gives
+ * the values of each commit.
  */
 import type { Experiment } from "../../journal/state.ts";
 import type { Brief } from "../researcher.ts";
@@ -13,13 +14,13 @@ export interface Trial {
 	experiment: Experiment;
 	before: Assignment;
 	after: Assignment;
-	/** Nothing but constants changed, so that the outcome is theirs. */
+	/** Nothing but constants changed, so that the gain can be attributed to them. */
 	pure: boolean;
 	/** The metric before; absent when the parent was never measured. */
 	parentValue?: number;
 }
 
-export interface Lineage {
+export interface TrialHistory {
 	present: Assignment;
 	/** Decided experiments whose constants are known, oldest first; the baseline is not among them. */
 	trials: Trial[];
@@ -37,7 +38,7 @@ interface Node {
 /** The commit whose text an experiment changed: after a restart that is not its parent. */
 const parentOf = (e: Experiment) => e.basis ?? e.parent;
 
-export function traceLineage(brief: Brief, constants: readonly Constant[]): Lineage {
+export function traceTrials(brief: Brief, constants: readonly Constant[]): TrialHistory {
 	const present: Assignment = new Map(constants.map((c) => [c.name, c.value]));
 	const all = [...brief.history, ...(brief.pending ?? [])];
 	const byCommit = new Map(all.filter((e) => e.commit && e.commit !== e.parent).map((e) => [e.commit!, e]));
@@ -80,7 +81,7 @@ function apply(assignment: Assignment, { changes }: Experiment, side: "from" | "
 	return result;
 }
 
-/** Parsing is the slow part, and the same few texts come again with every brief of a night. */
+/** Parsed values by source text: parsing takes most of the time, and each brief repeats the texts of the one before. */
 const texts = new Map<string, Value | undefined>();
 function valueOfText(text: string): Value | undefined {
 	if (!texts.has(text)) texts.set(text, readValue(text));

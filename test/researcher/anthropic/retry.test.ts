@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outage } from "../../../src/researcher/anthropic/client.ts";
-import { patiently } from "../../../src/researcher/anthropic/patience.ts";
+import { withBackoff } from "../../../src/researcher/anthropic/retry.ts";
 
 async function waitsOf(outages: Outage[]): Promise<number[]> {
 	const waits: number[] = [];
 	const left = [...outages];
-	const result = await patiently(
+	const result = await withBackoff(
 		async () => {
 			const outage = left.shift();
 			if (outage) throw outage;
@@ -37,8 +37,8 @@ test("a service that asks for a longer wait gets it", async () => {
 	assert.ok(wait! > 250 && wait! <= 300, String(wait));
 });
 
-test("anything but an outage ends the patience at once, and so does the signal", async () => {
-	const patience = {
+test("anything but an outage ends the retries at once, and so does the signal", async () => {
+	const backoff = {
 		firstWaitSeconds: 60,
 		longestWaitSeconds: 60,
 		signal: new AbortController().signal,
@@ -47,11 +47,11 @@ test("anything but an outage ends the patience at once, and so does the signal",
 	const fault = async () => {
 		throw new Error("a fault");
 	};
-	await assert.rejects(patiently(fault, patience), /a fault/);
+	await assert.rejects(withBackoff(fault, backoff), /a fault/);
 	const controller = new AbortController();
 	const outage = async () => {
 		throw new Outage("busy");
 	};
 	const onWait = () => controller.abort(new Error("stopped"));
-	await assert.rejects(patiently(outage, { ...patience, signal: controller.signal, onWait }), /stopped/);
+	await assert.rejects(withBackoff(outage, { ...backoff, signal: controller.signal, onWait }), /stopped/);
 });
