@@ -6,12 +6,12 @@ import { UserError } from "../errors.ts";
 import type { Usage } from "../journal/events.ts";
 import { fold } from "../journal/fold.ts";
 import { readJournal } from "../journal/journal.ts";
-import { programRecords, resultRecords } from "../journal/results-tsv.ts";
 import { best, initialState, type State } from "../journal/state.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { checkTag, runDir, todaysTag } from "../lab/run-tag.ts";
 import { spent } from "../loop/spending.ts";
 import { grouped } from "../report/format.ts";
+import { programRecords, resultRecords } from "../report/result-records.ts";
 import { jsonOption, labOption, tagOption } from "./options.ts";
 
 export function resultsCommand(): Command {
