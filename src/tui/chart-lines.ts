@@ -1,7 +1,7 @@
 /** Plots with their vertical axis, as lines. */
 import type { Run } from "../report/chart.ts";
 import { fitted } from "../report/format.ts";
-import type { Line } from "./line.tsx";
+import type { Line } from "./line.ts";
 import type { Tone } from "./theme.ts";
 
 /** Cells of the axis: a label and a blank. */

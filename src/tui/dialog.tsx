@@ -2,8 +2,10 @@
 import { Box } from "ink";
 import type { Ask, Choice } from "./asks.ts";
 import type { Size } from "./layout.ts";
-import { type Line, Rows, wrap } from "./line.tsx";
+import type { Line } from "./line.ts";
 import { Panel } from "./panel.tsx";
+import { Rows } from "./row.tsx";
+import { wrapText } from "./wrap.ts";
 
 export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen: Size }) {
 	const width = Math.min(76, screen.width - 4);
@@ -39,7 +41,7 @@ export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen:
 /** The choices; those in `telling` with what they do. */
 function dialogLines({ choices, cursor }: Ask & { cursor: number }, telling: readonly Choice[], cells: number): Line[] {
 	return choices.flatMap((choice, i): Line[] => {
-		const says = telling.includes(choice) ? wrap(choice.says, cells - 6) : [];
+		const says = telling.includes(choice) ? wrapText(choice.says, cells - 6) : [];
 		return [
 			[],
 			[

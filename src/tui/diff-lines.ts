@@ -1,6 +1,6 @@
 /** A unified diff (https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html) as numbered lines. */
 import { printable } from "../report/format.ts";
-import type { Line } from "./line.tsx";
+import type { Line } from "./line.ts";
 
 export interface DiffLine {
 	kind: "file" | "hunk" | "same" | "added" | "removed";

@@ -1,9 +1,10 @@
 /** The results table: what every experiment tried and what came of it. */
 import type { Experiment, State } from "../journal/state.ts";
 import { fitted, shortCommit, timeOfDay } from "../report/format.ts";
-import type { Size } from "./layout.ts";
-import { type Line, width } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { cellWidth } from "./cells.ts";
+import { inside, type Size } from "./layout.ts";
+import type { Line } from "./line.ts";
+import { Panel } from "./panel.tsx";
 import { gainOf, isAsking, type Query } from "./selectors.ts";
 import { type Column, tableLines } from "./table.ts";
 import { type Tone, useTheme } from "./theme.ts";
@@ -48,11 +49,6 @@ export function Experiments({ state, rows, query, top, index, size, framed }: Ex
 	return <Panel {...size} title={title} aside={aside} lines={lines} framed={framed} />;
 }
 
-/** How many rows of experiments fit into a table of this size. */
-export function rowsIn(size: Size, framed: boolean): number {
-	return Math.max(1, inside({ ...size, framed }).height - 1);
-}
-
 function emptyText(state: State, query: Query): string {
 	if (state.experiments.length === 0) return "No experiment yet: the first one measures the baseline.";
 	return `Nothing matches${query.search ? ` "${query.search}"` : ""}; Esc shows all.`;
@@ -91,7 +87,7 @@ const METRIC = { least: 8, most: 10 };
 const GAIN = 9;
 
 function columnsFor(state: State, cells: number): Column<Experiment>[] {
-	const metricCells = Math.min(METRIC.most, Math.max(METRIC.least, width(state.metric.name)));
+	const metricCells = Math.min(METRIC.most, Math.max(METRIC.least, cellWidth(state.metric.name)));
 	const columns: Column<Experiment>[] = [
 		{ name: "#", width: Math.max(3, `${state.experiments.length}`.length), align: "right", text: (e) => `${e.n}` },
 		{ name: "result", width: 9, text: (e) => outcome(state, e) },

@@ -1,6 +1,7 @@
 /** The keys that work now, as many as fit. */
 import { type Binding, KEYS, labelOf, type Situation, worksNow } from "./keys.ts";
-import { type Line, lineWidth, Row } from "./line.tsx";
+import { type Line, lineWidth } from "./line.ts";
+import { Row } from "./row.tsx";
 
 export function Footer({ situation, width }: { situation: Situation; width: number }) {
 	return <Row line={footerLine(situation, width)} cells={width} />;

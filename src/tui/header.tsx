@@ -2,8 +2,10 @@
 import { best, type State, standingOn } from "../journal/state.ts";
 import { compact, fitted, gainOver, metric, percent, span } from "../report/format.ts";
 import { gpuNow } from "../report/gpu.ts";
-import { cut, type Line, Rows, spread } from "./line.tsx";
+import { truncate } from "./cells.ts";
+import { type Line, spreadLine } from "./line.ts";
 import { doing } from "./phase.ts";
+import { Rows } from "./row.tsx";
 import { countsOf, gpuIdleOf, spentOf } from "./selectors.ts";
 import { type Theme, useTheme } from "./theme.ts";
 
@@ -52,8 +54,8 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 		" ",
 	];
 	return [
-		spread(where, badge, width, glyphs.ellipsis),
-		spread([" ", ...standing(state, width, glyphs.ellipsis)], counts, width, glyphs.ellipsis),
+		spreadLine(where, badge, width, glyphs.ellipsis),
+		spreadLine([" ", ...standing(state, width, glyphs.ellipsis)], counts, width, glyphs.ellipsis),
 	];
 }
 
@@ -65,7 +67,7 @@ function standing(state: State, width: number, ellipsis: string): Line {
 	const now = best(state);
 	const baseline = state.experiments[0]?.value;
 	if (now?.value === undefined) return [["no result yet", "quiet"]];
-	const name = cut(state.metric.name, NAME, ellipsis);
+	const name = truncate(state.metric.name, NAME, ellipsis);
 	const base = standingOn(state);
 	const line: Line =
 		base?.value === undefined || base === now

@@ -58,3 +58,13 @@ export function layout(width: number, height: number, asking: boolean): Layout {
 		notices: noticesHeight > 0 ? { width: right, height: noticesHeight } : NONE,
 	};
 }
+
+/** The room inside a panel of this size: without its frame, or without the rule above it. */
+export function inside({ width, height, framed }: Size & { framed: boolean }): Size {
+	return framed ? { width: width - 4, height: Math.max(0, height - 2) } : { width, height: Math.max(0, height - 1) };
+}
+
+/** How many experiments a table of this size shows: its first line is the header. */
+export function rowsIn(table: Size, framed: boolean): number {
+	return Math.max(1, inside({ ...table, framed }).height - 1);
+}

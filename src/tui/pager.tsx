@@ -1,9 +1,10 @@
 /** A text longer than the screen: wrapped, scrolled, searched, and followed while it grows. */
 import { useEffect, useMemo, useState } from "react";
 import { useDeeds } from "./actions.ts";
-import type { Size } from "./layout.ts";
-import { type Line, sliceLine, textOf, wrapLine } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { inside, type Size } from "./layout.ts";
+import { type Line, lineText, sliceLine } from "./line.ts";
+import { Panel } from "./panel.tsx";
+import { wrapLine } from "./wrap.ts";
 
 export interface PagerProps {
 	title: Line;
@@ -111,7 +112,7 @@ function rowsOf(lines: readonly Line[], search: string, cells: number, hang?: Re
 /** The line with what was searched for standing out. */
 function marked(line: Line, search: string): Line {
 	const literal = search.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-	const text = line.map(textOf).join("");
+	const text = lineText(line);
 	const parts: Line[] = [];
 	let from = 0;
 	for (const { 0: match, index } of text.matchAll(new RegExp(literal, "giu"))) {

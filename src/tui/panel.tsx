@@ -1,6 +1,8 @@
 /** A titled part of the screen: framed where there is room, under a rule where there is not. */
 import { Box } from "ink";
-import { fit, type Line, lineWidth, Row, Rows } from "./line.tsx";
+import { inside } from "./layout.ts";
+import { fitLine, type Line, lineWidth } from "./line.ts";
+import { Row, Rows } from "./row.tsx";
 import { type Theme, useTheme } from "./theme.ts";
 
 export interface PanelProps {
@@ -12,16 +14,6 @@ export interface PanelProps {
 	width: number;
 	height: number;
 	framed: boolean;
-}
-
-export interface Inside {
-	width: number;
-	height: number;
-}
-
-/** The room a panel of this size has inside. */
-export function inside({ width, height, framed }: { width: number; height: number; framed: boolean }): Inside {
-	return framed ? { width: width - 4, height: Math.max(0, height - 2) } : { width, height: Math.max(0, height - 1) };
 }
 
 export function Panel(props: PanelProps) {
@@ -55,5 +47,5 @@ function titleLine({ title, aside = [], width, framed }: PanelProps, { border, g
 
 function fitTitle(title: Line, cells: number, ellipsis: string): Line {
 	const room = Math.max(0, Math.min(cells, lineWidth(title)));
-	return room > 0 ? [" ", ...fit(title, room, ellipsis), " "] : [];
+	return room > 0 ? [" ", ...fitLine(title, room, ellipsis), " "] : [];
 }

@@ -3,9 +3,9 @@ import { useMemo } from "react";
 import type { Experiment, State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { AXIS, axis } from "./chart-lines.ts";
-import type { Size } from "./layout.ts";
-import { type Line, spread } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { inside, type Size } from "./layout.ts";
+import { type Line, spreadLine } from "./line.ts";
+import { Panel } from "./panel.tsx";
 import { type Theme, useTheme } from "./theme.ts";
 
 export function ProgressChart({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
@@ -49,7 +49,7 @@ function progressChartLines(
 		],
 		{ width: width - AXIS, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
 	);
-	const foot = spread([" ".repeat(AXIS), ["1", "quiet"]], [[`${last}`, "quiet"]], width, theme.glyphs.ellipsis);
+	const foot = spreadLine([" ".repeat(AXIS), ["1", "quiet"]], [[`${last}`, "quiet"]], width, theme.glyphs.ellipsis);
 	return [...axis(chart, range, ["quiet", "good", "good"]), foot];
 }
 

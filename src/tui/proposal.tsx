@@ -3,10 +3,11 @@ import { memo } from "react";
 import type { Mode } from "../journal/events.ts";
 import { inFlight, type State } from "../journal/state.ts";
 import { condensed, type DiffLine, diffLine, parseDiff } from "./diff-lines.ts";
-import type { Size } from "./layout.ts";
-import { type Line, wrap, wrapTo } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { inside, type Size } from "./layout.ts";
+import type { Line } from "./line.ts";
+import { Panel } from "./panel.tsx";
 import { type Theme, useTheme } from "./theme.ts";
+import { wrapText, wrapTextTo } from "./wrap.ts";
 
 export interface Proposed {
 	n: number;
@@ -117,11 +118,11 @@ function bodyLines(proposal: Shown, diff: readonly DiffLine[], theme: Theme): Li
 function proposalLines(proposal: Shown, diff: readonly DiffLine[], { glyphs }: Theme): Line[] {
 	const { width, height } = proposal;
 	const title: Line[] = proposal.title ? [[[proposal.title, "strong"]]] : [];
-	const why = wrapTo(proposal.hypothesis, width, height >= 8 ? 3 : 1, glyphs.ellipsis);
+	const why = wrapTextTo(proposal.hypothesis, width, height >= 8 ? 3 : 1, glyphs.ellipsis);
 	const head: Line[] = [...title, ...why.map((text): Line => [text])];
 	const room = height - head.length;
 	if (diff.length === 0) {
-		const said = proposal.text.split("\n").flatMap((text) => wrap(text, width));
+		const said = proposal.text.split("\n").flatMap((text) => wrapText(text, width));
 		const waiting = proposal.open ? [[["being written", "quiet"]] as Line] : [];
 		return [...head, ...(said.length > 0 ? said.slice(-room).map((text): Line => [[text, "quiet"]]) : waiting)];
 	}

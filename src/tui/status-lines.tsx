@@ -1,16 +1,11 @@
 /** The lines above the footer: what steers the researcher, and what was last said. */
 import { inFlight, type State } from "../journal/state.ts";
 import { shortCommit, span, timeOfDay } from "../report/format.ts";
-import { type Line, Row, spread } from "./line.tsx";
+import { type Line, spreadLine } from "./line.ts";
+import { Row } from "./row.tsx";
 import { steeredBy } from "./selectors.ts";
 import { type Tone, useTheme } from "./theme.ts";
-
-export interface Message {
-	text: string;
-	tone: Tone;
-	/** Epoch ms at which it was said. */
-	at: number;
-}
+import type { StatusMessage } from "./ui.ts";
 
 /** program.md: which version steers, how old it is, and whether the next proposal is the first to follow it. */
 export function ProgramLine({ state, now, width }: { state: State; now: number; width: number }) {
@@ -45,12 +40,12 @@ function programLine(state: State, now: number): Line {
 }
 
 /** The answer to the last key, or the last notice. */
-export function NoticeLine({ state, message, width }: { state: State; message?: Message; width: number }) {
+export function NoticeLine({ state, message, width }: { state: State; message?: StatusMessage; width: number }) {
 	const { glyphs } = useTheme();
 	if (message) return <Row line={[" ", [message.text, message.tone]]} cells={width} />;
 	const notice = state.notices.at(-1);
 	if (!notice) return <Row line={[]} cells={width} />;
-	return <Row line={spread([" ", ...noticeLine(notice)], [], width, glyphs.ellipsis)} cells={width} />;
+	return <Row line={spreadLine([" ", ...noticeLine(notice)], [], width, glyphs.ellipsis)} cells={width} />;
 }
 
 export function noticeLine({ at, level, text }: State["notices"][number]): Line {

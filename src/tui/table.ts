@@ -3,7 +3,8 @@
  * `padding`, `header`, `cell`. Only the rows on the screen are built, so ten thousand cost what twenty do; ink-table
  * itself builds every row and cannot be loaded by a current Ink.
  */
-import { cut, fit, type Line, pad, type Span } from "./line.tsx";
+import { padTo, truncate } from "./cells.ts";
+import { fitLine, type Line, lineText, type Span } from "./line.ts";
 import type { Theme, Tone } from "./theme.ts";
 
 export interface Column<T> {
@@ -41,22 +42,20 @@ export function tableLines<T>(props: TableProps<T>, theme: Theme): Line[] {
 		columns.flatMap((column, i) => (i === 0 ? [span(column, sizes[i]!)] : [gap, span(column, sizes[i]!)]));
 
 	const lines: Line[] = [
-		build(({ name, align }, cells) => [pad(name, cells, theme.glyphs.ellipsis, align), header] as const),
+		build(({ name, align }, cells) => [padTo(name, cells, theme.glyphs.ellipsis, align), header] as const),
 	];
 	for (let i = top; i < Math.min(data.length, top + height - 1); i++) {
 		const row = data[i]!;
 		const line = build((column, cells) => {
 			const isLast = column === columns.at(-1) && column.align !== "right";
-			const text = (isLast ? cut : pad)(column.text(row), cells, theme.glyphs.ellipsis, column.align);
+			const text = (isLast ? truncate : padTo)(column.text(row), cells, theme.glyphs.ellipsis, column.align);
 			const tone = i === selected ? undefined : cell(row, column);
 			return tone ? [text, tone] : text;
 		});
-		lines.push(i === selected ? [[fit(line, width, "").map(plain).join(""), "selected"]] : line);
+		lines.push(i === selected ? [[lineText(fitLine(line, width, "")), "selected"]] : line);
 	}
 	return lines;
 }
-
-const plain = (span: Span) => (typeof span === "string" ? span : span[0]);
 
 /** The first row of a window of `height` rows that keeps row `index` in sight and moves no further than it must. */
 export function scrolled(top: number, index: number, height: number, total: number): number {

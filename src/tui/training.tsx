@@ -5,11 +5,12 @@ import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { clock, compact, grouped, percent } from "../report/format.ts";
 import { bar } from "./bar.ts";
 import { AXIS, axis } from "./chart-lines.ts";
-import type { Size } from "./layout.ts";
-import { type Line, lineWidth, type Span, wrapTo } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { inside, type Size } from "./layout.ts";
+import { type Line, lineWidth, type Span } from "./line.ts";
+import { Panel } from "./panel.tsx";
 import { doing } from "./phase.ts";
 import { type Theme, useTheme } from "./theme.ts";
+import { wrapTextTo } from "./wrap.ts";
 
 export function Training({ state, now, size, framed }: { state: State; now: number; size: Size; framed: boolean }) {
 	const theme = useTheme();
@@ -43,7 +44,7 @@ const FROM_TRAINING: readonly Phase[] = ["training", "evaluating", "deciding"];
 
 function sentenceLines(state: State, now: number, room: Size, { glyphs }: Theme): Line[] {
 	const { sentence, ending, tone } = doing(state, now);
-	return wrapTo(sentence, room.width, room.height, glyphs.ellipsis, ending).map((text): Line => [[text, tone]]);
+	return wrapTextTo(sentence, room.width, room.height, glyphs.ellipsis, ending).map((text): Line => [[text, tone]]);
 }
 
 function progressLines({ live, budgetSeconds }: State, cells: number, { glyphs }: Theme): Line[] {

@@ -3,13 +3,21 @@ import type { Experiment } from "../journal/state.ts";
 import type { Ask } from "./asks.ts";
 import type { View } from "./keys.ts";
 import type { Query } from "./selectors.ts";
-import type { Message } from "./status-lines.tsx";
+import type { Tone } from "./theme.ts";
 
 export interface Prompt {
 	kind: "search" | "note";
 	text: string;
 	/** What the search was before, for Esc. */
 	before: string;
+}
+
+/** The answer to the last key, on the line above the footer. */
+export interface StatusMessage {
+	text: string;
+	tone: Tone;
+	/** Epoch ms at which it appeared. */
+	at: number;
 }
 
 export interface Ui {
@@ -23,7 +31,7 @@ export interface Ui {
 	top: number;
 	ask?: Ask & { cursor: number };
 	prompt?: Prompt;
-	message?: Message;
+	message?: StatusMessage;
 	/** Why the engine could not go on. */
 	failure?: string;
 }
@@ -43,7 +51,7 @@ export function narrowed({ query }: Ui): boolean {
 const MESSAGE_MS = 10_000;
 
 /** The answer to the last key, while it is fresh. */
-export function freshMessage({ message }: Ui, now: number): Message | undefined {
+export function freshMessage({ message }: Ui, now: number): StatusMessage | undefined {
 	return message && now - message.at < MESSAGE_MS ? message : undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Key } from "ink";
 import { initialState } from "../../src/journal/state.ts";
 import { footerLine } from "../../src/tui/footer.tsx";
 import { bindingFor, KEYS, keyNames, type Situation, type View, worksNow } from "../../src/tui/keys.ts";
-import { lineWidth } from "../../src/tui/line.tsx";
+import { lineWidth } from "../../src/tui/line.ts";
 import { helpLines } from "../../src/tui/views/help.tsx";
 import { inFlight, night } from "./night.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";

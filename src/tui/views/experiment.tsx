@@ -5,12 +5,12 @@ import type { Experiment, State } from "../../journal/state.ts";
 import { compact, grouped, metric, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
 import { gpuUse } from "../../report/gpu.ts";
 import { useDeeds } from "../actions.ts";
+import { cellWidth } from "../cells.ts";
 import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
 import { outcome } from "../experiments.tsx";
-import type { Size } from "../layout.ts";
-import { type Line, width } from "../line.tsx";
+import { inside, type Size } from "../layout.ts";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { inside } from "../panel.tsx";
 import { ASKED } from "../proposal.tsx";
 import { gainOf } from "../selectors.ts";
 import { useLog, useRead } from "../use-read.ts";
@@ -115,7 +115,7 @@ function pairs(entries: readonly (readonly [string, string | undefined])[], cell
 	let left = 0;
 	for (const [name, value] of entries) {
 		if (!value) continue;
-		const size = width(name) + width(value) + 4;
+		const size = cellWidth(name) + cellWidth(value) + 4;
 		if (left < size) {
 			lines.push([]);
 			left = cells;

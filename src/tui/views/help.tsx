@@ -1,9 +1,9 @@
 /** Every key and what it does, from the one table of keys; and how to read the screen. */
 import { type Binding, KEYS } from "../keys.ts";
-import type { Size } from "../layout.ts";
-import { type Line, wrap } from "../line.tsx";
+import { inside, type Size } from "../layout.ts";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { inside } from "../panel.tsx";
+import { wrapText } from "../wrap.ts";
 
 const SIGNS: readonly [string, string][] = [
 	["+ keep", "better than the best before it: its commit is on the branch"],
@@ -26,7 +26,9 @@ export function HelpView({ size, framed }: { size: Size; framed: boolean }) {
 export function helpLines(cells: number): Line[] {
 	const heading = (text: string): Line => [[text, "strong"]];
 	const entry = (name: string, text: string) =>
-		wrap(text, cells - NAME - 2).map((part, i): Line => [["  "], [(i === 0 ? name : "").padEnd(NAME), "accent"], part]);
+		wrapText(text, cells - NAME - 2).map(
+			(part, i): Line => [["  "], [(i === 0 ? name : "").padEnd(NAME), "accent"], part],
+		);
 	const groups = Map.groupBy(KEYS, ({ group }) => group);
 	return [
 		...[...groups].flatMap(([group, bindings]) => [

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import type { Files } from "../../engine/engine.ts";
 import { useDeeds } from "../actions.ts";
 import type { Size } from "../layout.ts";
-import type { Line } from "../line.tsx";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
 import { useLog } from "../use-read.ts";
 

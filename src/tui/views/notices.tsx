@@ -1,10 +1,10 @@
 /** What the loop had to say, and what the human said to the researcher. */
 import type { State } from "../../journal/state.ts";
 import { timeOfDay } from "../../report/format.ts";
-import type { Size } from "../layout.ts";
-import type { Line } from "../line.tsx";
+import { inside, type Size } from "../layout.ts";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { inside, Panel } from "../panel.tsx";
+import { Panel } from "../panel.tsx";
 import { noticeLine } from "../status-lines.tsx";
 
 /** Notices and notes, oldest first. */

@@ -1,8 +1,8 @@
 /** Everything at a glance. */
 import { Box } from "ink";
 import type { Experiment, State } from "../../journal/state.ts";
-import { Experiments, rowsIn } from "../experiments.tsx";
-import type { Layout } from "../layout.ts";
+import { Experiments } from "../experiments.tsx";
+import { type Layout, rowsIn } from "../layout.ts";
 import { ProgressChart } from "../progress-chart.tsx";
 import { Proposal } from "../proposal.tsx";
 import { scrolled } from "../table.ts";

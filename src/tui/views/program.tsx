@@ -7,7 +7,7 @@ import { shortCommit, timeOfDay } from "../../report/format.ts";
 import { useDeeds } from "../actions.ts";
 import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
 import type { Size } from "../layout.ts";
-import type { Line } from "../line.tsx";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
 import { steeredBy } from "../selectors.ts";
 import { useRead } from "../use-read.ts";

@@ -1,0 +1,49 @@
+/**
+ * Draws lines. The console takes only frames and keys from Ink, not its text layout: each row gives Ink a single blank
+ * to lay out and paints the line over it, since the line's width is known here and Ink's own measuring, cluster by cluster
+ * on every frame, costs a third more.
+ */
+import { styleText } from "node:util";
+import { Text, Transform } from "ink";
+import { memo } from "react";
+import { drawable } from "./cells.ts";
+import { type Line, sameLine, truncateLine } from "./line.ts";
+import { type Theme, useTheme } from "./theme.ts";
+
+/** The line with its styles as escape sequences. */
+function paint(line: Line, { styles }: Theme): string {
+	const spans = line.map((span) => {
+		if (typeof span === "string") return drawable(span);
+		const [text, ...tones] = span;
+		const formats = tones.flatMap((tone) => styles[tone]);
+		return styleText(formats, drawable(text), { validateStream: false });
+	});
+	return spans.join("");
+}
+
+interface RowProps {
+	line: Line;
+	cells: number;
+}
+
+/** Draws one line, cut to `cells`. Panels build new lines for each state; one that reads the same is not drawn again. */
+export const Row = memo(
+	function Row({ line, cells }: RowProps) {
+		const theme = useTheme();
+		const painted = paint(truncateLine(line, cells, theme.glyphs.ellipsis), theme);
+		return (
+			<Transform transform={() => painted}>
+				<Text> </Text>
+			</Transform>
+		);
+	},
+	(a, b) => a.cells === b.cells && sameLine(a.line, b.line),
+);
+
+/** Draws lines below each other, and blank ones up to `height`. */
+export function Rows({ lines, cells, height }: { lines: readonly Line[]; cells: number; height: number }) {
+	return Array.from({ length: height }, (_, i) => (
+		// biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
+		<Row key={i} line={lines[i] ?? []} cells={cells} />
+	));
+}
