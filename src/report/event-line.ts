@@ -25,7 +25,7 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 		case "run.stop-after":
 			return event.n === undefined ? "goes on after all" : `stops after #${event.n}`;
 		case "run.stopped":
-			return `stopped: ${event.reason}${outcome(state)}${idleShare(state)}`;
+			return `stopped: ${event.reason}${bestResult(state)}${idleShare(state)}`;
 		case "program.changed":
 			return `program.md is now version ${event.version} (${event.lines} lines): it steers the next proposal`;
 		case "experiment.proposed":
@@ -54,7 +54,7 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 	}
 }
 
-function outcome(state: State): string {
+function bestResult(state: State): string {
 	const standing = best(state);
 	const first = state.experiments[0];
 	if (!standing?.value) return "";

@@ -14,12 +14,12 @@ export function gpuUse({ meanLoad, peakTemperature, meanWatts, peakMemoryMb }: G
 	return [...busy(meanLoad), ...hottest, ...power(meanWatts), ...gigabytes(peakMemoryMb)].join(", ");
 }
 
-/** Writes a value in words, or nothing where the driver does not tell it. */
-const told = (write: (value: number) => string) => (value?: number) => (value === undefined ? [] : [write(value)]);
-const busy = told((load) => `${percent(load)} busy`);
-const degrees = told((celsius) => `${Math.round(celsius)} C`);
-const power = told((watts) => `${Math.round(watts)} W`);
-const gigabytes = told((megabytes) => `${(megabytes / 1024).toFixed(1)} GB`);
+/** The words for a value, or none when the driver does not report it. */
+const known = (write: (value: number) => string) => (value?: number) => (value === undefined ? [] : [write(value)]);
+const busy = known((load) => `${percent(load)} busy`);
+const degrees = known((celsius) => `${Math.round(celsius)} C`);
+const power = known((watts) => `${Math.round(watts)} W`);
+const gigabytes = known((megabytes) => `${(megabytes / 1024).toFixed(1)} GB`);
 
 /**
  * Share of the experiments' time, from proposal to decision, in which the GPU ran no kernel; outside of training it counts as

@@ -3,16 +3,16 @@ import { Box, useApp, useInput, usePaste, useStdout, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import type { Engine } from "../engine/engine.ts";
 import type { State } from "../journal/state.ts";
-import { type Takers, TakersProvider } from "./actions.ts";
+import { type ActionHandlers, ActionHandlersProvider } from "./actions.ts";
 import type { Controller } from "./controller.ts";
 import { Dialog } from "./dialog.tsx";
 import { Footer } from "./footer.tsx";
 import { Header } from "./header.tsx";
 import { type Layout, layout, SMALLEST } from "./layout.ts";
 import { PromptLine } from "./prompt-line.tsx";
-import { proposed } from "./proposal.tsx";
+import { shownProposal } from "./proposal.tsx";
 import { Rows } from "./row.tsx";
-import { isAsking } from "./selectors.ts";
+import { awaitsApproval } from "./selectors.ts";
 import { NoticeLine, ProgramLine } from "./status-lines.tsx";
 import { type Theme, ThemeProvider } from "./theme.ts";
 import { freshMessage, type Ui } from "./ui.ts";
@@ -28,7 +28,7 @@ import { ProgramView } from "./views/program.tsx";
 export interface AppProps {
 	engine: Engine;
 	controller: Controller;
-	takers: Takers;
+	handlers: ActionHandlers;
 	theme: Theme;
 	/** Epoch ms. */
 	clock: () => number;
@@ -37,7 +37,7 @@ export interface AppProps {
 }
 
 export interface ScreenTerminal {
-	/** Hands it over while `use` runs. */
+	/** Host it over while `use` runs. */
 	suspend(use: () => Promise<void>): Promise<void>;
 	/** Draws everything again, for when something else has written over it. */
 	redraw(): void;
@@ -45,8 +45,8 @@ export interface ScreenTerminal {
 
 const ERASE_AND_HOME = "\u001b[2J\u001b[H";
 
-export function App({ engine, controller, takers, theme, clock, onTerminal }: AppProps) {
-	const moment = useEngine(engine, clock);
+export function App({ engine, controller, handlers, theme, clock, onTerminal }: AppProps) {
+	const snapshot = useEngine(engine, clock);
 	const ui = useSyncExternalStore(controller.ui.subscribe, controller.ui.get);
 	const { columns, rows } = useWindowSize();
 	const { suspendTerminal } = useApp();
@@ -58,13 +58,13 @@ export function App({ engine, controller, takers, theme, clock, onTerminal }: Ap
 	useInput((input, key) => controller.input(input, key));
 	usePaste((text) => controller.paste(text));
 
-	const { now } = moment;
-	const screen = layout(columns, rows, isAsking(moment.state));
-	const state = ui.failure === undefined ? moment.state : { ...moment.state, stopped: ui.failure };
+	const { now } = snapshot;
+	const screen = layout(columns, rows, awaitsApproval(snapshot.state));
+	const state = ui.failure === undefined ? snapshot.state : { ...snapshot.state, stopped: ui.failure };
 	if (screen.tooSmall) return <TooSmall layout={screen} />;
 	return (
 		<ThemeProvider value={theme}>
-			<TakersProvider value={takers}>
+			<ActionHandlersProvider value={handlers}>
 				<Box flexDirection="column" width={columns} height={rows}>
 					<Header state={state} now={now} width={columns} />
 					<Box flexDirection="column" height={screen.body.height}>
@@ -75,11 +75,11 @@ export function App({ engine, controller, takers, theme, clock, onTerminal }: Ap
 					{ui.prompt ? (
 						<PromptLine prompt={ui.prompt} cells={columns} />
 					) : (
-						<Footer situation={controller.situation()} width={columns} />
+						<Footer context={controller.keyContext()} width={columns} />
 					)}
-					{ui.ask && <Dialog ask={ui.ask} screen={screen} />}
+					{ui.confirmation && <Dialog confirmation={ui.confirmation} screen={screen} />}
 				</Box>
-			</TakersProvider>
+			</ActionHandlersProvider>
 		</ThemeProvider>
 	);
 }
@@ -96,7 +96,7 @@ interface BodyProps {
 function Body({ engine, controller, state, now, ui, layout }: BodyProps) {
 	const { body: size, framed } = layout;
 	const files = engine.read;
-	const proposal = proposed(state);
+	const proposal = shownProposal(state);
 	const lost = proposal && !proposal.open && !proposal.diff;
 	const { value: diff } = useRead(lost ? `${proposal.n}` : undefined, () => files.diff(proposal!.n));
 	switch (ui.view) {

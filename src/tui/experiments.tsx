@@ -5,13 +5,13 @@ import { cellWidth } from "./cells.ts";
 import { inside, type Size } from "./layout.ts";
 import type { Line } from "./line.ts";
 import { Panel } from "./panel.tsx";
-import { gainOf, isAsking, type Query } from "./selectors.ts";
+import { awaitsApproval, gainOf, type Query } from "./selectors.ts";
 import { type Column, tableLines } from "./table.ts";
 import { type Tone, useTheme } from "./theme.ts";
 
-export interface ExperimentsProps {
+export interface ExperimentsPanelProps {
 	state: State;
-	/** What `found` gave for the query. */
+	/** The experiments that match the query, in its order. */
 	rows: readonly Experiment[];
 	query: Query;
 	top: number;
@@ -21,7 +21,7 @@ export interface ExperimentsProps {
 	framed: boolean;
 }
 
-export function Experiments({ state, rows, query, top, index, size, framed }: ExperimentsProps) {
+export function ExperimentsPanel({ state, rows, query, top, index, size, framed }: ExperimentsPanelProps) {
 	const theme = useTheme();
 	const room = inside({ ...size, framed });
 	const lines: Line[] =
@@ -64,8 +64,8 @@ function queryText({ filter, sort, search }: Query, shown: number, total: number
 	return parts.filter(Boolean).join("  ");
 }
 
-/** The sign and the word of each outcome: never told by colour alone. */
-export function outcome(state: State, experiment: Experiment): string {
+/** The sign and the word of an outcome, since colour alone must not tell it. */
+export function outcomeLabel(state: State, experiment: Experiment): string {
 	switch (experiment.status) {
 		case "keep":
 			if (experiment.n === state.best) return "* best";
@@ -78,7 +78,7 @@ export function outcome(state: State, experiment: Experiment): string {
 		case undefined:
 			if (experiment.n !== state.live.n || state.stopped !== undefined) return "> open";
 			if (state.setAside) return "= aside";
-			return isAsking(state) ? "? y or n" : "> running";
+			return awaitsApproval(state) ? "? y or n" : "> running";
 	}
 }
 
@@ -90,7 +90,7 @@ function columnsFor(state: State, cells: number): Column<Experiment>[] {
 	const metricCells = Math.min(METRIC.most, Math.max(METRIC.least, cellWidth(state.metric.name)));
 	const columns: Column<Experiment>[] = [
 		{ name: "#", width: Math.max(3, `${state.experiments.length}`.length), align: "right", text: (e) => `${e.n}` },
-		{ name: "result", width: 9, text: (e) => outcome(state, e) },
+		{ name: "result", width: 9, text: (e) => outcomeLabel(state, e) },
 		{
 			name: state.metric.name,
 			width: metricCells,

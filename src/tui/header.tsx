@@ -4,8 +4,8 @@ import { compact, fitted, gainOver, metric, percent, span } from "../report/form
 import { gpuNow } from "../report/gpu.ts";
 import { truncate } from "./cells.ts";
 import { type Line, spreadLine } from "./line.ts";
-import { doing } from "./phase.ts";
 import { Rows } from "./row.tsx";
+import { statusOf } from "./run-status.ts";
 import { countsOf, gpuIdleOf, spentOf } from "./selectors.ts";
 import { type Theme, useTheme } from "./theme.ts";
 
@@ -14,7 +14,7 @@ export function Header({ state, now, width }: { state: State; now: number; width
 }
 
 function headerLines(state: State, now: number, width: number, { glyphs }: Theme): Line[] {
-	const { word, tone } = doing(state, now);
+	const { word, tone } = statusOf(state, now);
 	const number = state.live.n > 0 ? ` ${state.live.n}` : "";
 	const by = state.model ? `${state.researcher} (${state.model})` : state.researcher;
 	const gpu = state.live.phase === "training" ? gpuNow(state.live.training ?? {}) : "";
@@ -55,19 +55,19 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 	];
 	return [
 		spreadLine(where, badge, width, glyphs.ellipsis),
-		spreadLine([" ", ...standing(state, width, glyphs.ellipsis)], counts, width, glyphs.ellipsis),
+		spreadLine([" ", ...bestLine(state, width, glyphs.ellipsis)], counts, width, glyphs.ellipsis),
 	];
 }
 
 /** Cells of the metric's name at most: what it has come to matters more. */
-const NAME = 16;
+const NAME_CELLS = 16;
 
 /** The best value and how far it has come from the baseline; the base, where a human chose another. */
-function standing(state: State, width: number, ellipsis: string): Line {
+function bestLine(state: State, width: number, ellipsis: string): Line {
 	const now = best(state);
 	const baseline = state.experiments[0]?.value;
 	if (now?.value === undefined) return [["no result yet", "quiet"]];
-	const name = truncate(state.metric.name, NAME, ellipsis);
+	const name = truncate(state.metric.name, NAME_CELLS, ellipsis);
 	const base = standingOn(state);
 	const line: Line =
 		base?.value === undefined || base === now

@@ -7,7 +7,8 @@ import { inFlight, type State } from "../journal/state.ts";
 
 export type View = "overview" | "experiment" | "log" | "program" | "notices" | "help";
 
-export type Action =
+/** What a key can stand for. */
+export type KeyAction =
 	| "pause"
 	| "pause-now"
 	| "skip"
@@ -47,35 +48,35 @@ export type Action =
 	| "interrupt";
 
 /** What decides whether a key has anything to do now. */
-export interface Situation {
+export interface KeyContext {
 	state: State;
 	view: View;
 	/** Number of the experiment that is selected in the table or open. */
 	selected?: number;
 	/** The table is searched or filtered. */
-	narrowed: boolean;
+	isFiltered: boolean;
 }
 
 export interface Binding {
 	/** Names as `keyNames` gives them; the first is the one shown. */
 	keys: readonly string[];
-	action: Action;
+	action: KeyAction;
 	/** A word or two for the footer. */
-	label: string | ((situation: Situation) => string);
+	label: string | ((context: KeyContext) => string);
 	/** A sentence for the help. */
 	help: string;
 	group: "The run" | "The selected experiment" | "Views" | "Moving" | "Tables and texts" | "The program";
 	/** Where it works; everywhere if absent. */
 	views?: readonly View[];
-	works?: (situation: Situation) => boolean;
+	works?: (context: KeyContext) => boolean;
 	/** Left out of the footer: everyone knows it, or it is rarely needed. */
 	quiet?: true;
 }
 
-const running = ({ state }: Situation) => state.stopped === undefined && !state.live.stopping;
-const measured = (s: Situation) => running(s) && s.state.experiments[(s.selected ?? 0) - 1]?.value !== undefined;
+const running = ({ state }: KeyContext) => state.stopped === undefined && !state.live.stopping;
+const measured = (s: KeyContext) => running(s) && s.state.experiments[(s.selected ?? 0) - 1]?.value !== undefined;
 /** A proposal waits for an answer and is in sight. */
-const asked = ({ state, view, selected }: Situation) =>
+const asked = ({ state, view, selected }: KeyContext) =>
 	state.live.phase === "approving" && (view === "overview" || selected === state.live.n);
 const WITH_SELECTION: readonly View[] = ["overview", "experiment"];
 const TEXTS: readonly View[] = ["experiment", "log", "program", "notices", "help"];
@@ -201,7 +202,7 @@ export const KEYS: readonly Binding[] = [
 		label: ({ view }) => (view === "overview" ? "show all" : "back"),
 		help: "back to where you came from; clears a search or a filter first",
 		group: "Views",
-		works: ({ view, narrowed }) => view !== "overview" || narrowed,
+		works: ({ view, isFiltered }) => view !== "overview" || isFiltered,
 	},
 	{ keys: ["o"], action: "overview", label: "overview", help: "everything at a glance", group: "Views", views: TEXTS },
 	{ keys: ["l"], action: "log", label: "log", help: "what the trainer prints", group: "Views" },
@@ -339,17 +340,17 @@ export const KEYS: readonly Binding[] = [
 	},
 ];
 
-/** The binding a key has in this situation. The first that works wins: in approve mode `y` and `n` answer. */
-export function bindingFor(name: string, situation: Situation): Binding | undefined {
-	return KEYS.find((binding) => binding.keys.includes(name) && worksNow(binding, situation));
+/** The binding a key has in this context. The first that works wins: in approve mode `y` and `n` answer. */
+export function bindingFor(name: string, context: KeyContext): Binding | undefined {
+	return KEYS.find((binding) => binding.keys.includes(name) && worksNow(binding, context));
 }
 
-export function worksNow(binding: Binding, situation: Situation): boolean {
-	return (binding.views?.includes(situation.view) ?? true) && (binding.works?.(situation) ?? true);
+export function worksNow(binding: Binding, context: KeyContext): boolean {
+	return (binding.views?.includes(context.view) ?? true) && (binding.works?.(context) ?? true);
 }
 
-export function labelOf(binding: Binding, situation: Situation): string {
-	return typeof binding.label === "string" ? binding.label : binding.label(situation);
+export function labelOf(binding: Binding, context: KeyContext): string {
+	return typeof binding.label === "string" ? binding.label : binding.label(context);
 }
 
 /**

@@ -23,18 +23,18 @@ export interface Layout extends Size {
 export const SMALLEST: Size = { width: 60, height: 14 };
 
 /** Lines the header takes, and the program.md line, the notice line and the footer. */
-const HEADER = 2;
-const BOTTOM = 3;
+const HEADER_LINES = 2;
+const BOTTOM_LINES = 3;
 const NONE: Size = { width: 0, height: 0 };
 
-/** `asking`: a proposal waits for a yes or no and gets the room to be read. */
-export function layout(width: number, height: number, asking: boolean): Layout {
-	const body = { width, height: Math.max(0, height - HEADER - BOTTOM) };
+/** A proposal that awaits approval gets more room, so that it can be read. */
+export function layout(width: number, height: number, awaitsApproval: boolean): Layout {
+	const body = { width, height: Math.max(0, height - HEADER_LINES - BOTTOM_LINES) };
 	const tooSmall = width < SMALLEST.width || height < SMALLEST.height;
 	if (width < 100 || height < 30) {
 		const isLow = body.height < 14;
-		const training = { width, height: asking ? 2 : 3 };
-		const share = asking ? (isLow ? 1 : 0.75) : isLow ? 0 : 0.3;
+		const training = { width, height: awaitsApproval ? 2 : 3 };
+		const share = awaitsApproval ? (isLow ? 1 : 0.75) : isLow ? 0 : 0.3;
 		const proposal = { width, height: Math.min(body.height - training.height, Math.round(body.height * share)) };
 		const table = { width, height: Math.max(0, body.height - training.height - proposal.height) };
 		return { width, height, tooSmall, framed: false, body, training, proposal, table, chart: NONE, notices: NONE };
@@ -43,7 +43,7 @@ export function layout(width: number, height: number, asking: boolean): Layout {
 	const right = width - left;
 	const top = Math.round(body.height * 0.44);
 	const bottom = body.height - top;
-	const proposal = { width: left, height: asking ? Math.round(body.height * 0.7) : top };
+	const proposal = { width: left, height: awaitsApproval ? Math.round(body.height * 0.7) : top };
 	const noticesHeight = bottom >= 26 ? 9 : 0;
 	return {
 		width,

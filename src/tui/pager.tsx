@@ -1,6 +1,6 @@
 /** A text longer than the screen: wrapped, scrolled, searched, and followed while it grows. */
 import { useEffect, useMemo, useState } from "react";
-import { useDeeds } from "./actions.ts";
+import { useAction } from "./actions.ts";
 import { inside, type Size } from "./layout.ts";
 import { type Line, lineText, sliceLine } from "./line.ts";
 import { Panel } from "./panel.tsx";
@@ -25,7 +25,7 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 	const [wanted, setTop] = useState(0);
 	const [following, setFollowing] = useState(follow);
 	const [search, setSearch] = useState("");
-	const { rows, matches } = useMemo(() => rowsOf(lines, search, room.width, hang), [lines, search, room.width, hang]);
+	const { rows, matches } = useMemo(() => wrapRows(lines, search, room.width, hang), [lines, search, room.width, hang]);
 	const last = Math.max(0, rows.length - room.height);
 	const top = following ? last : Math.min(wanted, last);
 
@@ -37,15 +37,15 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 		setTop((from) => Math.min(last, Math.max(0, change(following ? last : Math.min(from, last)))));
 		followOn(false);
 	};
-	useDeeds((deed) => {
-		if (typeof deed === "object") {
-			setSearch(deed.search);
-			const found = rowsOf(lines, deed.search, room.width, hang).matches;
+	useAction((action) => {
+		if (typeof action === "object") {
+			setSearch(action.search);
+			const found = wrapRows(lines, action.search, room.width, hang).matches;
 			const first = found.find((i) => i >= top) ?? found[0];
 			if (first !== undefined) scroll(() => first);
 			return true;
 		}
-		switch (deed) {
+		switch (action) {
 			case "up":
 				scroll((from) => from - 1);
 				return true;
@@ -97,11 +97,11 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 }
 
 /** The lines as rows of the screen, and which rows show what was searched for. */
-function rowsOf(lines: readonly Line[], search: string, cells: number, hang?: RegExp) {
+function wrapRows(lines: readonly Line[], search: string, cells: number, hang?: RegExp) {
 	const rows: Line[] = [];
 	const matches: number[] = [];
 	for (const line of lines) {
-		for (const row of wrapLine(search ? marked(line, search) : line, cells, hang)) {
+		for (const row of wrapLine(search ? highlightMatches(line, search) : line, cells, hang)) {
 			if (search && row.some((span) => span[1] === "selected")) matches.push(rows.length);
 			rows.push(row);
 		}
@@ -110,7 +110,7 @@ function rowsOf(lines: readonly Line[], search: string, cells: number, hang?: Re
 }
 
 /** The line with what was searched for standing out. */
-function marked(line: Line, search: string): Line {
+function highlightMatches(line: Line, search: string): Line {
 	const literal = search.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 	const text = lineText(line);
 	const parts: Line[] = [];

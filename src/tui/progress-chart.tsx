@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import type { Experiment, State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
-import { AXIS, axis } from "./chart-lines.ts";
+import { AXIS_CELLS, withAxis } from "./chart-lines.ts";
 import { inside, type Size } from "./layout.ts";
 import { type Line, spreadLine } from "./line.ts";
 import { Panel } from "./panel.tsx";
@@ -47,10 +47,15 @@ function progressChartLines(
 			{ points: kept.map(at), draw: "dots", ascii: "+" },
 			{ points: steps, draw: "steps", ascii: "-" },
 		],
-		{ width: width - AXIS, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
+		{ width: width - AXIS_CELLS, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
 	);
-	const foot = spreadLine([" ".repeat(AXIS), ["1", "quiet"]], [[`${last}`, "quiet"]], width, theme.glyphs.ellipsis);
-	return [...axis(chart, range, ["quiet", "good", "good"]), foot];
+	const foot = spreadLine(
+		[" ".repeat(AXIS_CELLS), ["1", "quiet"]],
+		[[`${last}`, "quiet"]],
+		width,
+		theme.glyphs.ellipsis,
+	);
+	return [...withAxis(chart, range, ["quiet", "good", "good"]), foot];
 }
 
 /** The best value so far after each kept experiment, up to the last experiment. */

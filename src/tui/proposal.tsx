@@ -9,7 +9,7 @@ import { Panel } from "./panel.tsx";
 import { type Theme, useTheme } from "./theme.ts";
 import { wrapText, wrapTextTo } from "./wrap.ts";
 
-export interface Proposed {
+export interface ShownProposal {
 	n: number;
 	title: string;
 	hypothesis: string;
@@ -25,7 +25,7 @@ export interface Proposed {
 }
 
 /** What a researcher is asked for when the wins stop coming. */
-export const ASKED: Record<Mode, string> = {
+export const MODE_TEXT: Record<Mode, string> = {
 	open: "",
 	"other-family": "another kind of change",
 	combine: "near misses combined",
@@ -34,10 +34,10 @@ export const ASKED: Record<Mode, string> = {
 };
 
 /** The proposal to show: the draft of the experiment in flight, or what is known of it from the journal. */
-export function proposed(state: State): Proposed | undefined {
+export function shownProposal(state: State): ShownProposal | undefined {
 	const experiment = inFlight(state) ?? state.experiments.at(-1);
 	const { draft, ahead } = state.live;
-	const asked = ASKED[experiment?.mode ?? "open"];
+	const asked = MODE_TEXT[experiment?.mode ?? "open"];
 	const next = ahead ? `${ahead.n}  ${ahead.title ?? "being written"}` : "";
 	if (draft && draft.n >= (experiment?.n ?? 0)) {
 		const journalled = experiment?.n === draft.n ? experiment : undefined;
@@ -69,18 +69,18 @@ export interface ProposalProps {
 	framed: boolean;
 }
 
-export function Proposal({ state, diff, selected, size, framed }: ProposalProps) {
-	const proposal = proposed(state);
+export function ProposalPanel({ state, diff, selected, size, framed }: ProposalProps) {
+	const proposal = shownProposal(state);
 	if (!proposal) return <Panel {...size} title={[["proposal", "strong"]]} lines={[NOTHING]} framed={framed} />;
 	const opens = selected === proposal.n;
-	return <ProposalPanel {...proposal} diff={proposal.diff || diff || ""} {...{ opens, framed }} {...size} />;
+	return <ProposalContent {...proposal} diff={proposal.diff || diff || ""} {...{ opens, framed }} {...size} />;
 }
 
 /** `opens`: Enter shows it whole. */
-type Shown = Proposed & Size & { opens: boolean };
+type Shown = ShownProposal & Size & { opens: boolean };
 
 /** Drawn again only when the proposal changes: its props are plain values. */
-const ProposalPanel = memo(function ProposalPanel(props: Shown & { framed: boolean }) {
+const ProposalContent = memo(function ProposalContent(props: Shown & { framed: boolean }) {
 	const theme = useTheme();
 	const { n, diff, width, height, framed } = props;
 	const parsed = parseDiff(diff);

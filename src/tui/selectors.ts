@@ -9,10 +9,8 @@ import { spent, tokensOf } from "../loop/spending.ts";
 import { gainOver } from "../report/format.ts";
 import { gpuIdle } from "../report/gpu.ts";
 
-type Experiments = readonly Experiment[];
-
-function remembered<T>(derive: (state: State) => T): (state: State) => T {
-	const known = new WeakMap<Experiments, T>();
+function memoize<T>(derive: (state: State) => T): (state: State) => T {
+	const known = new WeakMap<readonly Experiment[], T>();
 	return (state) => {
 		const answer = known.get(state.experiments) ?? derive(state);
 		known.set(state.experiments, answer);
@@ -20,22 +18,22 @@ function remembered<T>(derive: (state: State) => T): (state: State) => T {
 	};
 }
 
-export const countsOf: (state: State) => Tally = remembered(tally);
+export const countsOf: (state: State) => Tally = memoize(tally);
 
 /** Tokens read and written by the researcher so far, and money where prices are known. */
 export function spentOf(state: State): { tokens: number; cost: number } {
 	const { spentAhead } = state;
-	const usage = spentAhead ? addUsage(spentOnBegun(state), spentAhead) : spentOnBegun(state);
+	const usage = spentAhead ? addUsage(spentOnStarted(state), spentAhead) : spentOnStarted(state);
 	return { tokens: usage ? tokensOf(usage) : 0, cost: usage?.cost ?? 0 };
 }
 
-const spentOnBegun = remembered(({ experiments }) => spent({ experiments }));
+const spentOnStarted = memoize(({ experiments }) => spent({ experiments }));
 
 /** How much of the run the GPU idled, where that is known. */
-export const gpuIdleOf = remembered(({ experiments }) => gpuIdle(experiments));
+export const gpuIdleOf = memoize(({ experiments }) => gpuIdle(experiments));
 
 /** The metric of every commit that proposals were built on. */
-const valuesByCommit = remembered((state) => {
+const valuesByCommit = memoize((state) => {
 	const values = new Map<string, number>();
 	for (const { commit, value } of state.experiments) if (commit && value !== undefined) values.set(commit, value);
 	return values;
@@ -49,7 +47,7 @@ export function gainOf(state: State, experiment: Experiment): number | undefined
 }
 
 /** How many experiments each version of program.md steered. */
-export const steeredBy = remembered((state) => {
+export const experimentsByProgram = memoize((state) => {
 	const numbers = new Map<string, number[]>();
 	for (const { program, n } of state.experiments) {
 		const steered = numbers.get(program);
@@ -60,7 +58,7 @@ export const steeredBy = remembered((state) => {
 });
 
 /** A proposal waits for a human's yes or no. */
-export function isAsking({ live }: State): boolean {
+export function awaitsApproval({ live }: State): boolean {
 	return live.phase === "approving";
 }
 
@@ -75,7 +73,7 @@ export interface Query {
 }
 
 /** The experiments the table shows, in its order. Unmeasured ones come last when sorted by the metric. */
-export function found(state: State, { filter, sort, search }: Query): Experiments {
+export function filterExperiments(state: State, { filter, sort, search }: Query): readonly Experiment[] {
 	const needle = search.toLowerCase();
 	const matches = (e: Experiment) =>
 		(filter === "all" || e.status === filter) &&

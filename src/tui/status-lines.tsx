@@ -3,7 +3,7 @@ import { inFlight, type State } from "../journal/state.ts";
 import { shortCommit, span, timeOfDay } from "../report/format.ts";
 import { type Line, spreadLine } from "./line.ts";
 import { Row } from "./row.tsx";
-import { steeredBy } from "./selectors.ts";
+import { experimentsByProgram } from "./selectors.ts";
 import { type Tone, useTheme } from "./theme.ts";
 import type { StatusMessage } from "./ui.ts";
 
@@ -22,7 +22,7 @@ function programLine(state: State, now: number): Line {
 	const name: Line = [" ", ["program.md", "strong"], " "];
 	if (!version) return [...name, ["not read yet", "quiet"]];
 	const age = span((now - Date.parse(changedAt)) / 1000);
-	const steered = steeredBy(state).get(version)?.length ?? 0;
+	const steered = experimentsByProgram(state).get(version)?.length ?? 0;
 	const next = inFlight(state) ? inFlight(state)!.program !== version : steered === 0;
 	const effect: Line = next
 		? [["  steers the next proposal", "accent"]]

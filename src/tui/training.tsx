@@ -4,15 +4,25 @@ import { inFlight, type State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { clock, compact, grouped, percent } from "../report/format.ts";
 import { bar } from "./bar.ts";
-import { AXIS, axis } from "./chart-lines.ts";
+import { AXIS_CELLS, withAxis } from "./chart-lines.ts";
 import { inside, type Size } from "./layout.ts";
 import { type Line, lineWidth, type Span } from "./line.ts";
 import { Panel } from "./panel.tsx";
-import { doing } from "./phase.ts";
+import { statusOf } from "./run-status.ts";
 import { type Theme, useTheme } from "./theme.ts";
 import { wrapTextTo } from "./wrap.ts";
 
-export function Training({ state, now, size, framed }: { state: State; now: number; size: Size; framed: boolean }) {
+export function TrainingPanel({
+	state,
+	now,
+	size,
+	framed,
+}: {
+	state: State;
+	now: number;
+	size: Size;
+	framed: boolean;
+}) {
 	const theme = useTheme();
 	const room = inside({ ...size, framed });
 	const lines = trainingLines(state, now, room, theme);
@@ -43,7 +53,7 @@ function trainingLines(state: State, now: number, room: { width: number; height:
 const FROM_TRAINING: readonly Phase[] = ["training", "evaluating", "deciding"];
 
 function sentenceLines(state: State, now: number, room: Size, { glyphs }: Theme): Line[] {
-	const { sentence, ending, tone } = doing(state, now);
+	const { sentence, ending, tone } = statusOf(state, now);
 	return wrapTextTo(sentence, room.width, room.height, glyphs.ellipsis, ending).map((text): Line => [[text, tone]]);
 }
 
@@ -86,9 +96,15 @@ function curveLines({ live, budgetSeconds }: State, room: { width: number; heigh
 			{ points: best, draw: "dashes", ascii: "." },
 			{ points: curve, draw: "line", ascii: "*" },
 		],
-		{ width: room.width - AXIS, height: room.height - 1, x: [0, budgetSeconds], y: [low, high], ascii: theme.ascii },
+		{
+			width: room.width - AXIS_CELLS,
+			height: room.height - 1,
+			x: [0, budgetSeconds],
+			y: [low, high],
+			ascii: theme.ascii,
+		},
 	);
-	return [...axis(chart, [low, high], ["quiet", "accent"]), curveLegend(curve, best, theme)];
+	return [...withAxis(chart, [low, high], ["quiet", "accent"]), curveLegend(curve, best, theme)];
 }
 
 /** A running mean over about ten points: a single batch's loss jumps more than two runs differ. */
@@ -103,7 +119,7 @@ function smooth(curve: readonly Point[]): Point[] {
 
 function curveLegend(curve: readonly Point[], best: readonly Point[], { ascii }: Theme): Line {
 	const last = curve.at(-1);
-	const legend: Line = [" ".repeat(AXIS), [ascii ? "* " : "━ ", "accent"], ["loss", "quiet"]];
+	const legend: Line = [" ".repeat(AXIS_CELLS), [ascii ? "* " : "━ ", "accent"], ["loss", "quiet"]];
 	if (best.length < 2) return legend;
 	const rival = last && best.findLast(([second]) => second <= last[0]);
 	const lead = last && rival ? rival[1] - last[1] : undefined;

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { render } from "ink";
 import type { Engine } from "../engine/engine.ts";
-import { Takers } from "./actions.ts";
+import { ActionHandlers } from "./actions.ts";
 import { App, type ScreenTerminal } from "./app.tsx";
 import { clipboardSequence } from "./clipboard.ts";
 import { Controller } from "./controller.ts";
@@ -25,7 +25,7 @@ export interface TuiOptions {
 
 /** Frames a second at most. Progress is drawn less often (use-engine.ts); this is how soon a key is answered. */
 const MAX_FPS = 30;
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+const EXIT_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
  * Shows the engine until the human leaves or a signal comes. Then the terminal is as it was. The engine is not ended
@@ -35,8 +35,8 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 	const { stdout } = process;
 	let terminal: ScreenTerminal | undefined;
 	let isEditing = false;
-	const takers = new Takers();
-	const controller = new Controller(engine, takers, {
+	const handlers = new ActionHandlers();
+	const controller = new Controller(engine, handlers, {
 		leave: () => screen.unmount(),
 		now: clock,
 		size: () => ({ width: stdout.columns, height: stdout.rows }),
@@ -60,7 +60,7 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 	process.stdin.setRawMode?.(true);
 	const screen = render(
 		<App
-			{...{ engine, controller, takers, clock }}
+			{...{ engine, controller, handlers, clock }}
 			theme={themeFor(process.env, plain)}
 			onTerminal={(its) => {
 				terminal = its;
@@ -83,19 +83,19 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 	};
 	opened?.catch(fail);
 	const restore = [
-		...SIGNALS.map((signal) =>
-			listen(process, signal, () => {
+		...EXIT_SIGNALS.map((signal) =>
+			onEvent(process, signal, () => {
 				// Ctrl-C in an editor reaches everyone at this terminal.
 				if (isEditing && signal === "SIGINT") return;
 				process.exitCode = 128 + constants.signals[signal];
 				leave();
 			}),
 		),
-		listen(process, "uncaughtException", fail),
-		listen(process, "unhandledRejection", fail),
+		onEvent(process, "uncaughtException", fail),
+		onEvent(process, "unhandledRejection", fail),
 		// A terminal that went away (EIO, EPIPE) ends the screen, not the process.
-		listen(stdout, "error", leave),
-		listen(process.stdin, "error", leave),
+		onEvent(stdout, "error", leave),
+		onEvent(process.stdin, "error", leave),
 	];
 	try {
 		await screen.waitUntilExit();
@@ -106,7 +106,7 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 	if (failure) throw failure.error;
 }
 
-function listen(emitter: NodeJS.EventEmitter, name: string, listener: (...args: unknown[]) => void): () => void {
+function onEvent(emitter: NodeJS.EventEmitter, name: string, listener: (...args: unknown[]) => void): () => void {
 	emitter.on(name, listener);
 	return () => emitter.off(name, listener);
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import type { Engine } from "../engine/engine.ts";
 import type { State } from "../journal/state.ts";
 
-export interface Moment {
+export interface Snapshot {
 	state: State;
 	/** Epoch ms at which the screen looked. */
 	now: number;
@@ -14,8 +14,8 @@ const REDRAW_MS = 500;
 /** Clocks on the screen show whole seconds. */
 const CLOCK_MS = 1000;
 
-export function useEngine(engine: Engine, clock: () => number): Moment {
-	const [moment, setMoment] = useState<Moment>(() => ({ state: engine.state, now: clock() }));
+export function useEngine(engine: Engine, clock: () => number): Snapshot {
+	const [snapshot, setSnapshot] = useState<Snapshot>(() => ({ state: engine.state, now: clock() }));
 	useEffect(() => {
 		let drawnAt = 0;
 		let timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export function useEngine(engine: Engine, clock: () => number): Moment {
 			clearTimeout(timer);
 			drawnAt = performance.now();
 			timer = setTimeout(draw, CLOCK_MS);
-			setMoment({ state: engine.state, now: clock() });
+			setSnapshot({ state: engine.state, now: clock() });
 		};
 		let scheduled = false;
 		const soon = () => {
@@ -45,5 +45,5 @@ export function useEngine(engine: Engine, clock: () => number): Moment {
 			clearTimeout(timer);
 		};
 	}, [engine, clock]);
-	return moment;
+	return snapshot;
 }

@@ -193,7 +193,7 @@ test("what ends the run later is in the header until it is taken back", async (t
 	terminal.send("qa");
 	await terminal.shows(/stops after 38 +training 38/);
 	terminal.send("q");
-	await terminal.shows("go on after all");
+	await terminal.shows("cancel the stop");
 	terminal.send("g");
 	await terminal.until((screen) => !screen.includes("stops after"), "a header without it");
 });

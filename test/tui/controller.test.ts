@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Key } from "ink";
-import { Takers } from "../../src/tui/actions.ts";
+import { ActionHandlers } from "../../src/tui/actions.ts";
 import { Controller } from "../../src/tui/controller.ts";
 import { freshMessage } from "../../src/tui/ui.ts";
 import { inFlight, night } from "./night.ts";
@@ -23,7 +23,7 @@ function sitDown() {
 	);
 	const done: string[] = [];
 	const clock = { now: 0 };
-	const controller = new Controller(engine, new Takers(), {
+	const controller = new Controller(engine, new ActionHandlers(), {
 		leave: () => done.push("left"),
 		now: () => clock.now,
 		size: () => ({ width: 120, height: 40 }),
@@ -60,9 +60,9 @@ test("force-revert asks once which, and Esc does nothing", async () => {
 	const { engine, press, ui } = sitDown();
 	const kept = engine.state.best;
 	await press("r");
-	assert.equal(ui().ask?.choices.length, 2);
+	assert.equal(ui().confirmation?.choices.length, 2);
 	await press("esc");
-	assert.deepEqual([ui().ask, engine.commands], [undefined, []]);
+	assert.deepEqual([ui().confirmation, engine.commands], [undefined, []]);
 	await press("r", "j", "enter");
 	assert.deepEqual(engine.commands, [{ type: "revert", n: kept }]);
 	assert.equal(engine.state.experiments[kept - 1]?.reverted, true);
@@ -76,8 +76,8 @@ test("every choice that destroys something says how to undo it or that one canno
 	await press(..."j".repeat(13 - discarded));
 	for (const key of ["r", "b", "K"]) {
 		await press(key);
-		assert.ok(ui().ask, key);
-		for (const { says } of ui().ask?.choices ?? []) assert.match(says, /Undo: |cannot be undone/);
+		assert.ok(ui().confirmation, key);
+		for (const { effect } of ui().confirmation?.choices ?? []) assert.match(effect, /Undo: |cannot be undone/);
 		await press("esc");
 	}
 });
@@ -101,7 +101,7 @@ test("K says at once why an experiment cannot be kept", async () => {
 	engine.emit({ type: "experiment.adopted", n: 1, reason: "made the base by hand" });
 	const discarded = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
 	await press(..."j".repeat(13 - discarded), "K");
-	assert.equal(ui().ask, undefined);
+	assert.equal(ui().confirmation, undefined);
 	assert.match(ui().message!.text, /was built on another commit/);
 });
 
@@ -115,7 +115,7 @@ test("a question that has been overtaken does nothing, and never something else"
 	const { best } = engine.state;
 	await press("r");
 	overtake();
-	assert.match(ui().ask!.choices[0]!.says, /^Too late/);
+	assert.match(ui().confirmation!.choices[0]!.effect, /^Too late/);
 	await press("x", "enter");
 	assert.deepEqual(engine.commands, []);
 	await press("l");
@@ -176,7 +176,7 @@ test("a note that is too long is not sent, and not lost", async () => {
 test("pasted text is typed where one types and is nothing elsewhere", async () => {
 	const { engine, controller, press, ui } = sitDown();
 	controller.paste("xrq");
-	assert.deepEqual([engine.commands, ui().ask], [[], undefined]);
+	assert.deepEqual([engine.commands, ui().confirmation], [[], undefined]);
 	await press("s");
 	controller.paste("two\nlines\u001b\u0007and\u009bmore");
 	assert.equal(ui().prompt?.text, "two lines and more");
@@ -227,11 +227,11 @@ test("the newest row stays selected as new ones come, another one stays where it
 			},
 		);
 	next();
-	assert.equal(controller.situation().selected, 14);
+	assert.equal(controller.keyContext().selected, 14);
 	await press("jj");
-	assert.equal(controller.situation().selected, 12);
+	assert.equal(controller.keyContext().selected, 12);
 	next();
-	assert.equal(controller.situation().selected, 12);
+	assert.equal(controller.keyContext().selected, 12);
 });
 
 test("views are reached by letters and left by Esc", async () => {
@@ -254,7 +254,7 @@ test("q asks what becomes of the run, then waits for its end", async () => {
 	const { engine, press, done, ui } = sitDown();
 	await press("q");
 	assert.deepEqual(
-		ui().ask?.choices.map(({ key }) => key),
+		ui().confirmation?.choices.map(({ key }) => key),
 		["s", "a"],
 	);
 	await press("s");
@@ -263,7 +263,7 @@ test("q asks what becomes of the run, then waits for its end", async () => {
 
 test("stopping after an experiment is shown, can be taken back, and leaves when the run has ended", async () => {
 	const { engine, press, done, ui } = sitDown();
-	const choices = () => ui().ask?.choices.map(({ key }) => key);
+	const choices = () => ui().confirmation?.choices.map(({ key }) => key);
 	await press("q", "a", "q");
 	assert.equal(engine.state.stopAfter, 13);
 	assert.deepEqual(choices(), ["s", "g"]);
@@ -292,7 +292,7 @@ test("while the run is being stopped only leaving and looking are left", async (
 	const { engine, press, ui } = sitDown();
 	engine.emit({ type: "tick.stopping" });
 	await press("p", "x", "r", "s", "q");
-	assert.deepEqual([engine.commands, ui().ask, ui().prompt], [[], undefined, undefined]);
+	assert.deepEqual([engine.commands, ui().confirmation, ui().prompt], [[], undefined, undefined]);
 	assert.match(ui().message!.text, /^stopping/);
 });
 
@@ -307,7 +307,7 @@ test("a question is taken back when the run stops meanwhile", async () => {
 	const { engine, press, done, ui } = sitDown();
 	await press("r");
 	engine.emit({ type: "run.stopped", reason: "12 experiments are done" });
-	assert.equal(ui().ask, undefined);
+	assert.equal(ui().confirmation, undefined);
 	await press("q");
 	assert.deepEqual([engine.commands, done], [[], ["left"]]);
 });

@@ -4,14 +4,14 @@ import type { Files } from "../../engine/engine.ts";
 import type { Experiment, State } from "../../journal/state.ts";
 import { compact, grouped, metric, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
 import { gpuUse } from "../../report/gpu.ts";
-import { useDeeds } from "../actions.ts";
+import { useAction } from "../actions.ts";
 import { cellWidth } from "../cells.ts";
 import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
-import { outcome } from "../experiments.tsx";
+import { outcomeLabel } from "../experiments.tsx";
 import { inside, type Size } from "../layout.ts";
 import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { ASKED } from "../proposal.tsx";
+import { MODE_TEXT } from "../proposal.tsx";
 import { gainOf } from "../selectors.ts";
 import { useLog, useRead } from "../use-read.ts";
 import { logLines } from "./log.tsx";
@@ -30,12 +30,12 @@ export function ExperimentView({ state, files, n, size, framed }: ExperimentView
 	const isLive = experiment.status === undefined;
 	const diff = useRead(experiment.commit && `${n} ${experiment.commit}`, () => files.diff(n));
 	const log = useLog(files, showsLog ? n : undefined, isLive);
-	useDeeds((deed) => {
-		if (deed === "switch") setShowsLog((was) => !was);
-		return deed === "switch";
+	useAction((action) => {
+		if (action === "switch") setShowsLog((was) => !was);
+		return action === "switch";
 	});
 	const facts = factLines(state, experiment, inside({ ...size, framed }).width);
-	const text = showsLog ? logLines(log) : diffLines(experiment, diff, state);
+	const text = showsLog ? logLines(log) : diffSection(experiment, diff, state);
 	const title: Line = [
 		["experiment", "strong"],
 		`  ${n} of ${state.experiments.length}`,
@@ -46,7 +46,7 @@ export function ExperimentView({ state, files, n, size, framed }: ExperimentView
 		<Pager
 			key={`${n} ${showsLog}`}
 			title={title}
-			aside={[[outcome(state, experiment), "strong"]]}
+			aside={[[outcomeLabel(state, experiment), "strong"]]}
 			lines={[...facts, [], ...text]}
 			size={size}
 			framed={framed}
@@ -56,7 +56,7 @@ export function ExperimentView({ state, files, n, size, framed }: ExperimentView
 	);
 }
 
-function diffLines(
+function diffSection(
 	experiment: Experiment,
 	{ value, problem }: { value?: string; problem?: string },
 	state: State,
@@ -88,7 +88,7 @@ function factLines(state: State, e: Experiment, cells: number): Line[] {
 		["commit", e.commit && shortCommit(e.commit)],
 		["on", shortCommit(e.parent)],
 		["drafted from", e.basis && shortCommit(e.basis)],
-		["asked for", e.mode && ASKED[e.mode]],
+		["asked for", e.mode && MODE_TEXT[e.mode]],
 		["lines", e.added + e.removed > 0 ? `+${e.added} -${e.removed}` : undefined],
 		["by", e.researcher],
 		["program.md", shortCommit(e.program)],

@@ -16,7 +16,7 @@ const SIGNS: readonly [string, string][] = [
 ];
 
 /** Cells a key's names take. */
-const NAME = 20;
+const KEYS_CELLS = 20;
 
 export function HelpView({ size, framed }: { size: Size; framed: boolean }) {
 	const lines = helpLines(inside({ ...size, framed }).width);
@@ -26,8 +26,8 @@ export function HelpView({ size, framed }: { size: Size; framed: boolean }) {
 export function helpLines(cells: number): Line[] {
 	const heading = (text: string): Line => [[text, "strong"]];
 	const entry = (name: string, text: string) =>
-		wrapText(text, cells - NAME - 2).map(
-			(part, i): Line => [["  "], [(i === 0 ? name : "").padEnd(NAME), "accent"], part],
+		wrapText(text, cells - KEYS_CELLS - 2).map(
+			(part, i): Line => [["  "], [(i === 0 ? name : "").padEnd(KEYS_CELLS), "accent"], part],
 		);
 	const groups = Map.groupBy(KEYS, ({ group }) => group);
 	return [

@@ -1,7 +1,7 @@
 /** What the trainer of an experiment printed, followed while it runs. */
 import { useMemo, useState } from "react";
 import type { Files } from "../../engine/engine.ts";
-import { useDeeds } from "../actions.ts";
+import { useAction } from "../actions.ts";
 import type { Size } from "../layout.ts";
 import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
@@ -23,8 +23,8 @@ export function LogView({ files, n, live, size, framed }: LogViewProps) {
 	const isLatest = shown === n;
 	const log = useLog(files, shown, live);
 	const lines = useMemo(() => logLines(log), [log]);
-	useDeeds((deed) => {
-		if (deed !== "follow" || isLatest) return false;
+	useAction((action) => {
+		if (action !== "follow" || isLatest) return false;
 		setRead(undefined);
 		return true;
 	});

@@ -28,7 +28,7 @@ const TITLE: Line = [["notices", "strong"]];
 const HANG = /^\S+ \S+ /;
 
 /** The latest ones, as a part of the overview. */
-export function Notices({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
+export function NoticesPanel({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
 	const lines = noticeLines(state).slice(-inside({ ...size, framed }).height);
 	return <Panel {...size} title={TITLE} lines={lines.length > 0 ? lines : NOTHING} framed={framed} />;
 }

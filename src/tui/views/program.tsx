@@ -4,12 +4,12 @@ import { useState } from "react";
 import type { Files, ProgramVersion } from "../../engine/engine.ts";
 import type { State } from "../../journal/state.ts";
 import { shortCommit, timeOfDay } from "../../report/format.ts";
-import { useDeeds } from "../actions.ts";
+import { useAction } from "../actions.ts";
 import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
 import type { Size } from "../layout.ts";
 import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { steeredBy } from "../selectors.ts";
+import { experimentsByProgram } from "../selectors.ts";
 import { useRead } from "../use-read.ts";
 
 export function ProgramView({
@@ -28,10 +28,10 @@ export function ProgramView({
 	const [back, setBack] = useState(0);
 	const [asDiff, setAsDiff] = useState(false);
 	const last = (versions?.length ?? 1) - 1;
-	useDeeds((deed) => {
-		if (deed === "older") setBack((from) => Math.min(last, from + 1));
-		else if (deed === "newer") setBack((from) => Math.max(0, from - 1));
-		else if (deed === "switch") setAsDiff((was) => !was);
+	useAction((action) => {
+		if (action === "older") setBack((from) => Math.min(last, from + 1));
+		else if (action === "newer") setBack((from) => Math.max(0, from - 1));
+		else if (action === "switch") setAsDiff((was) => !was);
 		else return false;
 		return true;
 	});
@@ -67,7 +67,7 @@ const TEXT_HANG = /^\s*(?:(?:[-*+>]|\d+[.)])\s+)?/;
 
 /** `steered 3-7, 9`. */
 export function steered(state: State, version: string): string {
-	const numbers = steeredBy(state).get(version) ?? [];
+	const numbers = experimentsByProgram(state).get(version) ?? [];
 	if (numbers.length === 0) return "steered nothing yet";
 	const ranges: [number, number][] = [];
 	for (const n of numbers) {

@@ -4,7 +4,7 @@ import { inFlight, type State } from "../journal/state.ts";
 import { clock } from "../report/format.ts";
 import type { Tone } from "./theme.ts";
 
-export interface Doing {
+export interface RunStatus {
 	/** One word, for the header. */
 	word: string;
 	tone: Tone;
@@ -13,7 +13,7 @@ export interface Doing {
 	ending?: string;
 }
 
-export function doing(state: State, now: number): Doing {
+export function statusOf(state: State, now: number): RunStatus {
 	const { phase, n, note, until } = state.live;
 	if (state.stopped !== undefined) return { word: "stopped", tone: "quiet", sentence: `Stopped: ${state.stopped}.` };
 	if (state.live.stopping) return { word: "stopping", tone: "warn", sentence: "Stopping." };
