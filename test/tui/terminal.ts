@@ -27,7 +27,7 @@ const PATIENCE_MS = 60_000;
 
 export class Terminal {
 	readonly xterm: Xterm;
-	/** Settles with the exit code when the program has ended. */
+	/** Settles with the exit code when the program has ended and the screen holds all that it wrote. */
 	readonly exited: Promise<number>;
 	/** All that the program wrote. */
 	output = "";
@@ -52,7 +52,9 @@ export class Terminal {
 			this.output += data;
 			this.xterm.write(data);
 		});
-		this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
+		this.exited = new Promise((resolve) => {
+			this.#pty.onExit(({ exitCode }) => this.xterm.write("", () => resolve(exitCode)));
+		});
 	}
 
 	get pid(): number {
