@@ -1,6 +1,5 @@
 /**
- * What the console costs, on the real components in a real pseudo-terminal: 10,000 experiments in the table, ten ticks of
- * progress a second.
+ * What the console costs, in a real pseudo-terminal: 10,000 experiments in the table, ten progress reports a second.
  *
  *     npm run bench:tui [-- --seconds 300] [-- --json]
  *
@@ -15,11 +14,10 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { fold } from "../../src/journal/fold.ts";
-import { initialState, type State } from "../../src/journal/state.ts";
 import { BIN } from "../../test/support/cli.ts";
 import { makeLab } from "../../test/support/lab.ts";
-import { inFlight, night } from "../../test/tui/night.ts";
+import { writeJournal } from "../../test/tui/scripted-engine.ts";
+import { journalOf } from "../../test/tui/scripted-run.ts";
 import { Terminal } from "../../test/tui/terminal.ts";
 import type { Sample } from "./app.ts";
 
@@ -45,10 +43,10 @@ const TARGETS: Record<keyof Figures, string> = {
 
 async function measure(seconds: number): Promise<Figures> {
 	const folder = mkdtempSync(join(tmpdir(), "autoresearch-bench-"));
-	const [stateFile, samplesFile] = [join(folder, "state.json"), join(folder, "samples.jsonl")];
-	writeFileSync(stateFile, JSON.stringify(bigState()));
+	const [journal, samplesFile] = [join(folder, "journal.jsonl"), join(folder, "samples.jsonl")];
+	writeJournal(journal, journalOf({ decided: EXPERIMENTS }));
 	writeFileSync(samplesFile, "");
-	const command = [process.execPath, join(import.meta.dirname, "app.ts"), stateFile, samplesFile] as const;
+	const command = [process.execPath, join(import.meta.dirname, "app.ts"), journal, samplesFile] as const;
 	try {
 		const terminal = new Terminal(command, SIZE);
 		await terminal.shows("program.md");
@@ -114,15 +112,6 @@ async function firstFrame(): Promise<number> {
 	for (const cleanUp of cleanUps) cleanUp();
 	// The first start makes the run and warms the file cache.
 	return Math.round(median(times.slice(1)));
-}
-
-function bigState(): State {
-	let state = initialState();
-	for (const event of night({ decided: EXPERIMENTS })) state = fold(state, event);
-	const parent = state.experiments[state.best - 1]!.commit!;
-	for (const event of inFlight(EXPERIMENTS + 1, parent, state.program.version, state.seq, 0.01))
-		state = fold(state, event);
-	return state;
 }
 
 /** Milliseconds from a key to the moment the screen shows `effect`. */

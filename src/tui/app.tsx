@@ -30,8 +30,6 @@ export interface AppProps {
 	controller: Controller;
 	handlers: ActionHandlers;
 	theme: Theme;
-	/** Epoch ms. */
-	clock: () => number;
 	/** Is given what can be done with the terminal, once the screen is up. */
 	onTerminal(terminal: ScreenTerminal): void;
 }
@@ -45,8 +43,8 @@ export interface ScreenTerminal {
 
 const ERASE_AND_HOME = "\u001b[2J\u001b[H";
 
-export function App({ engine, controller, handlers, theme, clock, onTerminal }: AppProps) {
-	const snapshot = useEngine(engine, clock);
+export function App({ engine, controller, handlers, theme, onTerminal }: AppProps) {
+	const snapshot = useEngine(engine);
 	const ui = useSyncExternalStore(controller.ui.subscribe, controller.ui.get);
 	const { columns, rows } = useWindowSize();
 	const { suspendTerminal } = useApp();

@@ -27,7 +27,7 @@ export function TrainingPanel({
 	const room = inside({ ...size, framed });
 	const lines = trainingLines(state, now, room, theme);
 	const experiment = inFlight(state);
-	const title: Line = [["training", "strong"], experiment ? `  ${experiment.n}  ${experiment.title}` : ""];
+	const title: Line = [["training", "strong"], experiment ? `  ${experiment.n}  ${experiment.title}`.trimEnd() : ""];
 	return (
 		<Panel
 			{...size}

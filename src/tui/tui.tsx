@@ -19,8 +19,6 @@ export interface TuiOptions {
 	plain?: boolean;
 	/** Rejects when the engine cannot be opened: the console leaves, and rejects likewise. */
 	opened?: Promise<unknown>;
-	/** Epoch ms; for pictures that must not change with the time. */
-	clock?: () => number;
 }
 
 /** Frames a second at most. Progress is drawn less often (use-engine.ts); this is how soon a key is answered. */
@@ -31,14 +29,14 @@ const EXIT_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
  * Shows the engine until the human leaves or a signal comes. Then the terminal is as it was. The engine is not ended
  * here, unless the human chose so. Rejects with what went wrong if the screen itself failed.
  */
-export async function runTui(engine: Engine, { plain, opened, clock = Date.now }: TuiOptions = {}): Promise<void> {
+export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {}): Promise<void> {
 	const { stdout } = process;
 	let terminal: ScreenTerminal | undefined;
 	let isEditing = false;
 	const handlers = new ActionHandlers();
 	const controller = new Controller(engine, handlers, {
 		leave: () => screen.unmount(),
-		now: clock,
+		now: () => Date.now(),
 		size: () => ({ width: stdout.columns, height: stdout.rows }),
 		redraw: () => terminal?.redraw(),
 		copy: (text) => void stdout.write(clipboardSequence(text)),
@@ -60,7 +58,7 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 	process.stdin.setRawMode?.(true);
 	const screen = render(
 		<App
-			{...{ engine, controller, handlers, clock }}
+			{...{ engine, controller, handlers }}
 			theme={themeFor(process.env, plain)}
 			onTerminal={(its) => {
 				terminal = its;

@@ -14,8 +14,8 @@ const REDRAW_MS = 500;
 /** Clocks on the screen show whole seconds. */
 const CLOCK_MS = 1000;
 
-export function useEngine(engine: Engine, clock: () => number): Snapshot {
-	const [snapshot, setSnapshot] = useState<Snapshot>(() => ({ state: engine.state, now: clock() }));
+export function useEngine(engine: Engine): Snapshot {
+	const [snapshot, setSnapshot] = useState<Snapshot>(() => ({ state: engine.state, now: Date.now() }));
 	useEffect(() => {
 		let drawnAt = 0;
 		let timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export function useEngine(engine: Engine, clock: () => number): Snapshot {
 			clearTimeout(timer);
 			drawnAt = performance.now();
 			timer = setTimeout(draw, CLOCK_MS);
-			setSnapshot({ state: engine.state, now: clock() });
+			setSnapshot({ state: engine.state, now: Date.now() });
 		};
 		let scheduled = false;
 		const soon = () => {
@@ -44,6 +44,6 @@ export function useEngine(engine: Engine, clock: () => number): Snapshot {
 			unsubscribe();
 			clearTimeout(timer);
 		};
-	}, [engine, clock]);
+	}, [engine]);
 	return snapshot;
 }

@@ -4,14 +4,12 @@ import type { GpuUse } from "../../src/journal/events.ts";
 import { fold } from "../../src/journal/fold.ts";
 import { initialState, type State } from "../../src/journal/state.ts";
 import { gpuIdle, gpuNow, gpuUse } from "../../src/report/gpu.ts";
-import { night } from "../tui/night.ts";
+import { journalOf, trainedBy } from "../tui/scripted-run.ts";
 
-/** A night whose experiments ran on a GPU that did `use` in each. */
-function onGpu(use: GpuUse): State {
-	let state = initialState();
-	for (const event of night({ decided: 5 }))
-		state = fold(state, event.type === "experiment.trained" ? { ...event, summary: { gpu: use } } : event);
-	return state;
+/** A run whose experiments were trained on a GPU, with the same measurements of it in each. */
+function onGpu(gpu: GpuUse): State {
+	const trained = (n: number) => ({ ...trainedBy(n), summary: { gpu } });
+	return [...journalOf({ decided: 5, trained })].reduce<State>(fold, initialState());
 }
 
 test("a GPU in words says what its driver tells, and no more", () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { play, type Terminal } from "./terminal.ts";
+import { startDemo, type Terminal } from "./terminal.ts";
 
 const SIZE = { columns: 80, rows: 24 };
 const MODES = {
@@ -24,7 +24,7 @@ function assertRestored({ output, xterm }: Terminal): void {
 }
 
 test("q and a choice leave, and the terminal is as it was", async (t) => {
-	const terminal = play(t, [], SIZE);
+	const terminal = startDemo(t, [], SIZE);
 	await terminal.shows("program.md");
 	terminal.send("q");
 	await terminal.shows("Leave?");
@@ -34,7 +34,7 @@ test("q and a choice leave, and the terminal is as it was", async (t) => {
 });
 
 test("keys typed before the first frame are neither lost nor echoed", async (t) => {
-	const terminal = play(t, ["--still"], SIZE);
+	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.until(() => terminal.output.includes("\u001b[?1049h"), "the alternate screen");
 	terminal.send("?");
 	assert.doesNotMatch(await terminal.shows("The run"), /quit\?/);
@@ -42,7 +42,7 @@ test("keys typed before the first frame are neither lost nor echoed", async (t) 
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
 	test(`${signal} leaves the terminal as it was`, async (t) => {
-		const terminal = play(t, [], SIZE);
+		const terminal = startDemo(t, [], SIZE);
 		await terminal.shows("program.md");
 		terminal.kill(signal);
 		assert.equal(await terminal.exited, { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }[signal]);
@@ -51,7 +51,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
 }
 
 test("Ctrl-C twice leaves", async (t) => {
-	const terminal = play(t, [], SIZE);
+	const terminal = startDemo(t, [], SIZE);
 	await terminal.shows("program.md");
 	terminal.send("\u0003");
 	await terminal.shows("Ctrl-C again");
@@ -61,7 +61,7 @@ test("Ctrl-C twice leaves", async (t) => {
 });
 
 test("a crash leaves the terminal as it was, with the reason on it", async (t) => {
-	const terminal = play(t, ["--crash"], SIZE);
+	const terminal = startDemo(t, ["--crash"], SIZE);
 	await terminal.shows("program.md");
 	terminal.send("x");
 	assert.equal(await terminal.exited, 1);
@@ -70,7 +70,7 @@ test("a crash leaves the terminal as it was, with the reason on it", async (t) =
 });
 
 test("a storm of resizes ends in a clean screen, never taller than the terminal", async (t) => {
-	const terminal = play(t, ["--still"], { columns: 120, rows: 40 });
+	const terminal = startDemo(t, ["--still"], { columns: 120, rows: 40 });
 	await terminal.shows("training 38");
 	for (let i = 0; i < 40; i++) {
 		terminal.resize(60 + ((i * 37) % 141), 14 + ((i * 23) % 47));
@@ -83,7 +83,7 @@ test("a storm of resizes ends in a clean screen, never taller than the terminal"
 });
 
 test("Ctrl-L draws again what something else wrote over, also under a question", async (t) => {
-	const terminal = play(t, ["--still"], { columns: 120, rows: 40 });
+	const terminal = startDemo(t, ["--still"], { columns: 120, rows: 40 });
 	await terminal.shows("training 38");
 	const kept = readFileSync(join(import.meta.dirname, "screens/overview-120x40.txt"), "utf8");
 	terminal.xterm.write("\u001b[3;1Hwall: the machine goes down at midnight\r\n\n\n");
@@ -99,7 +99,7 @@ test("Ctrl-L draws again what something else wrote over, also under a question",
 });
 
 test("a question keeps its keys in sight on the smallest screen", async (t) => {
-	const terminal = play(t, ["--still"], { columns: 60, rows: 14 });
+	const terminal = startDemo(t, ["--still"], { columns: 60, rows: 14 });
 	await terminal.shows("program.md");
 	for (const key of ["r", "q"]) {
 		terminal.send(key);
@@ -112,7 +112,7 @@ test("a question keeps its keys in sight on the smallest screen", async (t) => {
 });
 
 test("a terminal that is too small is told, and the screen comes back when it grows", async (t) => {
-	const terminal = play(t, ["--still"], SIZE);
+	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	terminal.resize(40, 8);
 	await terminal.shows("too small");
@@ -121,13 +121,13 @@ test("a terminal that is too small is told, and the screen comes back when it gr
 });
 
 test("NO_COLOR is honoured", async (t) => {
-	const terminal = play(t, ["--still"], { ...SIZE, env: { NO_COLOR: "1" } });
+	const terminal = startDemo(t, ["--still"], { ...SIZE, env: { NO_COLOR: "1" } });
 	await terminal.shows("program.md");
 	assert.doesNotMatch(terminal.output, /\u001b\[[\d;]*(3[0-7]|9[0-7]|38)m/);
 });
 
 test("only the terminal's own sixteen colours are used, and none that a light background swallows", async (t) => {
-	const terminal = play(t, ["--still"], SIZE);
+	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	const colours = new Set(Array.from(terminal.output.matchAll(/\u001b\[([\d;]+)m/g), ([, code]) => code!));
 	assert.deepEqual(
@@ -137,17 +137,17 @@ test("only the terminal's own sixteen colours are used, and none that a light ba
 });
 
 test("a locale without UTF-8 gets ASCII", async (t) => {
-	const terminal = play(t, ["--still"], { ...SIZE, env: { LANG: "C", LC_ALL: "C" } });
+	const terminal = startDemo(t, ["--still"], { ...SIZE, env: { LANG: "C", LC_ALL: "C" } });
 	assert.match(await terminal.shows("program.md"), /^[\n -~]*$/);
 });
 
 test("a terminal is a terminal although CI is set", async (t) => {
-	const terminal = play(t, ["--still"], { ...SIZE, env: { CI: "true" } });
+	const terminal = startDemo(t, ["--still"], { ...SIZE, env: { CI: "true" } });
 	await terminal.shows("program.md");
 });
 
 test("text that is pasted is not taken for keys", async (t) => {
-	const terminal = play(t, ["--still"], SIZE);
+	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	terminal.send("\u001b[200~qs\u001b[201~?");
 	assert.doesNotMatch(await terminal.shows("The run"), /Leave/);
@@ -160,7 +160,7 @@ test("e hands the terminal to the editor and takes it back", async (t) => {
 	writeFileSync(program, "before\n");
 	const editor = join(folder, "editor.sh");
 	writeFileSync(editor, 'echo "an editor has the terminal"; read -r line; echo "$line" > "$1"\n');
-	const terminal = play(t, ["--still", "--program", program], {
+	const terminal = startDemo(t, ["--still", "--program", program], {
 		...SIZE,
 		env: { EDITOR: `sh ${editor}`, VISUAL: undefined },
 	});
@@ -179,7 +179,7 @@ test("e hands the terminal to the editor and takes it back", async (t) => {
 });
 
 test("y puts the commit on the terminal's clipboard", async (t) => {
-	const terminal = play(t, ["--still"], SIZE);
+	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	terminal.send("y");
 	const screen = await terminal.shows(/copied [0-9a-f]{40}/);
@@ -188,7 +188,7 @@ test("y puts the commit on the terminal's clipboard", async (t) => {
 });
 
 test("what ends the run later is in the header until it is taken back", async (t) => {
-	const terminal = play(t, ["--still"], SIZE);
+	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	terminal.send("qa");
 	await terminal.shows(/stops after 38 +training 38/);

@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { Key } from "ink";
 import { initialState } from "../../src/journal/state.ts";
 import { footerLine } from "../../src/tui/footer.tsx";
 import { bindingFor, KEYS, type KeyContext, keyNames, type View, worksNow } from "../../src/tui/keys.ts";
 import { lineText, lineWidth } from "../../src/tui/line.ts";
 import { helpLines } from "../../src/tui/views/help.tsx";
-import { inFlight, night } from "./night.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
+import { playTraining } from "./scenarios.ts";
+import { openScriptedEngine } from "./scripted-engine.ts";
 
 const VIEWS: readonly View[] = ["overview", "experiment", "log", "program", "notices", "help"];
 
+const engine = openScriptedEngine({ decided: 12 });
+after(() => engine.close());
+await playTraining(engine);
+
+/** The overview with experiment 13 in training and another experiment selected. */
 function context(change: Partial<KeyContext> = {}): KeyContext {
-	const engine = new ScriptedEngine();
-	engine.play(night({ decided: 12 }));
-	engine.play(inFlight(13, engine.state.base, "3f2a1c9d0b", engine.state.seq, 0.1));
 	return { state: engine.state, view: "overview", selected: 5, isFiltered: false, ...change };
 }
 

@@ -98,14 +98,18 @@ export class Terminal {
 	}
 }
 
-/** The scripted night (play.ts) in a terminal, ended with the test. */
-export function play(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
-	const script = join(import.meta.dirname, "play.ts");
-	return started(t, [process.execPath, script, ...args], options);
+/** The console on a scripted run (demo.ts) in a terminal, ended with the test. */
+export function startDemo(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
+	const script = join(import.meta.dirname, "demo.ts");
+	return startInTerminal(t, [process.execPath, script, ...args], options);
 }
 
 /** A program in a terminal, ended with the test. */
-export function started(t: TestContext, command: readonly [string, ...string[]], options: TerminalOptions): Terminal {
+export function startInTerminal(
+	t: TestContext,
+	command: readonly [string, ...string[]],
+	options: TerminalOptions,
+): Terminal {
 	const terminal = new Terminal(command, options);
 	t.after(async () => {
 		terminal.kill("SIGKILL");

@@ -9,13 +9,13 @@ import { setTimeout } from "node:timers/promises";
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 const PATIENCE_MS = 20_000;
 
-/** A tmux server of its own with the scripted night in its only window. */
+/** A tmux server of its own with the demo in its only window. */
 function tmux(t: TestContext, columns: number, rows: number, ...args: string[]) {
 	const socket = `autoresearch-test-${process.pid}-${columns}${args.join("")}`;
 	const env = { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC", CI: undefined, NO_COLOR: undefined, TMUX: undefined };
 	const run = (...args: string[]) =>
 		execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...args], { env, encoding: "utf8" });
-	const script = join(import.meta.dirname, "play.ts");
+	const script = join(import.meta.dirname, "demo.ts");
 	// A shell stays behind, so that what the console leaves can be seen.
 	const command = `"${process.execPath}" "${script}" --still ${args.join(" ")}; echo "left with $?"; exec sleep 60`;
 	run("new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, command);
@@ -51,8 +51,8 @@ test("tmux shows the same screens, through a resize and keys, and gets its windo
 test("letters whose width terminals dispute displace nothing", {
 	skip: !hasTmux && "tmux is not installed",
 }, async (t) => {
-	const { run, until, screen } = tmux(t, 120, 40, "--moment", "disputed");
-	await until((screen) => screen === kept("moment-disputed-120x40.txt"), "the overview");
+	const { run, until, screen } = tmux(t, 120, 40, "--scenario", "disputed-widths");
+	await until((screen) => screen === kept("scenario-disputed-widths-120x40.txt"), "the overview");
 	const views: [key: string, shows: RegExp][] = [
 		["Enter", /experiment {2}38 of 38[\s\S]*SSSL/],
 		["o", /training {2}38/],
