@@ -1,5 +1,5 @@
 /** The whole screen: draws the engine's state and the screen's own, and passes keys on. */
-import { Box, useApp, useInput, usePaste, useStdout, useWindowSize } from "ink";
+import { Box, useApp, useInput, useIsScreenReaderEnabled, usePaste, useStdout, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import type { Engine } from "../engine/engine.ts";
 import type { State } from "../journal/state.ts";
@@ -57,16 +57,20 @@ export function App({ engine, controller, handlers, theme, onTerminal }: AppProp
 	usePaste((text) => controller.paste(text));
 
 	const { now } = snapshot;
-	const screen = layout(columns, rows, awaitsApproval(snapshot.state));
+	const size = { width: columns, height: rows, stacked: useIsScreenReaderEnabled() };
+	const screen = layout(size, awaitsApproval(snapshot.state));
 	const state = ui.failure === undefined ? snapshot.state : { ...snapshot.state, stopped: ui.failure };
 	if (screen.tooSmall) return <TooSmall layout={screen} />;
+	const dialog = ui.confirmation && <Dialog confirmation={ui.confirmation} screen={screen} />;
+	// A dialog over the body adds rows to what a screen reader reads, so there it takes the body's place.
+	const body = (size.stacked && dialog) || <Body {...{ engine, controller, state, now, ui, layout: screen }} />;
 	return (
 		<ThemeProvider value={theme}>
 			<ActionHandlersProvider value={handlers}>
 				<Box flexDirection="column" width={columns} height={rows}>
 					<Header state={state} now={now} width={columns} />
 					<Box flexDirection="column" height={screen.body.height}>
-						<Body {...{ engine, controller, state, now, ui, layout: screen }} />
+						{body}
 					</Box>
 					<ProgramLine state={state} now={now} width={columns} />
 					<NoticeLine state={state} message={freshMessage(ui, now)} width={columns} />
@@ -75,7 +79,7 @@ export function App({ engine, controller, handlers, theme, onTerminal }: AppProp
 					) : (
 						<Footer context={controller.keyContext()} width={columns} />
 					)}
-					{ui.confirmation && <Dialog confirmation={ui.confirmation} screen={screen} />}
+					{!size.stacked && dialog}
 				</Box>
 			</ActionHandlersProvider>
 		</ThemeProvider>

@@ -18,7 +18,7 @@ import {
 	updateConfirmation,
 } from "./confirmations.ts";
 import { bindingFor, type KeyAction, type KeyContext, keyNames, type View } from "./keys.ts";
-import { layout, rowsIn, type Size } from "./layout.ts";
+import { layout, rowsIn, type ScreenSize } from "./layout.ts";
 import { awaitsApproval, FILTERS, filterExperiments, type Query, SORTS } from "./selectors.ts";
 import { scrolled } from "./table.ts";
 import type { Tone } from "./theme.ts";
@@ -28,7 +28,7 @@ import { freshMessage, INITIAL, isFiltered, Observable, type Prompt, selectedInd
 export interface Host {
 	/** Closes the screen. */
 	leave(): void;
-	size(): Size;
+	size(): ScreenSize;
 	/** Epoch ms. */
 	now(): number;
 	/** Opens a file in the user's editor, which has the terminal meanwhile; resolves to a sentence that says so. */
@@ -208,8 +208,7 @@ export class Controller {
 		const ui = this.ui.get();
 		const rows = this.rows();
 		if (rows.length === 0) return;
-		const { width, height } = this.#host.size();
-		const { table, framed } = layout(width, height, awaitsApproval(this.#engine.state));
+		const { table, framed } = layout(this.#host.size(), awaitsApproval(this.#engine.state));
 		const page = rowsIn(table, framed);
 		const next = Math.min(rows.length - 1, Math.max(0, selectedIndex(ui, rows) + step(page)));
 		const selected = next === 0 && ui.query.sort === "newest" ? undefined : rows[next]!.n;

@@ -5,6 +5,11 @@ export interface Size {
 	height: number;
 }
 
+export interface ScreenSize extends Size {
+	/** Panels below each other and without frames, however wide the screen is: a screen reader reads line by line. */
+	stacked?: boolean;
+}
+
 export interface Layout extends Size {
 	/** Below this nothing sensible can be drawn. */
 	tooSmall: boolean;
@@ -28,10 +33,10 @@ const BOTTOM_LINES = 3;
 const NONE: Size = { width: 0, height: 0 };
 
 /** A proposal that awaits approval gets more room, so that it can be read. */
-export function layout(width: number, height: number, awaitsApproval: boolean): Layout {
+export function layout({ width, height, stacked }: ScreenSize, awaitsApproval: boolean): Layout {
 	const body = { width, height: Math.max(0, height - HEADER_LINES - BOTTOM_LINES) };
 	const tooSmall = width < SMALLEST.width || height < SMALLEST.height;
-	if (width < 100 || height < 30) {
+	if (stacked || width < 100 || height < 30) {
 		const isLow = body.height < 14;
 		const training = { width, height: awaitsApproval ? 2 : 3 };
 		const share = awaitsApproval ? (isLow ? 1 : 0.75) : isLow ? 0 : 0.3;

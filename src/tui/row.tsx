@@ -7,7 +7,7 @@ import { styleText } from "node:util";
 import { Text, Transform } from "ink";
 import { memo } from "react";
 import { drawable } from "./cells.ts";
-import { type Line, sameLine, truncateLine } from "./line.ts";
+import { type Line, lineText, sameLine, truncateLine } from "./line.ts";
 import { type Theme, useTheme } from "./theme.ts";
 
 /** The line with its styles as escape sequences. */
@@ -21,6 +21,16 @@ function paint(line: Line, { styles }: Theme): string {
 	return spans.join("");
 }
 
+/** Frames, bars and Braille dots: a screen reader would spell them out. */
+const DRAWING = /[\u2500-\u259f\u2800-\u28ff]+/g;
+
+/** The whole line as a screen reader reads it (Ink asks for it when INK_SCREEN_READER=true). */
+function labelOf(line: Line): string {
+	const text = drawable(lineText(line)).replace(DRAWING, " ").replace(/\s+/g, " ").trim();
+	const isSelected = line.some((span) => typeof span !== "string" && span[0].trim() && span.includes("selected", 1));
+	return isSelected ? `(selected) ${text}` : text;
+}
+
 interface RowProps {
 	line: Line;
 	cells: number;
@@ -32,7 +42,7 @@ export const Row = memo(
 		const theme = useTheme();
 		const painted = paint(truncateLine(line, cells, theme.glyphs.ellipsis), theme);
 		return (
-			<Transform transform={() => painted}>
+			<Transform transform={() => painted} accessibilityLabel={labelOf(line)}>
 				<Text> </Text>
 			</Transform>
 		);

@@ -31,13 +31,14 @@ const EXIT_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
  */
 export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {}): Promise<void> {
 	const { stdout } = process;
+	const isScreenReaderEnabled = process.env.INK_SCREEN_READER === "true";
 	let terminal: ScreenTerminal | undefined;
 	let isEditing = false;
 	const handlers = new ActionHandlers();
 	const controller = new Controller(engine, handlers, {
 		leave: () => screen.unmount(),
 		now: () => Date.now(),
-		size: () => ({ width: stdout.columns, height: stdout.rows }),
+		size: () => ({ width: stdout.columns, height: stdout.rows, stacked: isScreenReaderEnabled }),
 		redraw: () => terminal?.redraw(),
 		copy: (text) => void stdout.write(clipboardSequence(text)),
 		edit: async (path) => {
@@ -69,6 +70,7 @@ export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {})
 			incrementalRendering: true,
 			// Ink believes CI=true over a terminal and would draw nothing.
 			interactive: stdout.isTTY,
+			isScreenReaderEnabled,
 			maxFps: MAX_FPS,
 			exitOnCtrlC: false,
 		},

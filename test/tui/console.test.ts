@@ -146,6 +146,19 @@ test("a terminal is a terminal although CI is set", async (t) => {
 	await terminal.shows("program.md");
 });
 
+test("a screen reader gets the text of every row, without what is only drawn", async (t) => {
+	const terminal = startDemo(t, ["--still"], { columns: 120, rows: 40, env: { INK_SCREEN_READER: "true" } });
+	const screen = await terminal.shows(/\? help/);
+	assert.match(screen, /autoresearch nov21 on autoresearch\/nov21/);
+	assert.match(screen, /^training 38 Six layers in place of four budget 5:00$/m);
+	assert.match(screen, /^40% 3:00 left$/m);
+	assert.match(screen, /^\(selected\) 38 > running .*Six layers in place of four$/m);
+	assert.match(screen, /^37 \* best 1\.\d{6} /m);
+	assert.doesNotMatch(screen, /[\u2500-\u259f\u2800-\u28ff]/);
+	terminal.send("q");
+	await terminal.shows(/^ *autoresearch[\s\S]*Leave\?\n> s stop the run now/);
+});
+
 test("text that is pasted is not taken for keys", async (t) => {
 	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
