@@ -1,17 +1,17 @@
 /**
- * What bench.ts measures: the built console on the run of a journal, with ten progress reports a second. Writes what the
- * process uses to a file once a second, since the terminal shows the console.
+ * The program that bench.ts measures: the built console on the run of a journal, with ten progress reports a second.
+ * Once a second it writes what the process uses to a file, since the terminal shows the console.
  */
 import { appendFileSync } from "node:fs";
 import { Store } from "../../src/journal/store.ts";
 import { ScriptedEngine, settled } from "../../test/tui/scripted-engine.ts";
 import { BUDGET_SECONDS, progressAt } from "../../test/tui/scripted-run.ts";
 
-/** One line of the samples' file. */
+/** One line of the file of samples. */
 export interface Sample {
 	/** Seconds since the process began. */
 	at: number;
-	/** Processor seconds it has used, in user and system mode. */
+	/** Processor seconds used so far, in user and system mode. */
 	cpu: number;
 	rssMb: number;
 }

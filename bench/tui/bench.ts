@@ -3,10 +3,9 @@
  *
  *     npm run bench:tui [-- --seconds 300] [-- --json]
  *
- * Processor share, bytes and memory are taken after a warm-up of a minute (a third of a shorter run). Memory goes up and down
- * with V8's collections, some two minutes apart, so its growth is that of its largest value, from the first half of what
- * follows to the second. Then keys are pressed; a key's latency ends when the screen, as a terminal emulator keeps it, shows
- * its effect.
+ * Processor share, bytes and memory are measured after a warm-up of a minute (a third of a shorter run). V8 collects
+ * garbage about every two minutes, so memory rises and falls; its growth is the difference of the maxima of the two
+ * halves after the warm-up. Then keys are pressed: the latency of a key ends when a terminal emulator shows its effect.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -58,7 +57,7 @@ async function measure(seconds: number): Promise<Figures> {
 
 		const latencies: number[] = [];
 		for (let row = 2; row < 2 + KEYS; row++) {
-			// At no fixed distance from the ticks.
+			// The delay varies, so that keys fall at different times between two progress reports.
 			await setTimeout(200 + ((row * 7919) % 300));
 			latencies.push(await keyLatency(terminal, "j", `${row}/${EXPERIMENTS + 1}`));
 		}
@@ -86,7 +85,7 @@ async function measure(seconds: number): Promise<Figures> {
 	}
 }
 
-/** Milliseconds from the start of the real program, on a run that is there already, to its first frame: the median of five. */
+/** Milliseconds from the start of the real program on an existing run to its first frame: the median of five. */
 async function firstFrame(): Promise<number> {
 	const cleanUps: (() => unknown)[] = [];
 	const lab = makeLab({ after: (cleanUp: () => unknown) => cleanUps.push(cleanUp) } as unknown as TestContext);
@@ -110,7 +109,7 @@ async function firstFrame(): Promise<number> {
 		await leave(terminal);
 	}
 	for (const cleanUp of cleanUps) cleanUp();
-	// The first start makes the run and warms the file cache.
+	// The first start creates the run and warms the file cache, so it is not counted.
 	return Math.round(median(times.slice(1)));
 }
 
@@ -122,7 +121,7 @@ async function keyLatency(terminal: Terminal, key: string, effect: string): Prom
 	return performance.now() - sentAt;
 }
 
-/** Settles in the moment the screen shows `text`. */
+/** Resolves when the screen shows `text`. */
 function seen(terminal: Terminal, text: string): Promise<void> {
 	return new Promise((resolve) => {
 		const listener = terminal.xterm.onWriteParsed(() => {

@@ -1,9 +1,9 @@
-/** The GPU in words: what it does now, what it did in one experiment, and how much of the run it idled. */
+/** The GPU in words: its load now, its use in one experiment, and how long it idled during the run. */
 import type { GpuUse, TrainingProgress } from "../journal/events.ts";
 import type { Experiment } from "../journal/state.ts";
 import { percent } from "./format.ts";
 
-/** `97% busy 63 C 689 W`, as far as the driver tells. */
+/** `97% busy 63 C 689 W`, as far as the driver reports it. */
 export function gpuNow({ load, temperature, watts }: Partial<TrainingProgress>): string {
 	return [...busy(load), ...degrees(temperature), ...power(watts)].join(" ");
 }
@@ -22,8 +22,8 @@ const power = known((watts) => `${Math.round(watts)} W`);
 const gigabytes = known((megabytes) => `${(megabytes / 1024).toFixed(1)} GB`);
 
 /**
- * Share of the experiments' time, from proposal to decision, in which the GPU ran no kernel; outside of training it counts as
- * idle. Undefined where nothing watched it.
+ * Share of the experiments' time, from proposal to decision, in which the GPU ran no kernel; the time outside of
+ * training counts as idle. Undefined when no experiment has a measurement of it.
  */
 export function gpuIdle(experiments: readonly Experiment[]): number | undefined {
 	let [busy, total] = [0, 0];

@@ -21,7 +21,7 @@ export interface ResultRecord {
 	researcher: string;
 	/** The gain its author expected, in units of the metric; positive is better. */
 	expected_gain: number | null;
-	/** Tokens spent on its proposal, including dropped drafts and repairs; null when the researcher does not count them. */
+	/** Spent on its proposal, including dropped drafts and repairs; null when the researcher does not count. */
 	tokens: { input: number; output: number; cache_read: number; cache_write: number } | null;
 	/** In the currency of the prices in the lab file; null without prices. */
 	cost: number | null;

@@ -1,5 +1,5 @@
 /**
- * How a key reaches the code that acts on it. The controller turns keys into actions (keys.ts) and offers each first to the
+ * How a key reaches the code that acts on it. The controller turns keys into actions (keys.ts) and offers each to the
  * view on the screen, which handles its own scrolling and searching; the controller handles the rest.
  */
 import { createContext, useContext, useEffect, useEffectEvent } from "react";

@@ -1,4 +1,4 @@
-/** The whole screen: draws the engine's state and the screen's own, and passes keys on. */
+/** The whole screen: draws the state of the engine and of the screen, and passes keys to the controller. */
 import { Box, useApp, useInput, useIsScreenReaderEnabled, usePaste, useStdout, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import type { Engine } from "../engine/engine.ts";
@@ -30,14 +30,14 @@ export interface AppProps {
 	controller: Controller;
 	handlers: ActionHandlers;
 	theme: Theme;
-	/** Is given what can be done with the terminal, once the screen is up. */
+	/** Called once the screen is up, with what can be done to the terminal. */
 	onTerminal(terminal: ScreenTerminal): void;
 }
 
 export interface ScreenTerminal {
-	/** Host it over while `use` runs. */
+	/** Lets another program use the terminal while `use` runs. */
 	suspend(use: () => Promise<void>): Promise<void>;
-	/** Draws everything again, for when something else has written over it. */
+	/** Draws everything again, after another program has written over it. */
 	redraw(): void;
 }
 
@@ -50,7 +50,7 @@ export function App({ engine, controller, handlers, theme, onTerminal }: AppProp
 	const { suspendTerminal } = useApp();
 	const { write } = useStdout();
 	useEffect(() => {
-		// Ink draws its whole frame again after whatever is written.
+		// Ink draws its whole frame again after every write.
 		onTerminal({ suspend: suspendTerminal, redraw: () => write(ERASE_AND_HOME) });
 	}, [onTerminal, suspendTerminal, write]);
 	useInput((input, key) => controller.input(input, key));
@@ -126,7 +126,7 @@ function TooSmall({ layout: { width, height } }: { layout: Layout }) {
 	const lines = [
 		["The terminal is too small:"],
 		[`${width}x${height}, needs ${SMALLEST.width}x${SMALLEST.height}.`],
-		["The run goes on."],
+		["The run continues."],
 	];
 	return (
 		<Box flexDirection="column" height={height} overflow="hidden">

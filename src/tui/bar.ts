@@ -1,4 +1,4 @@
-/** A progress bar, to an eighth of a cell where the glyphs allow. */
+/** A progress bar, with eighths of a cell if the glyphs have them. */
 import type { Line } from "./line.ts";
 import type { Glyphs } from "./theme.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Measures and cuts text in terminal cells. Text from outside is first reduced to what every terminal draws with the same
- * width, so that no text wraps, overflows or moves what is drawn after it.
+ * Measures and cuts text in terminal cells. Text from outside is first reduced to what every terminal draws with the
+ * same width, so that no text wraps, overflows or moves what is drawn after it.
  */
 import stringWidth from "string-width";
 import { printable } from "../report/format.ts";
@@ -17,8 +17,8 @@ const FLAG_LETTERS = /\p{Regional_Indicator}/gu;
 const FLAG_A = 0x1f1e6;
 
 /**
- * The text without control characters and without anything whose width differs between terminals. A width that is off by
- * one cell would displace the rest of its row permanently, since only changed cells are drawn again.
+ * The text without control characters and without anything whose width differs between terminals. A width that is off
+ * by one cell would displace the rest of its row permanently, since only changed cells are drawn again.
  */
 export function drawable(text: string): string {
 	if (isNarrow(text)) return text;

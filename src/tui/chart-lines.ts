@@ -1,4 +1,4 @@
-/** Plots with their vertical axis, as lines. */
+/** Plots with a vertical axis, as lines. */
 import type { Run } from "../report/chart.ts";
 import { fitted } from "../report/format.ts";
 import type { Line } from "./line.ts";
@@ -9,7 +9,7 @@ export const AXIS_CELLS = 8;
 
 /** A plot behind its axis, with the highest and the lowest value written at its ends. */
 export function withAxis(rows: readonly Run[][], [low, high]: [number, number], tones: readonly Tone[]): Line[] {
-	// As many digits as tell the ends apart.
+	// As many decimals as are needed to distinguish the two ends.
 	const digits = Math.min(5, Math.max(1, 1 - Math.floor(Math.log10(high - low))));
 	return rows.map((runs, i): Line => {
 		const value = i === 0 ? high : i === rows.length - 1 ? low : undefined;

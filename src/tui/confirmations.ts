@@ -19,8 +19,8 @@ export interface Confirmation {
 }
 
 /**
- * The question on the screen, brought up to date with the same question as it would be asked now. A choice whose command has
- * changed is disabled but keeps its place and its key: the user may already be pressing it.
+ * The question on the screen, updated with the question as it would be asked now. A choice whose command has changed is
+ * disabled but keeps its place and its key: the user may already be pressing it.
  */
 export function updateConfirmation(shown: Confirmation, now: Confirmation): Confirmation {
 	const choices = shown.choices.map((choice): ConfirmationChoice => {
@@ -101,6 +101,7 @@ export function confirmKeep(state: State, n: number): Confirmation {
 export function confirmQuit(state: State): Confirmation {
 	const running = inFlight(state);
 	const resume = `"autoresearch tui --tag ${state.tag}" resumes the run.`;
+	const interruption = running ? `Experiment ${running.n} is interrupted and runs again at the next start. ` : "";
 	const later: ConfirmationChoice[] = [];
 	if (state.stopAfter !== undefined)
 		later.push({
@@ -122,7 +123,7 @@ export function confirmQuit(state: State): Confirmation {
 			{
 				key: "s",
 				label: "stop the run now",
-				effect: `${running ? `Experiment ${running.n} is interrupted and runs again at the next start. ` : ""}${resume}`,
+				effect: `${interruption}${resume}`,
 				command: { type: "stop" },
 			},
 			...later,

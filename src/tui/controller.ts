@@ -1,6 +1,6 @@
 /**
- * What keys do: they change the state of the screen (ui.ts) or become commands to the engine. It imports no component, so it
- * is tested without a terminal.
+ * What keys do: they change the state of the screen (ui.ts) or become commands to the engine. It imports no component,
+ * so it is tested without a terminal.
  */
 import type { Key } from "ink";
 import type { Command, Engine } from "../engine/engine.ts";
@@ -203,7 +203,7 @@ export class Controller {
 		this.ui.set({ query: { ...this.ui.get().query, ...change }, selected: undefined, top: 0 });
 	}
 
-	/** Moves the selection in the table. Selecting the newest row means following it: the next experiment is selected then. */
+	/** Moves the selection in the table. Selecting the newest row means following the newest experiment. */
 	#move(step: (page: number) => number): void {
 		const ui = this.ui.get();
 		const rows = this.rows();
@@ -305,7 +305,7 @@ export class Controller {
 	}
 }
 
-/** The item behind another in a list, the first behind the last. */
+/** The item after another in a list; the first one follows the last. */
 function after<T>(list: readonly T[], item: T): T {
 	return list[(list.indexOf(item) + 1) % list.length]!;
 }

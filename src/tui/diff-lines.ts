@@ -1,6 +1,6 @@
 /**
- * A unified diff (https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html) as numbered lines. A text
- * that is not one becomes plain lines, so that the user still sees what there is.
+ * A unified diff (https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html) as numbered lines. A
+ * text that is not a diff becomes plain lines, so that the user still sees it.
  */
 import { parsePatch, type StructuredPatchHunk } from "diff";
 import { printable } from "../report/format.ts";
@@ -13,7 +13,7 @@ export interface DiffLine {
 	text: string;
 }
 
-/** The lines of a diff, safe for a terminal; none for an empty one. Never throws. */
+/** The lines of a diff, safe for a terminal. It never throws. */
 export function parseDiff(diff: string): DiffLine[] {
 	const lines = patchLines(diff) ?? [];
 	return lines.length > 0 ? lines : plainLines(diff);
@@ -21,7 +21,7 @@ export function parseDiff(diff: string): DiffLine[] {
 
 /** Undefined when the diff cannot be parsed. */
 function patchLines(diff: string): DiffLine[] | undefined {
-	// parsePatch drops what follows the second @@, where git names the function the hunk is in.
+	// parsePatch drops the text after the second @@, where git names the function that contains the hunk.
 	const headings = diff.matchAll(/^@@ -\S+ \+\S+ @@(.*)/gm);
 	try {
 		return parsePatch(diff).flatMap(({ newFileName = "", hunks }): DiffLine[] => {
@@ -58,8 +58,8 @@ function plainLines(text: string): DiffLine[] {
 }
 
 /**
- * The diff for a small panel: at most `context` unchanged lines around each change, without the first hunk's header, and
- * without the file's name when there is only one file.
+ * The diff for a small panel: at most `context` unchanged lines around each change, without the first hunk's header,
+ * and without the file's name when there is only one file.
  */
 export function condensed(lines: readonly DiffLine[], context: number): DiffLine[] {
 	const isChange = (line: DiffLine | undefined) => line?.kind === "added" || line?.kind === "removed";

@@ -1,4 +1,4 @@
-/** The results table: what every experiment tried and what came of it. */
+/** The results table: what every experiment tried and its result. */
 import type { Experiment, State } from "../journal/state.ts";
 import { fitted, shortCommit, timeOfDay } from "../report/format.ts";
 import { cellWidth } from "./cells.ts";
@@ -77,12 +77,12 @@ export function outcomeLabel(state: State, experiment: Experiment): string {
 			return "! crash";
 		case undefined:
 			if (experiment.n !== state.live.n || state.stopped !== undefined) return "> open";
-			if (state.setAside) return "= aside";
+			if (state.setAside) return "= paused";
 			return awaitsApproval(state) ? "? y or n" : "> running";
 	}
 }
 
-/** Cells of the metric's column, whose name may be longer than its values. */
+/** Cells of the metric's column: its name may be longer than its values. */
 const METRIC = { least: 8, most: 10 };
 const GAIN = 9;
 
@@ -120,7 +120,7 @@ function columnsFor(state: State, cells: number): Column<Experiment>[] {
 	return columns;
 }
 
-/** What was tried, and for a crash why there is no result. */
+/** What was tried, and the reason of a crash. */
 function tried({ title, status, reason }: Experiment): string {
 	if (status === "crash") return [title, reason].filter(Boolean).join(": ");
 	return title || (status ? (reason ?? "") : "being proposed");

@@ -10,7 +10,7 @@ export function Footer({ context, width }: { context: KeyContext; width: number 
 export function footerLine(context: KeyContext, width: number): Line {
 	const taken = new Set<string>();
 	const entries = KEYS.filter((binding) => {
-		// A key that means two things here is shown with the one it has now.
+		// A key with two meanings is shown with the one it has now.
 		const shown = worksNow(binding, context) && !taken.has(binding.keys[0]!);
 		if (shown) taken.add(binding.keys[0]!);
 		return shown && !binding.quiet;
@@ -27,7 +27,7 @@ export function footerLine(context: KeyContext, width: number): Line {
 	return [...line, ...last].flat();
 }
 
-/** Help and quit are always told; away from the overview, the keys of that view come before those of the run. */
+/** Help and quit are always shown. In the other views the keys of the view come before those of the run. */
 function rankOf({ action, views }: Binding, { view }: KeyContext): "always" | "first" | "then" {
 	if (action === "help" || action === "quit") return "always";
 	if (action === "approve" || action === "reject" || action === "back") return "first";

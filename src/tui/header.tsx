@@ -1,4 +1,4 @@
-/** The two lines on top: which run this is and what it does; how good it has become. */
+/** The two lines on top: the run and what it is doing; its best result and its counts. */
 import { best, type State, standingOn } from "../journal/state.ts";
 import { compact, fitted, gainOver, metric, percent, span } from "../report/format.ts";
 import { gpuNow } from "../report/gpu.ts";
@@ -59,10 +59,10 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 	];
 }
 
-/** Cells of the metric's name at most: what it has come to matters more. */
+/** Cells of the metric's name at most: its value matters more. */
 const NAME_CELLS = 16;
 
-/** The best value and how far it has come from the baseline; the base, where a human chose another. */
+/** The best value and its gain over the baseline; also the base, when the user chose another one. */
 function bestLine(state: State, width: number, ellipsis: string): Line {
 	const now = best(state);
 	const baseline = state.experiments[0]?.value;
@@ -75,7 +75,7 @@ function bestLine(state: State, width: number, ellipsis: string): Line {
 			: [`${name} base #${base.n} ${metric(base.value)}, best `, [metric(now.value), "strong"]];
 	if (baseline === undefined || now.n === 1) return [...line, [" baseline", "quiet"]];
 	const gain = gainOver(baseline, now.value, state.metric.direction);
-	// Nothing is a share of a baseline of zero.
+	// A baseline of zero has no percentage.
 	const much = baseline === 0 ? fitted(Math.abs(gain), 8) : percent(Math.abs(gain / baseline), 1);
 	const word = gain >= 0 ? "better" : "worse";
 	return [

@@ -1,4 +1,4 @@
-/** How the screen is divided: by its size, and by whether a proposal waits for an answer. */
+/** How the screen is divided, by its size and by whether a proposal awaits approval. */
 
 export interface Size {
 	width: number;
@@ -11,13 +11,13 @@ export interface ScreenSize extends Size {
 }
 
 export interface Layout extends Size {
-	/** Below this nothing sensible can be drawn. */
+	/** The screen is smaller than SMALLEST. */
 	tooSmall: boolean;
-	/** Panels have frames and stand side by side; otherwise rules, below each other. */
+	/** Panels have frames and are side by side; otherwise they have rules and are below each other. */
 	framed: boolean;
-	/** What is between the header and the lines at the bottom. */
+	/** The part between the header and the lines at the bottom. */
 	body: Size;
-	/** The parts of the overview; one without height is left out. */
+	/** The panels of the overview; one without height is left out. */
 	training: Size;
 	proposal: Size;
 	table: Size;
@@ -27,7 +27,7 @@ export interface Layout extends Size {
 
 export const SMALLEST: Size = { width: 60, height: 14 };
 
-/** Lines the header takes, and the program.md line, the notice line and the footer. */
+/** Lines of the header, and of the program.md line, the notice line and the footer. */
 const HEADER_LINES = 2;
 const BOTTOM_LINES = 3;
 const NONE: Size = { width: 0, height: 0 };

@@ -1,6 +1,6 @@
 /**
- * Lines as data. A panel shows a list of lines, each a list of spans; panels build them with plain functions of the state
- * and of the size they have. row.tsx draws them.
+ * Lines as data. A panel shows a list of lines, each a list of spans; panels build them with plain functions of the
+ * state and of the size they have. row.tsx draws them.
  */
 import { cellWidth, takeCells } from "./cells.ts";
 import type { Tone } from "./theme.ts";

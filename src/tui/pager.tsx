@@ -12,11 +12,11 @@ export interface PagerProps {
 	lines: readonly Line[];
 	size: Size;
 	framed: boolean;
-	/** What begins a line and is left free below it when it takes several rows; its indentation if absent. */
+	/** Matches the beginning of a line below which its other rows are indented; its indentation if absent. */
 	hang?: RegExp;
-	/** Stays at the end while the text grows, until someone scrolls up. */
+	/** Stays at the end while the text grows, until the user scrolls up. */
 	follow?: boolean;
-	/** Is told when someone stops following, or begins again. */
+	/** Called when the user stops following the end, or follows it again. */
 	onFollow?(following: boolean): void;
 }
 
@@ -82,7 +82,7 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 				return false;
 		}
 	});
-	// A text that shrank must not leave the window beyond its end.
+	// After the text shrank the window must not lie beyond its end.
 	useEffect(() => setTop((from) => Math.min(from, last)), [last]);
 
 	const shown = rows.slice(top, top + room.height);
@@ -96,7 +96,7 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 	return <Panel {...size} framed={framed} title={title} aside={state} lines={shown} />;
 }
 
-/** The lines as rows of the screen, and which rows show what was searched for. */
+/** The lines as rows of the screen, and the indices of the rows that match the search. */
 function wrapRows(lines: readonly Line[], search: string, cells: number, hang?: RegExp) {
 	const rows: Line[] = [];
 	const matches: number[] = [];
@@ -109,7 +109,7 @@ function wrapRows(lines: readonly Line[], search: string, cells: number, hang?: 
 	return { rows, matches };
 }
 
-/** The line with what was searched for standing out. */
+/** The line with the matches of a search highlighted. */
 function highlightMatches(line: Line, search: string): Line {
 	const literal = search.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 	const text = lineText(line);

@@ -1,4 +1,4 @@
-/** A titled part of the screen: framed where there is room, under a rule where there is not. */
+/** A titled part of the screen: with a frame on a large screen, under a rule on a small one. */
 import { Box } from "ink";
 import { inside } from "./layout.ts";
 import { fitLine, type Line, lineWidth } from "./line.ts";
@@ -24,7 +24,7 @@ export function Panel(props: PanelProps) {
 		<Box flexDirection="column" width={width}>
 			<Row line={titleLine(props, theme)} cells={width} />
 			{framed ? (
-				// Ink's border costs less than one in the text, whose width it would measure cluster by cluster each frame.
+				// Ink's border is cheaper than a border in the text, which Ink would measure cluster by cluster on each frame.
 				<Box flexDirection="column" borderStyle={theme.border} borderTop={false} borderDimColor paddingX={1}>
 					<Rows lines={lines} cells={room.width} height={room.height} />
 				</Box>

@@ -1,4 +1,4 @@
-/** The metric of every experiment in its order, and the running best as steps. */
+/** The metric by experiment, and the best so far as steps. */
 import { useMemo } from "react";
 import type { Experiment, State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
@@ -36,7 +36,7 @@ function progressChartLines(
 	const kept = measured.filter((e) => e.status === "keep");
 	const last = experiments.length;
 	const steps = runningBest(kept, direction, last);
-	// A few failures far off must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
+	// A few very bad results must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
 	const values = measured.map((e) => e.value);
 	const tail = quantile(values, direction === "lower" ? 0.9 : 0.1);
 	const shown = [...steps.map(([, value]) => value), tail];

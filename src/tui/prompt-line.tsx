@@ -1,4 +1,4 @@
-/** The line one types into, in place of the footer. */
+/** The line in which the user types, in place of the footer. */
 import { cellWidth, takeCells } from "./cells.ts";
 import type { Line } from "./line.ts";
 import { Row } from "./row.tsx";
@@ -14,7 +14,7 @@ function promptLine({ kind, text }: Prompt, cells: number): Line {
 	const name = ` ${NAMES[kind]}`;
 	const hint = "  Enter, Esc";
 	const room = cells - cellWidth(name) - cellWidth(hint) - 1;
-	// The end is where one types, so a long text loses its beginning.
+	// The user types at the end, so the beginning of a long text is cut.
 	let shown = text;
 	while (cellWidth(shown) > room) shown = shown.slice(takeCells(shown, 1).length || 1);
 	return [[name, "accent", "strong"], shown, [" ", "selected"], [hint, "quiet"]];

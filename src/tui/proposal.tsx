@@ -1,4 +1,4 @@
-/** The current proposal: what it is, why it should help, and its diff, while the researcher still writes it. */
+/** The current proposal: its title, its hypothesis and its diff, also while the researcher is writing it. */
 import { memo } from "react";
 import type { Mode } from "../journal/events.ts";
 import { inFlight, type State } from "../journal/state.ts";
@@ -14,17 +14,17 @@ export interface ShownProposal {
 	title: string;
 	hypothesis: string;
 	diff: string;
-	/** What the researcher has said so far, while there is no diff. */
+	/** What the researcher has written so far, while there is no diff. */
 	text: string;
-	/** Not committed yet: more may come. */
+	/** Not committed yet: it may still change. */
 	open: boolean;
-	/** What it was asked to be, in words; "" when anything would do. */
+	/** The kind of change that was asked for, in words; "" for any. */
 	asked: string;
-	/** The next one, drafted while this one trains: its number and title. */
+	/** Number and title of the next one, which is drafted while this one trains; "" for none. */
 	next: string;
 }
 
-/** What a researcher is asked for when the wins stop coming. */
+/** What a researcher is asked for when its proposals no longer win. */
 export const MODE_TEXT: Record<Mode, string> = {
 	open: "",
 	"other-family": "another kind of change",
@@ -33,7 +33,7 @@ export const MODE_TEXT: Record<Mode, string> = {
 	restart: "from another experiment",
 };
 
-/** The proposal to show: the draft of the experiment in flight, or what is known of it from the journal. */
+/** The proposal to show: the draft of the experiment in flight, or what the journal has of it. */
 export function shownProposal(state: State): ShownProposal | undefined {
 	const experiment = inFlight(state) ?? state.experiments.at(-1);
 	const { draft, ahead } = state.live;
@@ -61,7 +61,7 @@ const NOTHING: Line = [["Nothing proposed yet.", "quiet"]];
 
 export interface ProposalProps {
 	state: State;
-	/** The committed one, for a proposal whose draft was lost with an earlier process. */
+	/** The committed diff, for a proposal whose draft was lost when an earlier process ended. */
 	diff?: string;
 	/** Number of the experiment that Enter opens. */
 	selected?: number;
@@ -76,10 +76,10 @@ export function ProposalPanel({ state, diff, selected, size, framed }: ProposalP
 	return <ProposalContent {...proposal} diff={proposal.diff || diff || ""} {...{ opens, framed }} {...size} />;
 }
 
-/** `opens`: Enter shows it whole. */
+/** `opens`: Enter opens this proposal. */
 type Shown = ShownProposal & Size & { opens: boolean };
 
-/** Drawn again only when the proposal changes: its props are plain values. */
+/** Drawn again only when the proposal changes, since its props are plain values. */
 const ProposalContent = memo(function ProposalContent(props: Shown & { framed: boolean }) {
 	const theme = useTheme();
 	const { n, diff, width, height, framed } = props;
@@ -99,7 +99,7 @@ const ProposalContent = memo(function ProposalContent(props: Shown & { framed: b
 	);
 });
 
-/** The proposal, and below it the next one where there is room. */
+/** The proposal, and below it the next one if there is room. */
 function bodyLines(proposal: Shown, diff: readonly DiffLine[], theme: Theme): Line[] {
 	const { height } = proposal;
 	if (!proposal.next || height < 6) return proposalLines(proposal, diff, theme);
@@ -131,7 +131,7 @@ function proposalLines(proposal: Shown, diff: readonly DiffLine[], { glyphs }: T
 		.find((candidate, i) => candidate.length <= room || i === 2)!
 		.map(diffLine);
 	if (lines.length <= room) return [...head, ...lines];
-	// While it is being written the end is what is new; afterwards the beginning is where to read.
+	// While the proposal is being written its end is shown, which is new; afterwards its beginning.
 	if (proposal.open) return [...head, ...lines.slice(-room)];
 	return [
 		...head,

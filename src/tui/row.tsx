@@ -1,7 +1,7 @@
 /**
- * Draws lines. The console takes only frames and keys from Ink, not its text layout: each row gives Ink a single blank
- * to lay out and paints the line over it, since the line's width is known here and Ink's own measuring, cluster by cluster
- * on every frame, costs a third more.
+ * Draws lines. The console uses Ink for frames and keys only, not for text layout: each row gives Ink a single blank to
+ * lay out and paints the line over it, since its width is known here and measuring it again, cluster by cluster on
+ * every frame, costs a third more.
  */
 import { styleText } from "node:util";
 import { Text, Transform } from "ink";
@@ -24,7 +24,7 @@ function paint(line: Line, { styles }: Theme): string {
 /** Frames, bars and Braille dots: a screen reader would spell them out. */
 const DRAWING = /[\u2500-\u259f\u2800-\u28ff]+/g;
 
-/** The whole line as a screen reader reads it (Ink asks for it when INK_SCREEN_READER=true). */
+/** The line for a screen reader; Ink shows it when INK_SCREEN_READER=true. */
 function labelOf(line: Line): string {
 	const text = drawable(lineText(line)).replace(DRAWING, " ").replace(/\s+/g, " ").trim();
 	const isSelected = line.some((span) => typeof span !== "string" && span[0].trim() && span.includes("selected", 1));
@@ -36,7 +36,7 @@ interface RowProps {
 	cells: number;
 }
 
-/** Draws one line, cut to `cells`. Panels build new lines for each state; one that reads the same is not drawn again. */
+/** Draws one line, cut to `cells`. Panels build new lines for each state; an equal line is not drawn again. */
 export const Row = memo(
 	function Row({ line, cells }: RowProps) {
 		const theme = useTheme();

@@ -1,6 +1,6 @@
 /**
- * What the screen derives from all experiments. A tick of progress leaves `state.experiments` as it is, so each answer is
- * kept for as long as that array lives: ten thousand experiments cost nothing while one is trained.
+ * Values derived from all experiments. A progress tick does not change `state.experiments`, so each value is kept as
+ * long as that array is in use: a table of ten thousand experiments costs nothing while one is trained.
  */
 
 import type { Status } from "../journal/events.ts";
@@ -20,7 +20,7 @@ function memoize<T>(derive: (state: State) => T): (state: State) => T {
 
 export const countsOf: (state: State) => Tally = memoize(tally);
 
-/** Tokens read and written by the researcher so far, and money where prices are known. */
+/** Tokens read and written by the researcher so far, and their cost if prices are configured. */
 export function spentOf(state: State): { tokens: number; cost: number } {
 	const { spentAhead } = state;
 	const usage = spentAhead ? addUsage(spentOnStarted(state), spentAhead) : spentOnStarted(state);
@@ -29,7 +29,7 @@ export function spentOf(state: State): { tokens: number; cost: number } {
 
 const spentOnStarted = memoize(({ experiments }) => spent({ experiments }));
 
-/** How much of the run the GPU idled, where that is known. */
+/** Share of the run in which the GPU idled; undefined when it was not measured. */
 export const gpuIdleOf = memoize(({ experiments }) => gpuIdle(experiments));
 
 /** The metric of every commit that proposals were built on. */
@@ -39,14 +39,14 @@ const valuesByCommit = memoize((state) => {
 	return values;
 });
 
-/** How much better an experiment is than what it was built on: positive is better; undefined where either is unknown. */
+/** The gain over the experiment it was built on, positive is better; undefined when either is not measured. */
 export function gainOf(state: State, experiment: Experiment): number | undefined {
 	const reference = valuesByCommit(state).get(experiment.parent);
 	if (experiment.value === undefined || reference === undefined || experiment.commit === experiment.parent) return;
 	return gainOver(reference, experiment.value, state.metric.direction);
 }
 
-/** How many experiments each version of program.md steered. */
+/** The numbers of the experiments that each version of program.md steered. */
 export const experimentsByProgram = memoize((state) => {
 	const numbers = new Map<string, number[]>();
 	for (const { program, n } of state.experiments) {
@@ -57,7 +57,7 @@ export const experimentsByProgram = memoize((state) => {
 	return numbers;
 });
 
-/** A proposal waits for a human's yes or no. */
+/** Whether a proposal waits for the user's yes or no. */
 export function awaitsApproval({ live }: State): boolean {
 	return live.phase === "approving";
 }

@@ -1,4 +1,4 @@
-/** The lines above the footer: what steers the researcher, and what was last said. */
+/** The lines above the footer: the version of program.md in use, and the last answer or notice. */
 import { inFlight, type State } from "../journal/state.ts";
 import { shortCommit, span, timeOfDay } from "../report/format.ts";
 import { type Line, spreadLine } from "./line.ts";
@@ -7,7 +7,7 @@ import { experimentsByProgram } from "./selectors.ts";
 import { type Tone, useTheme } from "./theme.ts";
 import type { StatusMessage } from "./ui.ts";
 
-/** program.md: which version steers, how old it is, and whether the next proposal is the first to follow it. */
+/** program.md: the version in use, its age, and whether the next proposal is the first to follow it. */
 export function ProgramLine({ state, now, width }: { state: State; now: number; width: number }) {
 	return <Row line={programLine(state, now)} cells={width} />;
 }
@@ -16,7 +16,7 @@ function programLine(state: State, now: number): Line {
 	const { version, lines, changedAt } = state.program;
 	const problem = state.live.programProblem;
 	if (problem) {
-		const still = version ? `; version ${shortCommit(version)} still steers` : "";
+		const still = version ? `; version ${shortCommit(version)} stays in use` : "";
 		return [" ", [`! ${problem}${still}`, "warn"]];
 	}
 	const name: Line = [" ", ["program.md", "strong"], " "];

@@ -1,7 +1,7 @@
 /**
  * A windowed table with the properties of ink-table (https://github.com/maticzav/ink-table): `data`, `columns`,
- * `padding`, `header`, `cell`. Only the rows on the screen are built, so ten thousand cost what twenty do; ink-table
- * itself builds every row and cannot be loaded by a current Ink.
+ * `padding`, `header`, `cell`. Only the rows on the screen are built, so ten thousand rows cost no more than twenty;
+ * ink-table itself builds every row and cannot be loaded by a current Ink.
  */
 import { padTo, truncate } from "./cells.ts";
 import { fitLine, type Line, lineText, type Span } from "./line.ts";
@@ -20,9 +20,9 @@ export interface TableProps<T> {
 	columns: readonly Column<T>[];
 	/** Blank cells between columns. */
 	padding: number;
-	/** What the names of the columns look like. */
+	/** The style of the column names. */
 	header: Tone;
-	/** What a cell looks like. */
+	/** The style of a cell. */
 	cell(row: T, column: Column<T>): Tone | undefined;
 	/** Index of the first row on the screen, and of the row the cursor is on. */
 	top: number;
@@ -57,7 +57,7 @@ export function tableLines<T>(props: TableProps<T>, theme: Theme): Line[] {
 	return lines;
 }
 
-/** The first row of a window of `height` rows that keeps row `index` in sight and moves no further than it must. */
+/** The first row of a window of `height` rows that shows row `index`; the window moves no further than needed. */
 export function scrolled(top: number, index: number, height: number, total: number): number {
 	const within = Math.min(Math.max(top, index - height + 1), index);
 	return Math.max(0, Math.min(within, total - height));

@@ -1,4 +1,4 @@
-/** The experiment being trained: how much of its budget is left, how it does, and its loss over the best run's. */
+/** The experiment being trained: the budget left, its progress, and its loss beside that of the best run. */
 import type { Phase } from "../journal/events.ts";
 import { inFlight, type State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
@@ -49,7 +49,7 @@ function trainingLines(state: State, now: number, room: { width: number; height:
 	return [...lines, ...curveLines(state, { width: room.width, height: left }, theme)];
 }
 
-/** The phases in which the last curve is that of the experiment in flight. */
+/** The phases in which the loss curve belongs to the experiment in flight. */
 const FROM_TRAINING: readonly Phase[] = ["training", "evaluating", "deciding"];
 
 function sentenceLines(state: State, now: number, room: Size, { glyphs }: Theme): Line[] {
@@ -73,7 +73,7 @@ function progressLines({ live, budgetSeconds }: State, cells: number, { glyphs }
 	return [[...bar(share, Math.max(4, cells - lineWidth(countdown)), glyphs), ...countdown], factLine(facts, cells)];
 }
 
-/** As many facts as fit whole. */
+/** As many facts as fit without being cut. */
 function factLine(facts: readonly [string, string][], cells: number): Line {
 	const line: Span[] = [];
 	for (const [name, value] of facts) {
@@ -83,13 +83,13 @@ function factLine(facts: readonly [string, string][], cells: number): Line {
 	return line;
 }
 
-/** This run's loss drawn over the best run's at the same second, so that a loser is seen before it ends. */
+/** The loss of this run and of the best run at the same second, which shows a bad run before it ends. */
 function curveLines({ live, budgetSeconds }: State, room: { width: number; height: number }, theme: Theme): Line[] {
 	const curve = smooth(live.curve);
 	const best = smooth(live.bestCurve);
 	const values = [...curve, ...best].map(([, loss]) => loss).filter(Number.isFinite);
 	if (values.length < 2) return [];
-	// The first steep fall says little and would flatten what comes after it: it may leave the chart at the top.
+	// The steep fall at the beginning would flatten the rest, so it may leave the chart at the top.
 	const [low, high] = bounds(Math.min(...values), quantile(values, 0.8));
 	const chart = plot(
 		[
@@ -107,7 +107,7 @@ function curveLines({ live, budgetSeconds }: State, room: { width: number; heigh
 	return [...withAxis(chart, [low, high], ["quiet", "accent"]), curveLegend(curve, best, theme)];
 }
 
-/** A running mean over about ten points: a single batch's loss jumps more than two runs differ. */
+/** A running mean over about ten points: the loss varies more between batches than between two runs. */
 function smooth(curve: readonly Point[]): Point[] {
 	let [sum, weight] = [0, 0];
 	return curve.map(([second, loss]): Point => {

@@ -1,6 +1,6 @@
 /**
- * The console: takes the terminal, shows the engine, and gives the terminal back as it was, however it ends. Whoever
- * imports this file has set NODE_ENV=production before, or React's development build leaks a little with every frame.
+ * The console: takes the terminal, shows the engine, and restores the terminal, however it ends. NODE_ENV=production
+ * must be set before this file is imported: React's development build leaks memory with every frame.
  */
 import { constants } from "node:os";
 import { basename } from "node:path";
@@ -17,17 +17,17 @@ import { themeFor } from "./theme.ts";
 export interface TuiOptions {
 	/** Plain ASCII without colours. */
 	plain?: boolean;
-	/** Rejects when the engine cannot be opened: the console leaves, and rejects likewise. */
+	/** Rejects when the engine cannot be opened; the console then leaves and rejects with the same error. */
 	opened?: Promise<unknown>;
 }
 
-/** Frames a second at most. Progress is drawn less often (use-engine.ts); this is how soon a key is answered. */
+/** Frames a second at most: how soon a key is answered. Progress is drawn less often (use-engine.ts). */
 const MAX_FPS = 30;
 const EXIT_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
- * Shows the engine until the human leaves or a signal comes. Then the terminal is as it was. The engine is not ended
- * here, unless the human chose so. Rejects with what went wrong if the screen itself failed.
+ * Shows the engine until the user leaves or a signal arrives, then restores the terminal. The engine is ended only when
+ * the user chose so. Rejects with the error when the screen itself failed.
  */
 export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {}): Promise<void> {
 	const { stdout } = process;
@@ -52,10 +52,10 @@ export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {})
 		},
 	});
 
-	// Ink makes a megabyte of short-lived objects a frame. Room for a few frames lets them die young; otherwise they pile up
-	// in the old generation, which V8 is in no hurry to clear, and the process seems to grow for the first minutes.
+	// Ink allocates a megabyte of short-lived objects a frame. With room for a few frames V8 frees them in the young
+	// generation; otherwise they fill the old one, which it rarely collects, and the process grows for the first minutes.
 	setFlagsFromString("--min-semi-space-size=16");
-	// Keys typed while the program starts must be neither echoed over the first frame nor lost.
+	// Keys typed while the program starts must not be echoed over the first frame, and must not be lost.
 	process.stdin.setRawMode?.(true);
 	const screen = render(
 		<App
@@ -68,7 +68,7 @@ export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {})
 		{
 			alternateScreen: true,
 			incrementalRendering: true,
-			// Ink believes CI=true over a terminal and would draw nothing.
+			// With CI=true Ink would draw nothing, even on a terminal.
 			interactive: stdout.isTTY,
 			isScreenReaderEnabled,
 			maxFps: MAX_FPS,
@@ -85,7 +85,7 @@ export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {})
 	const restore = [
 		...EXIT_SIGNALS.map((signal) =>
 			onEvent(process, signal, () => {
-				// Ctrl-C in an editor reaches everyone at this terminal.
+				// Ctrl-C in an editor reaches this process too.
 				if (isEditing && signal === "SIGINT") return;
 				process.exitCode = 128 + constants.signals[signal];
 				leave();
@@ -93,7 +93,7 @@ export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {})
 		),
 		onEvent(process, "uncaughtException", fail),
 		onEvent(process, "unhandledRejection", fail),
-		// A terminal that went away (EIO, EPIPE) ends the screen, not the process.
+		// A terminal that is gone (EIO, EPIPE) ends the screen, not the process.
 		onEvent(stdout, "error", leave),
 		onEvent(process.stdin, "error", leave),
 	];

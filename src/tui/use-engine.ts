@@ -1,15 +1,17 @@
-/** The engine's state and the time, as often as an eye needs them. */
+/** The engine's state and the time, as often as the screen needs them. */
 import { useEffect, useState } from "react";
 import type { Engine } from "../engine/engine.ts";
 import type { State } from "../journal/state.ts";
 
 export interface Snapshot {
 	state: State;
-	/** Epoch ms at which the screen looked. */
+	/** Epoch ms. */
 	now: number;
 }
 
-/** Ticks come ten times a second and more; a person reads two or three. A frame costs ten milliseconds, all night. */
+/**
+ * Progress arrives ten times a second or more; nobody reads faster than this, and each frame costs ten milliseconds.
+ */
 const REDRAW_MS = 500;
 /** Clocks on the screen show whole seconds. */
 const CLOCK_MS = 1000;

@@ -33,8 +33,8 @@ export function wrapTextTo(text: string, cells: number, height: number, ellipsis
 }
 
 /**
- * A line broken into rows of at most `cells`, at blanks where possible. The rows below the first are indented by the width
- * of what `hang` matches at the line's beginning (an indentation, a line number).
+ * A line broken into rows of at most `cells`, at blanks where possible. The rows after the first are indented by the
+ * width of what `hang` matches at the line's beginning (an indentation, a line number).
  */
 export function wrapLine(line: Line, cells: number, hang = /^\s*/): Line[] {
 	if (lineWidth(line) <= cells) return [line];
@@ -51,7 +51,7 @@ export function wrapLine(line: Line, cells: number, hang = /^\s*/): Line[] {
 function rowRanges(text: string, cells: number, indent: number): [from: number, to: number][] {
 	const rows: [number, number][] = [];
 	let [from, used, at] = [0, 0, 0];
-	/** The last blank behind a word of this row. */
+	/** The last blank after a word of this row. */
 	let blank: number | undefined;
 	let hasWord = false;
 	for (const cluster of clusters(text)) {

@@ -75,7 +75,7 @@ test("the same tag carries on where it stopped, and a run that is done stays don
 	await run(t, lab, "--experiments", "3");
 	const first = rows(lab);
 	const { stdout } = await run(t, lab, "--experiments", "5");
-	assert.match(stdout, /carries on: 3 experiments so far/);
+	assert.match(stdout, /resumed: 3 experiments so far/);
 	assert.deepEqual(rows(lab).slice(0, 3), first);
 	assert.equal(rows(lab).length, 5);
 	const { code } = await run(t, lab, "--experiments", "5");

@@ -12,7 +12,7 @@ function onGpu(gpu: GpuUse): State {
 	return [...journalOf({ decided: 5, trained })].reduce<State>(fold, initialState());
 }
 
-test("a GPU in words says what its driver tells, and no more", () => {
+test("only what the driver reports is in the words about a GPU", () => {
 	assert.equal(gpuNow({ load: 0.97, temperature: 63, watts: 688.6 }), "97% busy 63 C 689 W");
 	assert.equal(gpuNow({ load: 0 }), "0% busy");
 	assert.equal(gpuNow({}), "");
@@ -21,14 +21,14 @@ test("a GPU in words says what its driver tells, and no more", () => {
 	assert.equal(gpuUse({ peakMemoryMb: 512, seconds: 3 }), "0.5 GB");
 });
 
-test("what a GPU did not compute of the experiments' time is its idle share", () => {
+test("the idle share is the part of the experiments' time in which the GPU ran no kernel", () => {
 	const { experiments } = onGpu({ meanLoad: 0.9, seconds: 100 });
 	const wall = experiments.reduce((sum, e) => sum + (Date.parse(e.decidedAt!) - Date.parse(e.startedAt)) / 1000, 0);
 	assert.ok(Math.abs(gpuIdle(experiments)! - (1 - (5 * 90) / wall)) < 1e-9);
 	assert.equal(gpuIdle(onGpu({ meanLoad: 1, seconds: 1e9 }).experiments), 0);
 });
 
-test("nothing is said of a GPU that nobody watched", () => {
+test("there is no idle share without measurements", () => {
 	assert.equal(gpuIdle(onGpu({ peakMemoryMb: 100, seconds: 10 }).experiments), undefined);
 	assert.equal(gpuIdle([]), undefined);
 });

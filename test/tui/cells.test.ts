@@ -14,7 +14,7 @@ test("a cut says so, and never splits a wide character", () => {
 	assert.equal(padTo("7", 3, "…", "right"), "  7");
 });
 
-test("what terminals give different widths is drawn as what they agree on, and the rest as it is", () => {
+test("letters whose width differs between terminals are replaced by ones whose width does not", () => {
 	const agreed = "plain → 日本語 한국 🚀 👍 é Việt กิ่ง שָׁ";
 	assert.equal(drawable(agreed), agreed);
 	const pairs: Record<string, string> = {

@@ -1,4 +1,4 @@
-/** The console in a real pseudo-terminal: what it takes from a terminal, and that it gives everything back. */
+/** The console in a real pseudo-terminal: the modes it switches on, and that it restores all of them. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -69,7 +69,7 @@ test("a crash leaves the terminal as it was, with the reason on it", async (t) =
 	assert.match(terminal.screen(), /the scripted crash/);
 });
 
-test("a storm of resizes ends in a clean screen, never taller than the terminal", async (t) => {
+test("many resizes in a row end in a clean screen, no taller than the terminal", async (t) => {
 	const terminal = startDemo(t, ["--still"], { columns: 120, rows: 40 });
 	await terminal.shows("training 38");
 	for (let i = 0; i < 40; i++) {
@@ -82,7 +82,7 @@ test("a storm of resizes ends in a clean screen, never taller than the terminal"
 	assert.equal(terminal.xterm.buffer.active.baseY, 0);
 });
 
-test("Ctrl-L draws again what something else wrote over, also under a question", async (t) => {
+test("Ctrl-L redraws the screen that another program wrote over, also with a dialog open", async (t) => {
 	const terminal = startDemo(t, ["--still"], { columns: 120, rows: 40 });
 	await terminal.shows("training 38");
 	const kept = readFileSync(join(import.meta.dirname, "screens/overview-120x40.txt"), "utf8");
@@ -98,7 +98,7 @@ test("Ctrl-L draws again what something else wrote over, also under a question",
 	await terminal.until((screen) => !screen.includes("midnight") && screen.includes("Leave?"), "the question alone");
 });
 
-test("a question keeps its keys in sight on the smallest screen", async (t) => {
+test("a dialog shows its keys on the smallest screen", async (t) => {
 	const terminal = startDemo(t, ["--still"], { columns: 60, rows: 14 });
 	await terminal.shows("program.md");
 	for (const key of ["r", "q"]) {
@@ -111,7 +111,7 @@ test("a question keeps its keys in sight on the smallest screen", async (t) => {
 	}
 });
 
-test("a terminal that is too small is told, and the screen comes back when it grows", async (t) => {
+test("a terminal that is too small gets a message, and the screen comes back when it grows", async (t) => {
 	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	terminal.resize(40, 8);
@@ -126,10 +126,11 @@ test("NO_COLOR is honoured", async (t) => {
 	assert.doesNotMatch(terminal.output, /\u001b\[[\d;]*(3[0-7]|9[0-7]|38)m/);
 });
 
-test("only the terminal's own sixteen colours are used, and none that a light background swallows", async (t) => {
+test("only the terminal's sixteen colours are used, and none that is invisible on a light background", async (t) => {
 	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	const colours = new Set(Array.from(terminal.output.matchAll(/\u001b\[([\d;]+)m/g), ([, code]) => code!));
+	assert.ok(colours.has("32") && colours.has("36"), "colours are used");
 	assert.deepEqual(
 		[...colours].filter((code) => !/^(0|1|2|7|22|27|31|32|35|36|39)$/.test(code)),
 		[],
@@ -141,7 +142,7 @@ test("a locale without UTF-8 gets ASCII", async (t) => {
 	assert.match(await terminal.shows("program.md"), /^[\n -~]*$/);
 });
 
-test("a terminal is a terminal although CI is set", async (t) => {
+test("the console draws on a terminal with CI=true", async (t) => {
 	const terminal = startDemo(t, ["--still"], { ...SIZE, env: { CI: "true" } });
 	await terminal.shows("program.md");
 });
@@ -180,7 +181,7 @@ test("e hands the terminal to the editor and takes it back", async (t) => {
 	await terminal.shows("program.md");
 	terminal.send("e");
 	await terminal.shows("an editor has the terminal");
-	// One by one: a second reader of the keyboard would take some of them.
+	// One key at a time: another reader of the keyboard would take some of them.
 	for (const key of "look at the schedules\r") {
 		terminal.send(key);
 		await setTimeout(5);
@@ -200,7 +201,7 @@ test("y puts the commit on the terminal's clipboard", async (t) => {
 	assert.ok(terminal.output.includes(`\u001b]52;c;${Buffer.from(commit).toString("base64")}\u0007`));
 });
 
-test("what ends the run later is in the header until it is taken back", async (t) => {
+test("a stop after the experiment is in the header until it is cancelled", async (t) => {
 	const terminal = startDemo(t, ["--still"], SIZE);
 	await terminal.shows("program.md");
 	terminal.send("qa");

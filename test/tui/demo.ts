@@ -3,8 +3,8 @@
  *
  *     npm run build && npx node test/tui/demo.ts [--scenario NAME] [--plain] [--still] [--crash] [--program FILE]
  *
- * `--scenario` is one of scenarios.ts. `--still` stops the clock and the training, so that the screen does not change by
- * itself. `--crash` makes the first command throw an error that nothing catches.
+ * `--scenario` is one of scenarios.ts. `--still` stops the clock and the training, so that the screen does not change
+ * on its own. `--crash` makes the first command throw an error that nothing catches.
  */
 import { mock } from "node:test";
 import { parseArgs } from "node:util";
@@ -24,12 +24,12 @@ const { values } = parseArgs({
 });
 const { run: changes, play = playTraining }: Scenario = SCENARIOS[values.scenario as keyof typeof SCENARIOS] ?? {};
 const run = { decided: 37, ...changes };
-// Experiment 38 has begun 140 seconds ago.
+// 140 seconds have passed since the last decision.
 const passed = run.decided * EXPERIMENT_MS + 140_000;
 const startedAt = values.still ? STARTED_AT : Date.now() - passed;
 if (values.still) mock.timers.enable({ apis: ["Date"], now: startedAt + passed });
 
-// The console as it is built: what the tests drive is what is shipped.
+// The built console, so that the tests drive what is shipped.
 const built = new URL("../../dist/src/tui/tui.js", import.meta.url).href;
 const { runTui } = (await import(built)) as typeof import("../../src/tui/tui.tsx");
 

@@ -57,7 +57,7 @@ for (const text of [
 	"--- a/train.ts\n+++ b/train.ts\n@@ -1,4 +1,4 @@\n const a = 1;\n",
 	"--- a/train.ts\n@@ -1 +1 @@\n-x\n+y\n",
 ]) {
-	test(`a text that is no diff is shown as it is: ${JSON.stringify(text.slice(0, 24))}`, () => {
+	test(`a text that is not a diff is shown unchanged: ${JSON.stringify(text.slice(0, 24))}`, () => {
 		const shown = condensed(parseDiff(text), 0).map((line) => lineText(diffLine(line)));
 		assert.deepEqual(shown, text.replace("\u001b[2J", "").trimEnd().split("\n"));
 	});

@@ -20,7 +20,7 @@ function context(change: Partial<KeyContext> = {}): KeyContext {
 	return { state: engine.state, view: "overview", selected: 5, isFiltered: false, ...change };
 }
 
-test("no key means two things at once, but y and n while a proposal waits for an answer", () => {
+test("no key has two meanings at once, except y and n while a proposal awaits approval", () => {
 	for (const view of VIEWS) {
 		const now = context({ view });
 		const names = KEYS.filter((binding) => worksNow(binding, now)).flatMap(({ keys }) => keys);
@@ -40,12 +40,12 @@ test("no key means two things at once, but y and n while a proposal waits for an
 	assert.equal(bindingFor("y", { ...waiting, view: "experiment", selected: 13 })?.action, "approve");
 });
 
-test("the help tells every key", () => {
+test("the help lists every key", () => {
 	const help = helpLines(120).map(lineText).join("\n");
 	for (const { keys } of KEYS) assert.ok(help.includes(keys.join(" ")), keys.join(" "));
 });
 
-test("the footer tells keys that work now, fits, and always says how to get help and out", () => {
+test("the footer lists keys that work now, fits, and always has help and quit", () => {
 	for (const view of VIEWS) {
 		for (const width of [60, 80, 120, 200]) {
 			const now = context({ view });
@@ -59,7 +59,7 @@ test("the footer tells keys that work now, fits, and always says how to get help
 	}
 });
 
-test("where there is nothing to act on, the keys that would act say nothing", () => {
+test("keys that have nothing to act on do not work", () => {
 	const empty = context({ state: initialState(), selected: undefined });
 	for (const key of ["x", "r", "b", "K", "y", "enter"]) assert.equal(bindingFor(key, empty), undefined, key);
 	const stopped = context({ state: { ...context().state, stopped: "stopped by hand" } });
@@ -67,7 +67,7 @@ test("where there is nothing to act on, the keys that would act say nothing", ()
 	assert.equal(bindingFor("q", stopped)?.action, "quit");
 });
 
-test("keys typed faster than the terminal delivers them are keys each", () => {
+test("keys that arrive together are separate keys", () => {
 	assert.deepEqual(keyNames("jj\rG", {} as Key), ["j", "j", "enter", "G"]);
 	assert.deepEqual(keyNames("c", { ctrl: true } as Key), ["ctrl+c"]);
 	assert.deepEqual(keyNames("", { pageDown: true } as Key), ["pgdn"]);

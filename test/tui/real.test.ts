@@ -7,7 +7,7 @@ import { BIN } from "../support/cli.ts";
 import { makeLab, tempDir } from "../support/lab.ts";
 import { startInTerminal } from "./terminal.ts";
 
-test("a person steers a night: looks, notes, pauses, skips, takes back, and leaves it to carry on", async (t) => {
+test("a user adds a note, pauses, skips, edits program.md, leaves, and resumes the run", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
 	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
 	const terminal = startInTerminal(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
@@ -55,7 +55,7 @@ test("a person steers a night: looks, notes, pauses, skips, takes back, and leav
 	assert.equal(await again.exited, 0);
 });
 
-test("a person answers for proposals, sets a run aside, and chooses another base", async (t) => {
+test("a user answers proposals, pauses a training run, and chooses another base", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
 	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
 	const terminal = startInTerminal(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
@@ -71,7 +71,7 @@ test("a person answers for proposals, sets a run aside, and chooses another base
 	await terminal.shows(/ left +│/);
 	terminal.send("P");
 	await terminal.shows(/ paused 3 /);
-	assert.match(terminal.screen(), / 3 {2}= aside/);
+	assert.match(terminal.screen(), / 3 {2}= paused/);
 	terminal.send("pa");
 	await terminal.shows(/ 3 {2}[-*+] /);
 
@@ -92,7 +92,7 @@ test("a person answers for proposals, sets a run aside, and chooses another base
 	);
 });
 
-test("a person keeps an experiment by hand, and force-reverts it", async (t) => {
+test("a user keeps an experiment by hand, and force-reverts it", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
 	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
 	const terminal = startInTerminal(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
@@ -124,7 +124,7 @@ test("a person keeps an experiment by hand, and force-reverts it", async (t) => 
 	assert.equal(await terminal.exited, 0);
 });
 
-test("e opens the instructions the lab names", async (t) => {
+test("e opens the instructions file that the lab names", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]], lab: { program: "docs/instructions.md" } });
 	lab.write("docs/instructions.md", "Try what you like.\n");
 	const editor = join(tempDir(t), "editor.sh");

@@ -1,4 +1,4 @@
-/** Situations of a run that are not plain training, good and bad, on top of a scripted run with 37 decided experiments. */
+/** Situations of a run other than plain training, on top of a scripted run with 37 decided experiments. */
 import { createTwoFilesPatch } from "diff";
 import { type ScriptedEngine, settled } from "./scripted-engine.ts";
 import {

@@ -16,7 +16,7 @@ const SIZES = [
 	[200, 60],
 ] as const;
 
-/** Each view: the keys that lead to it from the one before, and something only it shows. */
+/** Each view: the keys that lead to it from the one before, and what only it shows. */
 const VIEWS: readonly [name: string, keys: readonly string[], shows: RegExp][] = [
 	["overview", [], /training 38/],
 	["selected", ["j", "j"], /3\/38/],
@@ -63,7 +63,7 @@ const SCENARIO_SHOWS: readonly [keyof typeof SCENARIOS, shows: RegExp, ...sizes:
 	["ahead", /next {2}39/, MIDDLE],
 	["approving", /your turn 38[\s\S]*y train it/, SMALL],
 	["approving-long", /lines; Enter shows them[\s\S]*y train it/, SMALLEST, SMALL, MIDDLE],
-	["pausing-now", /paused 38[\s\S]*set aside/, SMALL, MIDDLE],
+	["pausing-now", /paused 38[\s\S]*interrupted/, SMALL, MIDDLE],
 	["resumed", /training 38[\s\S]*starts up/, MIDDLE],
 	["waiting", /529.*1:37 left/, SMALL],
 	["outage", /1:37 left/, SMALLEST, SMALL],
@@ -87,7 +87,7 @@ test("scenarios that are not plain training look as they are kept", async (t) =>
 	}
 });
 
-/** A key, and the time a person takes before the next: Escape alone is told from a sequence by a pause. */
+/** Sends a key and waits for output, since Escape followed at once by another key would be one sequence. */
 async function press(terminal: Terminal, key: string): Promise<void> {
 	const before = terminal.output.length;
 	terminal.send(key);

@@ -12,7 +12,7 @@ import { whenOf } from "../support/when.ts";
 import { playTraining } from "./scenarios.ts";
 import { openScriptedEngine, settled } from "./scripted-engine.ts";
 
-/** Commands in their order, each made from the state it is given in. */
+/** The commands in their order, each made from the state at that time. */
 const STEPS: readonly [name: string, command: (state: State) => Command][] = [
 	["pause after the experiment", () => ({ type: "pause" })],
 	["pause now", () => ({ type: "pause-now" })],
@@ -31,7 +31,7 @@ const STEPS: readonly [name: string, command: (state: State) => Command][] = [
 	["stop", () => ({ type: "stop" })],
 ];
 
-/** A measured and discarded experiment that was built where the branch stands. */
+/** A measured and discarded experiment that was built on the commit the branch is on. */
 function discardedOnBase({ experiments, standing }: State): number {
 	const base = experiments[standing - 1]!.commit;
 	return experiments.findLast((e) => e.status === "discard" && e.value !== undefined && e.parent === base)!.n;
@@ -44,7 +44,7 @@ interface Step {
 	lines: string[];
 }
 
-/** Gives the commands one after the other; to a real engine once it has written as many lines as `expected` has. */
+/** Gives the commands one by one; a real engine gets the next after as many lines as `expected` has for the step. */
 async function record(engine: Engine, expected?: readonly Step[]): Promise<Step[]> {
 	const when = whenOf(engine);
 	const steps: Step[] = [];
@@ -69,7 +69,7 @@ function lineOf(event: JournalEvent | Tick): string[] {
 
 const withoutNumbers = (text: string) => text.replace(/\d+/g, "N");
 
-/** A real engine with an experiment in training that never ends, after a few decided ones. */
+/** A real engine with a few decided experiments and one whose training does not end. */
 async function realEngine(t: TestContext): Promise<Engine> {
 	const hold = join(tempDir(t), "hold");
 	const lab = makeLab(t, { lab: { budget: "600s" } });

@@ -1,7 +1,7 @@
 /**
- * An engine for the console's tests: the real store on a journal, the real command handler and its controls. Scripted are
- * the researcher, the trainer and the evaluation, so that a test decides when an experiment ends and with which result.
- * scripted-engine.test.ts compares its loop with the real one.
+ * An engine for the console's tests: the real store on a journal, the real command handler and its controls. The
+ * researcher, the trainer and the evaluation are scripted, so that a test decides when an experiment ends and with
+ * which result. scripted-engine.test.ts compares its loop with the real one.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ export interface ScriptedEngineOptions extends Pick<ScriptedRun, "proposal" | "t
 }
 
 export class ScriptedEngine implements Engine {
-	/** Every command it was given, in order. */
+	/** Every command given, in order. */
 	readonly commands: Command[] = [];
 	readonly finished: Promise<void>;
 	readonly read: Files;
@@ -120,7 +120,7 @@ export class ScriptedEngine implements Engine {
 		this.#finished.resolve();
 	}
 
-	/** The engine cannot go on. */
+	/** The engine fails. */
 	fail(error: Error): void {
 		this.#finished.reject(error);
 	}
@@ -134,7 +134,7 @@ export class ScriptedEngine implements Engine {
 		return proposal(n);
 	}
 
-	// From here on each method does what the one of that name does in src/loop/loop.ts and experiment-runner.ts.
+	// Each of the following methods does what its namesake in src/loop/loop.ts or experiment-runner.ts does.
 
 	async #loop(): Promise<void> {
 		const { moves } = this.#controls;
@@ -199,7 +199,7 @@ export class ScriptedEngine implements Engine {
 		await this.#store.emit(committed);
 	}
 
-	/** How the experiment ends; undefined when it was interrupted. */
+	/** The outcome of the experiment; undefined when it was interrupted. */
 	async #measure(n: number, signal: AbortSignal): Promise<Outcome | undefined> {
 		const { title, hypothesis, diff } = this.#proposal(n);
 		this.#store.tick({ type: "tick.draft", n, title, hypothesis, diff });
@@ -227,7 +227,7 @@ export class ScriptedEngine implements Engine {
 		this.#showBestCurve();
 	}
 
-	/** The loop reads it from the log of the best run when that was not trained since the start. */
+	/** The loop reads the curve from the log of the best run, unless that was trained since the start. */
 	#showBestCurve(): void {
 		const { best, live } = this.state;
 		if (live.bestCurve.length > 0 || best === 0) return;
@@ -247,7 +247,7 @@ export function openScriptedEngine(run: ScriptedRun, programPath?: string): Scri
 	const journal = join(dir, "journal.jsonl");
 	writeJournal(journal, events);
 	const store = new Store(journal);
-	// The store keeps the file open, so nothing is left on the disk however this process ends.
+	// The store keeps the file open, so no file is left behind, however this process ends.
 	rmSync(dir, { recursive: true });
 	const { proposal, trained } = run;
 	return new ScriptedEngine(store, { proposal, trained, programPath, programs: programsOf(events) });

@@ -1,6 +1,6 @@
 /**
- * A scripted run: the journal of a run as the loop leaves it, made from a seed. The console's tests and its benchmark draw
- * the state that the real fold makes of it.
+ * A scripted run: the journal of a run as the loop leaves it, made from a seed. The console's tests and its benchmark
+ * show the state that the real fold makes of it.
  */
 import { createTwoFilesPatch } from "diff";
 import type { Bodies, Change, JournalEvent, NewEvent, TrainingProgress } from "../../src/journal/events.ts";

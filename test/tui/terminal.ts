@@ -1,4 +1,4 @@
-/** A real program in a real pseudo-terminal, whose screen xterm keeps: what a person at it would see and press. */
+/** A real program in a real pseudo-terminal, with a terminal emulator (xterm) that keeps its screen. */
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -12,7 +12,7 @@ export interface TerminalOptions {
 	cwd?: string;
 }
 
-/** The environment of a person at a terminal, whatever the tests run in. */
+/** The environment of a user at a terminal, whatever environment the tests run in. */
 const PERSON = {
 	CI: undefined,
 	NO_COLOR: undefined,
@@ -29,7 +29,7 @@ export class Terminal {
 	readonly xterm: Xterm;
 	/** Settles with the exit code when the program has ended and the screen holds all that it wrote. */
 	readonly exited: Promise<number>;
-	/** All that the program wrote. */
+	/** Everything the program wrote. */
 	output = "";
 	readonly #pty: IPty;
 
@@ -84,7 +84,7 @@ export class Terminal {
 		return `${lines.join("\n")}\n`;
 	}
 
-	/** Waits until the screen shows something, and gives it back; fails with what it showed in place of it. */
+	/** Waits until the screen shows something and returns the screen; fails with the screen after a minute. */
 	async shows(what: string | RegExp): Promise<string> {
 		const isShown = (screen: string) => (typeof what === "string" ? screen.includes(what) : what.test(screen));
 		return this.until(isShown, `the screen to show ${what}`);
@@ -94,7 +94,7 @@ export class Terminal {
 		for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await setTimeout(POLL_MS)) {
 			if (condition(this.screen())) return this.screen();
 		}
-		throw new Error(`waited in vain for ${name}; the screen is\n${this.screen()}`);
+		throw new Error(`waited a minute for ${name}; the screen is\n${this.screen()}`);
 	}
 }
 

@@ -1,4 +1,4 @@
-/** The console where it spends its nights: in a real tmux. */
+/** The console in a real tmux. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ function tmux(t: TestContext, columns: number, rows: number, ...args: string[]) 
 	const run = (...args: string[]) =>
 		execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...args], { env, encoding: "utf8" });
 	const script = join(import.meta.dirname, "demo.ts");
-	// A shell stays behind, so that what the console leaves can be seen.
+	// The shell stays, so that the window can be seen after the console has left.
 	const command = `"${process.execPath}" "${script}" --still ${args.join(" ")}; echo "left with $?"; exec sleep 60`;
 	run("new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, command);
 	t.after(() => spawnSync("tmux", ["-L", socket, "kill-server"]));
@@ -25,7 +25,7 @@ function tmux(t: TestContext, columns: number, rows: number, ...args: string[]) 
 		for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await setTimeout(50)) {
 			if (condition(screen())) return;
 		}
-		assert.fail(`waited in vain for ${name}; the screen is\n${screen()}`);
+		assert.fail(`waited too long for ${name}; the screen is\n${screen()}`);
 	};
 	return { run, until, screen };
 }
@@ -48,7 +48,7 @@ test("tmux shows the same screens, through a resize and keys, and gets its windo
 	await until((screen) => screen === "left with 0", "the window without the console");
 });
 
-test("letters whose width terminals dispute displace nothing", {
+test("letters whose width differs between terminals displace nothing", {
 	skip: !hasTmux && "tmux is not installed",
 }, async (t) => {
 	const { run, until, screen } = tmux(t, 120, 40, "--scenario", "disputed-widths");

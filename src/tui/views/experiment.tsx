@@ -1,4 +1,4 @@
-/** One experiment as one text: what it tried, what came of it, its numbers, then its diff or its log. */
+/** One experiment as one text: its title, its result, its numbers, then its diff or its log. */
 import { useState } from "react";
 import type { Files } from "../../engine/engine.ts";
 import type { Experiment, State } from "../../journal/state.ts";
@@ -69,7 +69,7 @@ function diffSection(
 	return parseDiff(diff).map(diffLine);
 }
 
-/** What it was and what came of it: the result first, so that it is seen however long the rest is. */
+/** The result comes first, so that a long hypothesis does not push it off the screen. */
 function factLines(state: State, e: Experiment, cells: number): Line[] {
 	const gain = gainOf(state, e);
 	const numbers: [string, string | undefined][] = [
@@ -93,7 +93,7 @@ function factLines(state: State, e: Experiment, cells: number): Line[] {
 		["by", e.researcher],
 		["program.md", shortCommit(e.program)],
 		["at", e.decidedAt && timeOfDay(e.decidedAt)],
-		["begun afresh", e.requeued ? `${e.requeued} ${e.requeued === 1 ? "time" : "times"}` : undefined],
+		["restarted", e.requeued ? `${e.requeued} ${e.requeued === 1 ? "time" : "times"}` : undefined],
 		["repaired", e.repairs ? `${e.repairs} ${e.repairs === 1 ? "time" : "times"}` : undefined],
 		["tokens", e.usage && compact(e.usage.inputTokens + e.usage.outputTokens)],
 	];
@@ -109,7 +109,7 @@ function factLines(state: State, e: Experiment, cells: number): Line[] {
 	];
 }
 
-/** Names with their values, as many to a line as fit. */
+/** Names with their values, as many on a line as fit. */
 function pairs(entries: readonly (readonly [string, string | undefined])[], cells: number): Line[] {
 	const lines: Line[][] = [];
 	let left = 0;

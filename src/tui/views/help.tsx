@@ -1,4 +1,4 @@
-/** Every key and what it does, from the one table of keys; and how to read the screen. */
+/** Every key and what it does, from the table in keys.ts, and the signs of the results table. */
 import { type Binding, KEYS } from "../keys.ts";
 import { inside, type Size } from "../layout.ts";
 import type { Line } from "../line.ts";
@@ -6,16 +6,20 @@ import { Pager } from "../pager.tsx";
 import { wrapText } from "../wrap.ts";
 
 const SIGNS: readonly [string, string][] = [
-	["+ keep", "better than the best before it: its commit is on the branch"],
-	["- discard", "not better, skipped or taken back: its commit is kept under its number, not on the branch"],
+	["* best", "the best of the kept ones; the next proposals start from it, unless you chose another base"],
+	["+ base", "the base you chose: the next proposals start from it"],
+	["+ keep", "better than its base: its commit is on the branch"],
+	["+ by hand", "kept by you"],
+	["- discard", "not better, skipped or dropped: its commit is kept under its number, not on the branch"],
+	["- undone", "kept first, then reverted by you"],
 	["! crash", "no measurement: the run failed; open it for the reason"],
-	["* best", "the branch stands on it, and the next proposals start from it"],
-	["> running", "in flight"],
+	["> running", "being proposed, trained or measured"],
 	["? y or n", "approve mode: waits for your answer"],
-	["= aside", "set aside by a pause; begun afresh when the run goes on"],
+	["= paused", "interrupted by a pause; trained again when the run resumes"],
+	["> open", "in flight when the run stopped"],
 ];
 
-/** Cells a key's names take. */
+/** Cells of the column with the names of the keys. */
 const KEYS_CELLS = 20;
 
 export function HelpView({ size, framed }: { size: Size; framed: boolean }) {

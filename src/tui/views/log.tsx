@@ -1,4 +1,4 @@
-/** What the trainer of an experiment printed, followed while it runs. */
+/** The output of an experiment's trainer, followed while it runs. */
 import { useMemo, useState } from "react";
 import type { Files } from "../../engine/engine.ts";
 import { useAction } from "../actions.ts";
@@ -17,7 +17,7 @@ export interface LogViewProps {
 }
 
 export function LogView({ files, n, live, size, framed }: LogViewProps) {
-	/** The one that somebody reads and does not follow: it stays when the next begins. */
+	/** The experiment whose log the user has scrolled: it stays on the screen when the next one begins. */
 	const [read, setRead] = useState<number>();
 	const shown = read ?? n;
 	const isLatest = shown === n;

@@ -1,4 +1,4 @@
-/** Everything at a glance. */
+/** The overview: the experiment in training, the proposal, the table, the chart and the notices. */
 import { Box } from "ink";
 import type { Experiment, State } from "../../journal/state.ts";
 import { ExperimentsPanel } from "../experiments.tsx";
@@ -15,7 +15,7 @@ export interface OverviewProps {
 	now: number;
 	ui: Ui;
 	rows: readonly Experiment[];
-	/** The committed diff of the proposal, where the draft has none. */
+	/** The committed diff of the proposal, if the draft has none. */
 	diff?: string;
 	layout: Layout;
 }
@@ -36,7 +36,7 @@ export function Overview({ state, now, ui, rows, diff, layout }: OverviewProps) 
 				{layout.table.height > 0 && table}
 			</Box>
 		);
-	// What changes most stands on the right: a terminal's line is rewritten from the first change to its end.
+	// Ink rewrites a row from its first change to its end, so the panels that change most are on the right.
 	return (
 		<Box>
 			<Box flexDirection="column" width={layout.proposal.width}>

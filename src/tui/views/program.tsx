@@ -1,4 +1,4 @@
-/** program.md: its versions, the text of one or its difference from the one before, and what each steered. */
+/** program.md: its versions, the text of one or its diff from the one before, and the experiments each steered. */
 import { createTwoFilesPatch } from "diff";
 import { useState } from "react";
 import type { Files, ProgramVersion } from "../../engine/engine.ts";
@@ -24,7 +24,7 @@ export function ProgramView({
 	framed: boolean;
 }) {
 	const { value: versions, problem } = useRead(state.program.version, () => files.programs());
-	/** How many versions before the last. */
+	/** How many versions before the last the shown one is. */
 	const [back, setBack] = useState(0);
 	const [asDiff, setAsDiff] = useState(false);
 	const last = (versions?.length ?? 1) - 1;
@@ -62,7 +62,7 @@ export function ProgramView({
 }
 
 const TITLE: Line = [["program.md", "strong"]];
-/** An indentation and what begins an item of a list. */
+/** An indentation, and the sign of a list item. */
 const TEXT_HANG = /^\s*(?:(?:[-*+>]|\d+[.)])\s+)?/;
 
 /** `steered 3-7, 9`. */
@@ -78,7 +78,7 @@ export function steered(state: State, version: string): string {
 	return `steered ${ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(", ")}`;
 }
 
-/** Markdown as it was written, with its headings standing out. */
+/** The Markdown source, with its headings in bold. */
 function textLines({ text }: ProgramVersion): Line[] {
 	return text
 		.trimEnd()
