@@ -90,11 +90,12 @@ export class Terminal {
 		return this.until(isShown, `the screen to show ${what}`);
 	}
 
-	async until(condition: (screen: string) => boolean, name: string): Promise<string> {
-		for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await setTimeout(POLL_MS)) {
+	/** Waits until the screen fulfils a condition; fails with the screen after `patienceMs`. */
+	async until(condition: (screen: string) => boolean, name: string, patienceMs = PATIENCE_MS): Promise<string> {
+		for (const end = performance.now() + patienceMs; performance.now() < end; await setTimeout(POLL_MS)) {
 			if (condition(this.screen())) return this.screen();
 		}
-		throw new Error(`waited a minute for ${name}; the screen is\n${this.screen()}`);
+		throw new Error(`waited too long for ${name}; the screen is\n${this.screen()}`);
 	}
 }
 
