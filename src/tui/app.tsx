@@ -1,6 +1,6 @@
 /** The whole screen: draws the state of the engine and of the screen, and passes keys to the controller. */
 import { Box, useApp, useInput, useIsScreenReaderEnabled, usePaste, useStdout, useWindowSize } from "ink";
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useSyncExternalStore } from "react";
 import type { Engine } from "../engine/engine.ts";
 import type { State } from "../journal/state.ts";
 import { type ActionHandlers, ActionHandlersProvider } from "./actions.ts";
@@ -48,11 +48,13 @@ export function App({ engine, controller, handlers, theme, onTerminal }: AppProp
 	const ui = useSyncExternalStore(controller.ui.subscribe, controller.ui.get);
 	const { columns, rows } = useWindowSize();
 	const { suspendTerminal } = useApp();
-	const { write } = useStdout();
+	const { stdout, write } = useStdout();
 	useEffect(() => {
 		// Ink draws its whole frame again after every write.
 		onTerminal({ suspend: suspendTerminal, redraw: () => write(ERASE_AND_HOME) });
 	}, [onTerminal, suspendTerminal, write]);
+	// Rows left on the alternate screen would reappear in a tmux window that has grown since the start (tmux 3.3).
+	useLayoutEffect(() => () => void stdout.write(ERASE_AND_HOME), [stdout]);
 	useInput((input, key) => controller.input(input, key));
 	usePaste((text) => controller.paste(text));
 

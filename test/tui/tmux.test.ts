@@ -48,6 +48,19 @@ test("tmux shows the same screens, through a resize and keys, and gets its windo
 	await until((screen) => screen === "left with 0", "the window without the console");
 });
 
+test("a window that has grown is clean after the console has left", {
+	skip: !hasTmux && "tmux is not installed",
+}, async (t) => {
+	const { run, until } = tmux(t, 80, 24);
+	await until((screen) => screen === kept("overview-80x24.txt"), "the overview");
+	run("resize-window", "-x", "200", "-y", "60");
+	await until((screen) => screen === kept("overview-200x60.txt"), "the overview at 200x60");
+	run("send-keys", "q");
+	await until((screen) => screen.includes("Leave?"), "the question");
+	run("send-keys", "s");
+	await until((screen) => screen === "left with 0", "the window without the console");
+});
+
 test("letters whose width differs between terminals displace nothing", {
 	skip: !hasTmux && "tmux is not installed",
 }, async (t) => {
