@@ -45,7 +45,7 @@ async function measure(seconds: number): Promise<Figures> {
 	const [journal, samplesFile] = [join(folder, "journal.jsonl"), join(folder, "samples.jsonl")];
 	writeJournal(journal, journalOf({ decided: EXPERIMENTS }));
 	writeFileSync(samplesFile, "");
-	const command = [process.execPath, join(import.meta.dirname, "app.ts"), journal, samplesFile] as const;
+	const command = [process.execPath, "--expose-gc", join(import.meta.dirname, "app.ts"), journal, samplesFile] as const;
 	try {
 		const terminal = new Terminal(command, SIZE);
 		await terminal.shows("program.md");

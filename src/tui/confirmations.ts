@@ -30,7 +30,7 @@ export function updateConfirmation(shown: Confirmation, now: Confirmation): Conf
 	return { ...shown, choices };
 }
 
-const nameOf = ({ n, title }: Experiment) => (title ? `${n} "${title}"` : `${n}`);
+const numberAndTitle = ({ n, title }: Experiment) => (title ? `${n} "${title}"` : `${n}`);
 
 export function confirmRevert(state: State): Confirmation {
 	const choices: ConfirmationChoice[] = [];
@@ -39,7 +39,7 @@ export function confirmRevert(state: State): Confirmation {
 	if (running)
 		choices.push({
 			key: "x",
-			label: `the running experiment ${nameOf(running)}`,
+			label: `the running experiment ${numberAndTitle(running)}`,
 			effect:
 				"Its run ends and its row says discard. Its commit and diff stay under its number. " +
 				"This cannot be undone, but the idea can be tried again.",
@@ -48,7 +48,7 @@ export function confirmRevert(state: State): Confirmation {
 	if (base && !refusalOf({ type: "revert", n: base.n }, state))
 		choices.push({
 			key: "l",
-			label: `the last kept commit ${nameOf(base)}`,
+			label: `the last kept commit ${numberAndTitle(base)}`,
 			effect: `The branch goes back to its parent and its row says reverted.${
 				running ? ` Experiment ${running.n}, built on it, is skipped.` : ""
 			} Undo: select ${base.n} and press b.`,
@@ -62,7 +62,7 @@ export function confirmBase(state: State, n: number): Confirmation {
 	const running = inFlight(state);
 	const undo = state.standing > 0 ? `select ${state.standing} and press b.` : "press r.";
 	return {
-		title: `Build on experiment ${nameOf(experiment)} from now on?`,
+		title: `Build on experiment ${numberAndTitle(experiment)} from now on?`,
 		choices: refusalOf({ type: "base", n }, state)
 			? []
 			: [
@@ -82,7 +82,7 @@ export function confirmKeep(state: State, n: number): Confirmation {
 	const experiment = state.experiments[n - 1]!;
 	const running = inFlight(state);
 	return {
-		title: `Keep experiment ${nameOf(experiment)} against the gate's decision?`,
+		title: `Keep experiment ${numberAndTitle(experiment)} against the gate's decision?`,
 		choices: refusalOf({ type: "keep", n }, state)
 			? []
 			: [

@@ -7,9 +7,9 @@ import { Panel } from "./panel.tsx";
 import { Rows } from "./row.tsx";
 import { wrapText } from "./wrap.ts";
 
-type Shown = Confirmation & { cursor: number };
+type OpenConfirmation = Confirmation & { cursor: number };
 
-export function Dialog({ confirmation, screen }: { confirmation: Shown; screen: Size }) {
+export function Dialog({ confirmation, screen }: { confirmation: OpenConfirmation; screen: Size }) {
 	const { title, choices, cursor } = confirmation;
 	const width = Math.min(76, screen.width - 4);
 	const room = { width: width - 4, height: screen.height - 2 };
@@ -40,7 +40,11 @@ export function Dialog({ confirmation, screen }: { confirmation: Shown; screen: 
 }
 
 /** The choices; those in `explained` with their effects. */
-function dialogLines({ choices, cursor }: Shown, explained: readonly ConfirmationChoice[], cells: number): Line[] {
+function dialogLines(
+	{ choices, cursor }: OpenConfirmation,
+	explained: readonly ConfirmationChoice[],
+	cells: number,
+): Line[] {
 	return choices.flatMap((choice, i): Line[] => {
 		const effect = explained.includes(choice) ? wrapText(choice.effect, cells - 6) : [];
 		return [

@@ -4,7 +4,7 @@
  * every frame, costs a third more.
  */
 import { styleText } from "node:util";
-import { Text, Transform } from "ink";
+import { Text, Transform, useIsScreenReaderEnabled } from "ink";
 import { memo } from "react";
 import { drawable } from "./cells.ts";
 import { type Line, lineText, sameLine, truncateLine } from "./line.ts";
@@ -25,7 +25,7 @@ function paint(line: Line, { styles }: Theme): string {
 const DRAWING = /[\u2500-\u259f\u2800-\u28ff]+/g;
 
 /** The line for a screen reader; Ink shows it when INK_SCREEN_READER=true. */
-function labelOf(line: Line): string {
+function screenReaderText(line: Line): string {
 	const text = drawable(lineText(line)).replace(DRAWING, " ").replace(/\s+/g, " ").trim();
 	const isSelected = line.some((span) => typeof span !== "string" && span[0].trim() && span.includes("selected", 1));
 	return isSelected ? `(selected) ${text}` : text;
@@ -41,8 +41,9 @@ export const Row = memo(
 	function Row({ line, cells }: RowProps) {
 		const theme = useTheme();
 		const painted = paint(truncateLine(line, cells, theme.glyphs.ellipsis), theme);
+		const label = useIsScreenReaderEnabled() ? screenReaderText(line) : undefined;
 		return (
-			<Transform transform={() => painted} accessibilityLabel={labelOf(line)}>
+			<Transform transform={() => painted} accessibilityLabel={label}>
 				<Text> </Text>
 			</Transform>
 		);

@@ -22,20 +22,20 @@ function noticeLines({ notices, notes }: State): Line[] {
 	return [...fromLoop, ...fromUser].sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ line }) => line);
 }
 
-const NOTHING: Line[] = [[["Nothing to report.", "quiet"]]];
-const TITLE: Line = [["notices", "strong"]];
+const NO_NOTICES: Line[] = [[["Nothing to report.", "quiet"]]];
+const NOTICES_TITLE: Line = [["notices", "strong"]];
 /** The time and the sign. */
 const HANG = /^\S+ \S+ /;
 
 /** The latest notices, as a part of the overview. */
 export function NoticesPanel({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
 	const lines = noticeLines(state).slice(-inside({ ...size, framed }).height);
-	return <Panel {...size} title={TITLE} lines={lines.length > 0 ? lines : NOTHING} framed={framed} />;
+	return <Panel {...size} title={NOTICES_TITLE} lines={lines.length > 0 ? lines : NO_NOTICES} framed={framed} />;
 }
 
 /** All notices. */
 export function NoticesView({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
 	const lines = noticeLines(state);
-	const shown = lines.length > 0 ? lines : NOTHING;
-	return <Pager title={TITLE} lines={shown} size={size} framed={framed} hang={HANG} follow />;
+	const shown = lines.length > 0 ? lines : NO_NOTICES;
+	return <Pager title={NOTICES_TITLE} lines={shown} size={size} framed={framed} hang={HANG} follow />;
 }

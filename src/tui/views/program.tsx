@@ -37,13 +37,13 @@ export function ProgramView({
 	});
 	if (!versions || versions.length === 0) {
 		const text = problem ?? (versions ? "No version of program.md has steered this run yet." : "reading");
-		return <Pager title={TITLE} lines={[[[text, problem ? "warn" : "quiet"]]]} size={size} framed={framed} />;
+		return <Pager title={PROGRAM_TITLE} lines={[[[text, problem ? "warn" : "quiet"]]]} size={size} framed={framed} />;
 	}
 	const index = Math.max(0, last - back);
 	const version = versions[index]!;
 	const before = versions[index - 1];
 	const title: Line = [
-		...TITLE,
+		...PROGRAM_TITLE,
 		"  ",
 		[shortCommit(version.version), "accent"],
 		`  version ${index + 1} of ${versions.length}, ${timeOfDay(version.at)}`,
@@ -61,7 +61,7 @@ export function ProgramView({
 	);
 }
 
-const TITLE: Line = [["program.md", "strong"]];
+const PROGRAM_TITLE: Line = [["program.md", "strong"]];
 /** An indentation, and the sign of a list item. */
 const TEXT_HANG = /^\s*(?:(?:[-*+>]|\d+[.)])\s+)?/;
 
