@@ -1,3 +1,4 @@
+/** Charts made of Braille or ASCII characters. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bounds, type Frame, plot, quantile, type Series } from "../../src/report/chart.ts";

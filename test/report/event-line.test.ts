@@ -1,3 +1,4 @@
+/** The lines that `autoresearch run` prints. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalEvent } from "../../src/journal/events.ts";

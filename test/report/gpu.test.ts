@@ -1,3 +1,4 @@
+/** The GPU in words, and its idle share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GpuUse } from "../../src/journal/events.ts";

@@ -1,3 +1,4 @@
+/** The records of `results --json`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initialState, type State } from "../../src/journal/state.ts";

@@ -1,3 +1,4 @@
+/** Text measured and cut in terminal cells. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellWidth, drawable, padTo, takeCells, truncate } from "../../src/tui/cells.ts";

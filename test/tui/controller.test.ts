@@ -1,3 +1,4 @@
+/** What keys do, on a scripted engine and without a terminal. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Key } from "ink";

@@ -1,3 +1,4 @@
+/** Unified diffs as numbered lines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { condensed, diffLine, parseDiff } from "../../src/tui/diff-lines.ts";

@@ -1,3 +1,4 @@
+/** The table of keys, and the footer and the help made from it. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Key } from "ink";

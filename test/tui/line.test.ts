@@ -1,3 +1,4 @@
+/** Lines of spans: cut, padded and joined. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fitLine, type Line, lineText, lineWidth, spreadLine, truncateLine } from "../../src/tui/line.ts";

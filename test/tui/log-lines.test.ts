@@ -1,3 +1,4 @@
+/** The lines of a log that arrives in pieces. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogLines } from "../../src/tui/use-read.ts";

@@ -1,3 +1,4 @@
+/** Text and lines broken into rows. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Line, lineText } from "../../src/tui/line.ts";
