@@ -22,7 +22,7 @@ export interface Scenario {
 const N = 38;
 const PROGRAM = "3f2a1c9d0b";
 
-/** Experiment 38 trains; 40% of its budget is used. */
+/** The next experiment trains; `share` of its budget is used. */
 export async function playTraining(engine: ScriptedEngine, share = 0.4): Promise<void> {
 	engine.run();
 	await settled();
