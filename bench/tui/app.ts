@@ -1,33 +1,36 @@
 /**
- * What bench.ts measures: the built console on a state from a file, with ten ticks of progress a second. Writes what it
- * uses, once a second, to a file of its own, since the terminal is the screen's.
+ * The program that bench.ts measures: the built console on the run of a journal, with ten progress reports a second.
+ * Once a second it writes what the process uses to a file, since the terminal shows the console.
  */
-import { appendFileSync, readFileSync } from "node:fs";
-import type { State } from "../../src/journal/state.ts";
-import { BUDGET_SECONDS, progressAt } from "../../test/tui/night.ts";
-import { ScriptedEngine } from "../../test/tui/scripted-engine.ts";
+import { appendFileSync } from "node:fs";
+import { Store } from "../../src/journal/store.ts";
+import { ScriptedEngine, settled } from "../../test/tui/scripted-engine.ts";
+import { BUDGET_SECONDS, progressAt } from "../../test/tui/scripted-run.ts";
 
-/** One line of the samples' file. */
+/** One line of the file of samples. */
 export interface Sample {
 	/** Seconds since the process began. */
 	at: number;
-	/** Processor seconds it has used, in user and system mode. */
+	/** Processor seconds used so far, in user and system mode. */
 	cpu: number;
 	rssMb: number;
 }
 
-const [stateFile, samplesFile] = process.argv.slice(2) as [string, string];
+const [journal, samplesFile] = process.argv.slice(2) as [string, string];
 process.env.NODE_ENV = "production";
 const built = new URL("../../dist/src/tui/tui.js", import.meta.url).href;
 const { runTui } = (await import(built)) as typeof import("../../src/tui/tui.tsx");
 
-const engine = new ScriptedEngine();
-engine.state = JSON.parse(readFileSync(stateFile, "utf8")) as State;
+const engine = new ScriptedEngine(new Store(journal));
+engine.run();
+await settled();
+// What reading the journal left behind would hide a growth of the console's own memory.
+globalThis.gc!({ type: "major", execution: "sync", flavor: "last-resort" });
 const { n } = engine.state.live;
 let elapsed = 0;
 const ticks = setInterval(() => {
 	elapsed = (elapsed + 0.1) % BUDGET_SECONDS;
-	engine.emit({ type: "tick.training", n, progress: progressAt(n, elapsed) });
+	engine.report(progressAt(n, elapsed));
 }, 100);
 const samples = setInterval(() => {
 	const { user, system } = process.cpuUsage();

@@ -1,13 +1,11 @@
 /**
- * What the console costs, on the real components in a real pseudo-terminal: 10,000 experiments in the table, ten ticks of
- * progress a second.
+ * What the console costs, in a real pseudo-terminal: 10,000 experiments in the table, ten progress reports a second.
  *
  *     npm run bench:tui [-- --seconds 300] [-- --json]
  *
- * Processor share, bytes and memory are taken after a warm-up of a minute (a third of a shorter run). Memory goes up and down
- * with V8's collections, some two minutes apart, so its growth is that of its largest value, from the first half of what
- * follows to the second. Then keys are pressed; a key's latency ends when the screen, as a terminal emulator keeps it, shows
- * its effect.
+ * Processor share, bytes and memory are measured after a warm-up of a minute (a third of a shorter run). V8 collects
+ * garbage about every two minutes, so memory rises and falls; its growth is the difference of the maxima of the two
+ * halves after the warm-up. Then keys are pressed: the latency of a key ends when a terminal emulator shows its effect.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,11 +13,10 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { fold } from "../../src/journal/fold.ts";
-import { initialState, type State } from "../../src/journal/state.ts";
 import { BIN } from "../../test/support/cli.ts";
 import { makeLab } from "../../test/support/lab.ts";
-import { inFlight, night } from "../../test/tui/night.ts";
+import { writeJournal } from "../../test/tui/scripted-engine.ts";
+import { journalOf } from "../../test/tui/scripted-run.ts";
 import { Terminal } from "../../test/tui/terminal.ts";
 import type { Sample } from "./app.ts";
 
@@ -45,10 +42,10 @@ const TARGETS: Record<keyof Figures, string> = {
 
 async function measure(seconds: number): Promise<Figures> {
 	const folder = mkdtempSync(join(tmpdir(), "autoresearch-bench-"));
-	const [stateFile, samplesFile] = [join(folder, "state.json"), join(folder, "samples.jsonl")];
-	writeFileSync(stateFile, JSON.stringify(bigState()));
+	const [journal, samplesFile] = [join(folder, "journal.jsonl"), join(folder, "samples.jsonl")];
+	writeJournal(journal, journalOf({ decided: EXPERIMENTS }));
 	writeFileSync(samplesFile, "");
-	const command = [process.execPath, join(import.meta.dirname, "app.ts"), stateFile, samplesFile] as const;
+	const command = [process.execPath, "--expose-gc", join(import.meta.dirname, "app.ts"), journal, samplesFile] as const;
 	try {
 		const terminal = new Terminal(command, SIZE);
 		await terminal.shows("program.md");
@@ -60,7 +57,7 @@ async function measure(seconds: number): Promise<Figures> {
 
 		const latencies: number[] = [];
 		for (let row = 2; row < 2 + KEYS; row++) {
-			// At no fixed distance from the ticks.
+			// The delay varies, so that keys fall at different times between two progress reports.
 			await setTimeout(200 + ((row * 7919) % 300));
 			latencies.push(await keyLatency(terminal, "j", `${row}/${EXPERIMENTS + 1}`));
 		}
@@ -88,7 +85,7 @@ async function measure(seconds: number): Promise<Figures> {
 	}
 }
 
-/** Milliseconds from the start of the real program, on a run that is there already, to its first frame: the median of five. */
+/** Milliseconds from the start of the real program on an existing run to its first frame: the median of five. */
 async function firstFrame(): Promise<number> {
 	const cleanUps: (() => unknown)[] = [];
 	const lab = makeLab({ after: (cleanUp: () => unknown) => cleanUps.push(cleanUp) } as unknown as TestContext);
@@ -112,17 +109,8 @@ async function firstFrame(): Promise<number> {
 		await leave(terminal);
 	}
 	for (const cleanUp of cleanUps) cleanUp();
-	// The first start makes the run and warms the file cache.
+	// The first start creates the run and warms the file cache, so it is not counted.
 	return Math.round(median(times.slice(1)));
-}
-
-function bigState(): State {
-	let state = initialState();
-	for (const event of night({ decided: EXPERIMENTS })) state = fold(state, event);
-	const parent = state.experiments[state.best - 1]!.commit!;
-	for (const event of inFlight(EXPERIMENTS + 1, parent, state.program.version, state.seq, 0.01))
-		state = fold(state, event);
-	return state;
 }
 
 /** Milliseconds from a key to the moment the screen shows `effect`. */
@@ -133,7 +121,7 @@ async function keyLatency(terminal: Terminal, key: string, effect: string): Prom
 	return performance.now() - sentAt;
 }
 
-/** Settles in the moment the screen shows `text`. */
+/** Resolves when the screen shows `text`. */
 function seen(terminal: Terminal, text: string): Promise<void> {
 	return new Promise((resolve) => {
 		const listener = terminal.xterm.onWriteParsed(() => {

@@ -1,11 +1,12 @@
 /**
- * A terminal's screen as an SVG picture. Letters are text; frames, bars and charts are drawn as shapes on the grid of
- * cells, so that the picture looks the same whatever fonts its reader has.
+ * A terminal's screen as an SVG picture. Letters are text; frames, bars and charts are shapes on the grid of cells, so
+ * that the picture looks the same with every font.
  */
 import type { IBufferCell, Terminal } from "@xterm/headless";
 
 const CELL = { width: 8.4, height: 17 };
 const MARGIN = 14;
+const FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 const BACKGROUND = "#16181d";
 const FOREGROUND = "#d6d9e0";
 /** The sixteen colours of the picture's terminal, by their number. */
@@ -37,7 +38,7 @@ interface Style {
 
 export function svg(terminal: Terminal): string {
 	const { cols, rows, buffer } = terminal;
-	const [width, height] = [cols * CELL.width + 2 * MARGIN, rows * CELL.height + 2 * MARGIN];
+	const size = [cols * CELL.width + 2 * MARGIN, rows * CELL.height + 2 * MARGIN].map(fixed);
 	const shapes: string[] = [];
 	for (let y = 0; y < rows; y++) {
 		const line = buffer.active.getLine(buffer.active.baseY + y);
@@ -65,9 +66,9 @@ export function svg(terminal: Terminal): string {
 		flush();
 	}
 	return [
-		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${fixed(width)} ${fixed(height)}" width="${fixed(width)}" height="${fixed(height)}">`,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(" ")}" width="${size[0]}" height="${size[1]}">`,
 		`<rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>`,
-		`<g transform="translate(${MARGIN} ${MARGIN})" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13.5">`,
+		`<g transform="translate(${MARGIN} ${MARGIN})" font-family="${FONTS}" font-size="13.5">`,
 		...shapes,
 		"</g>",
 		"</svg>",
@@ -92,12 +93,13 @@ function sameStyle(a: Style, b: Style): boolean {
 
 function text(x: number, y: number, content: string, { ink, bold, opacity }: Style): string {
 	const escaped = content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-	const place = `x="${fixed(x * CELL.width)}" y="${fixed(y * CELL.height + 12.5)}" textLength="${fixed(content.length * CELL.width)}"`;
+	const [left, baseline, length] = [x * CELL.width, y * CELL.height + 12.5, content.length * CELL.width].map(fixed);
+	const place = `x="${left}" y="${baseline}" textLength="${length}"`;
 	const look = `fill="${ink}"${bold ? ' font-weight="bold"' : ""}${opacity < 1 ? ` opacity="${opacity}"` : ""}`;
 	return `<text ${place} lengthAdjust="spacingAndGlyphs" xml:space="preserve" ${look}>${escaped}</text>`;
 }
 
-/** A rectangle in parts of a cell. */
+/** A rectangle, its measures in cells. */
 function rect(
 	x: number,
 	y: number,
@@ -110,7 +112,8 @@ function rect(
 ): string {
 	const place = `x="${fixed((x + left) * CELL.width)}" y="${fixed((y + top) * CELL.height)}"`;
 	const size = `width="${fixed(w * CELL.width)}" height="${fixed(h * CELL.height)}"`;
-	return `<rect ${place} ${size} shape-rendering="crispEdges" fill="${ink}"${opacity < 1 ? ` opacity="${opacity}"` : ""}/>`;
+	const look = `fill="${ink}"${opacity < 1 ? ` opacity="${opacity}"` : ""}`;
+	return `<rect ${place} ${size} shape-rendering="crispEdges" ${look}/>`;
 }
 
 /** Which sides of its cell a character of a frame joins: up, right, down, left. */
@@ -137,7 +140,7 @@ const DOTS = [
 	[1, 3],
 ] as const;
 
-/** The shape of a character that is one, or undefined for a letter. */
+/** The shape of a character of a frame, a bar or a chart; undefined for a letter. */
 function shapeOf(character: string, x: number, y: number, { ink, opacity }: Style): string | undefined {
 	const eighths = EIGHTHS.indexOf(character) + 1;
 	if (eighths > 0) return rect(x, y, 0, 0.12, eighths / 8, 0.76, ink, opacity);

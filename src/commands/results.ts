@@ -5,13 +5,13 @@ import { Command, Option } from "commander";
 import { UserError } from "../errors.ts";
 import { fold } from "../journal/fold.ts";
 import { readJournal } from "../journal/journal.ts";
-import { programRecords, resultRecords } from "../journal/results-tsv.ts";
 import { RunDir, resultsDir } from "../journal/run-dir.ts";
 import { best, initialState, type State } from "../journal/state.ts";
 import { spent, type Usage } from "../journal/usage.ts";
 import { type Lab, loadLab } from "../lab/lab.ts";
 import { checkTag, todaysTag } from "../lab/run-tag.ts";
 import { grouped } from "../report/format.ts";
+import { programRecords, resultRecords } from "../report/result-records.ts";
 import { jsonOption, labOption, tagOption } from "./options.ts";
 
 export function resultsCommand(): Command {

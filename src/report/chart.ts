@@ -1,14 +1,14 @@
 /**
- * Charts of characters. A plot is drawn on a grid of dots: eight to a cell in braille (Unicode 2800-28FF), one to a cell
- * where only ASCII will do. Each run of cells says which series it belongs to, so that whoever prints it chooses colours.
+ * Charts made of characters. A plot is drawn on a grid of dots: eight in a cell with Braille (Unicode 2800-28FF), one
+ * in a cell with ASCII. Each run of cells names its series, so that the caller can choose its colour.
  */
 export type Point = readonly [x: number, y: number];
 
 export interface Series {
 	points: readonly Point[];
-	/** `steps` holds each value until the next point; `dashes` is a line with gaps, told from a line without colour. */
+	/** `steps` holds each value until the next point; `dashes` is a line with gaps, which differs without colour too. */
 	draw: "line" | "dashes" | "steps" | "dots";
-	/** The character of this series where braille will not do. */
+	/** The character of this series when only ASCII is allowed. */
 	ascii: string;
 }
 
@@ -16,7 +16,7 @@ export interface Frame {
 	/** Size in cells. */
 	width: number;
 	height: number;
-	/** What the edges stand for; points outside are not drawn. */
+	/** The values at the edges; points outside are not drawn. */
 	x: Point;
 	y: Point;
 	ascii: boolean;
@@ -24,7 +24,7 @@ export interface Frame {
 
 export interface Run {
 	text: string;
-	/** Index of the series drawn last in these cells; -1 where there is none. */
+	/** Index of the series drawn last in these cells; -1 for none. */
 	series: number;
 }
 
@@ -37,7 +37,7 @@ const DOTS = [
 	[0x40, 0x80],
 ] as const;
 
-/** Draws the series, later ones over earlier ones: `height` rows, each a list of runs that together are `width` wide. */
+/** Draws the series, later ones over earlier ones, as `height` rows; the runs of a row are `width` cells together. */
 export function plot(series: readonly Series[], frame: Frame): Run[][] {
 	const { width, height, ascii } = frame;
 	const [across, down] = ascii ? [1, 1] : [2, 4];
@@ -51,7 +51,7 @@ export function plot(series: readonly Series[], frame: Frame): Run[][] {
 			if (column < 0 || column >= columns || row < 0 || row >= rows) return;
 			if (draw === "dashes" && !ascii && column % 4 >= 2) return;
 			const cell = Math.floor(row / down) * width + Math.floor(column / across);
-			// A cell has one colour, so the series on top takes it whole.
+			// A cell has one colour, so the dots of the series below are dropped.
 			if (owner[cell] !== index) bits[cell] = 0;
 			owner[cell] = index;
 			bits[cell]! |= ascii ? 1 : DOTS[row % 4]![column % 2]!;
@@ -88,7 +88,7 @@ function scale(value: number, [from, to]: Point): number {
 	return to === from ? 0.5 : (value - from) / (to - from);
 }
 
-/** A straight line along its longer axis. An end may lie far outside the frame, so the number of dots is bounded. */
+/** A straight line, one dot at a time. An end may lie far outside the frame, so the number of dots is bounded. */
 function line(x0: number, y0: number, x1: number, y1: number, dot: (x: number, y: number) => void): void {
 	const steps = Math.min(4096, Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0)));
 	for (let i = 0; i <= steps; i++) {
@@ -97,14 +97,14 @@ function line(x0: number, y0: number, x1: number, y1: number, dot: (x: number, y
 	}
 }
 
-/** The values a chart must show, widened to round numbers so that the scale does not move with every point. */
+/** The range widened to round numbers, so that the scale does not move with every new point. */
 export function bounds(low: number, high: number): [number, number] {
 	if (!(low < high)) return [low - Math.max(1e-6, Math.abs(low) * 0.01), high + Math.max(1e-6, Math.abs(high) * 0.01)];
 	const step = 10 ** Math.floor(Math.log10(high - low)) / 2;
 	return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
 }
 
-/** The value below which `share` of the values lie. */
+/** The value below which `share` (0 to 1) of the values lie; NaN for none. */
 export function quantile(values: readonly number[], share: number): number {
 	const sorted = values.toSorted((a, b) => a - b);
 	return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(share * (sorted.length - 1))))] ?? Number.NaN;

@@ -1,11 +1,11 @@
-/** One event, one line: how `run` tells a person what happens. */
+/** The line that `autoresearch run` prints for an event. */
 import type { JournalEvent, Tick } from "../journal/events.ts";
-import { best, type State } from "../journal/state.ts";
+import { best, type State, tally } from "../journal/state.ts";
 import { oneLine } from "../text.ts";
 import { percent } from "./format.ts";
 import { gpuIdle } from "./gpu.ts";
 
-/** The line for an event that `state` already holds, safe for a terminal; undefined for those not worth one. */
+/** The line for an event that `state` already holds, safe for a terminal; undefined for events without a line. */
 export function eventLine(state: State, event: JournalEvent | Tick): string | undefined {
 	const text = body(state, event);
 	if (text === undefined) return undefined;
@@ -16,17 +16,20 @@ export function eventLine(state: State, event: JournalEvent | Tick): string | un
 function body(state: State, event: JournalEvent | Tick): string | undefined {
 	switch (event.type) {
 		case "run.started":
-			return `run ${event.tag}: branch ${event.branch} from ${event.base.slice(0, 7)}, ${event.budgetSeconds} s an experiment, researcher ${event.researcher}`;
+			return (
+				`run ${event.tag}: branch ${event.branch} from ${event.base.slice(0, 7)}, ` +
+				`${event.budgetSeconds} s an experiment, researcher ${event.researcher}`
+			);
 		case "run.continued":
-			return `run ${state.tag} carries on: ${state.experiments.filter(({ status }) => status).length} experiments so far`;
+			return `run ${state.tag} resumed: ${tally(state).total} experiments so far`;
 		case "run.paused":
 			return "paused";
 		case "run.resumed":
-			return "going on";
+			return "resumed";
 		case "run.stop-after":
-			return event.n === undefined ? "goes on after all" : `stops after #${event.n}`;
+			return event.n === undefined ? "the stop is cancelled" : `stops after #${event.n}`;
 		case "run.stopped":
-			return `stopped: ${event.reason}${outcome(state)}${idleShare(state)}`;
+			return `stopped: ${event.reason}${bestResult(state)}${idleShare(state)}`;
 		case "program.changed":
 			return `program.md is now version ${event.version} (${event.lines} lines): it steers the next proposal`;
 		case "experiment.proposed":
@@ -37,11 +40,11 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 			return `#${event.n} ${event.status.toUpperCase()}${measured} (${event.reason}) ${title}`;
 		}
 		case "experiment.reverted":
-			return `#${event.n} ${event.reason}; the branch is back on ${state.standing ? `#${state.standing}` : "its start"}`;
+			return `#${event.n} ${event.reason}; the branch is ${state.standing ? `on #${state.standing}` : "at its start"} again`;
 		case "experiment.adopted":
-			return `#${event.n} ${event.reason}; the branch stands on it`;
+			return `#${event.n} ${event.reason}; the branch is on it`;
 		case "experiment.requeued":
-			return `#${event.n} is set aside and will be trained afresh: ${event.reason}`;
+			return `#${event.n} interrupted (${event.reason}); it will be trained again`;
 		case "note.added":
 			return `note to the researcher: ${event.text}`;
 		case "notice":
@@ -55,7 +58,7 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 	}
 }
 
-function outcome(state: State): string {
+function bestResult(state: State): string {
 	const standing = best(state);
 	const first = state.experiments[0];
 	if (!standing?.value) return "";

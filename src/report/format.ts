@@ -1,11 +1,11 @@
-/** Numbers, times and commits as a person reads them. ASCII only, and no locale: the same text on every machine. */
+/** Numbers, times and commits for people. ASCII only and without a locale: the same text on every machine. */
 
 /** The metric, as results.tsv has it. */
 export function metric(value: number): string {
 	return value.toFixed(6);
 }
 
-/** A number in at most `cells` characters: with `decimals`, or as many of them as there is room for. */
+/** A number in at most `cells` characters, with up to `decimals` decimals. */
 export function fitted(value: number, cells: number, decimals = 6): string {
 	for (let digits = decimals; digits >= 0; digits--) {
 		const text = value.toFixed(digits);
@@ -36,7 +36,7 @@ export function grouped(value: number): string {
 		.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** `950`, `12.3k`, `4.5M`: four characters or so, for counts that need no last digit. */
+/** `950`, `12.3k`, `4.5M`: about four characters, for counts whose last digits do not matter. */
 export function compact(value: number): string {
 	if (value < 1_000) return Math.round(value).toString();
 	if (value < 999_950) return `${(value / 1_000).toFixed(1)}k`;

@@ -1,9 +1,9 @@
-/** The GPU in words: what it does now, what it did in one experiment, and how much of the run it idled. */
+/** The GPU in words: its load now, its use in one experiment, and how long it idled during the run. */
 import type { GpuUse, TrainingProgress } from "../journal/events.ts";
 import type { Experiment } from "../journal/state.ts";
 import { percent } from "./format.ts";
 
-/** `97% busy 63 C 689 W`, as far as the driver tells. */
+/** `97% busy 63 C 689 W`, as far as the driver reports it. */
 export function gpuNow({ load, temperature, watts }: Partial<TrainingProgress>): string {
 	return [...busy(load), ...degrees(temperature), ...power(watts)].join(" ");
 }
@@ -14,16 +14,16 @@ export function gpuUse({ meanLoad, peakTemperature, meanWatts, peakMemoryMb }: G
 	return [...busy(meanLoad), ...hottest, ...power(meanWatts), ...gigabytes(peakMemoryMb)].join(", ");
 }
 
-/** Writes a value in words, or nothing where the driver does not tell it. */
-const told = (write: (value: number) => string) => (value?: number) => (value === undefined ? [] : [write(value)]);
-const busy = told((load) => `${percent(load)} busy`);
-const degrees = told((celsius) => `${Math.round(celsius)} C`);
-const power = told((watts) => `${Math.round(watts)} W`);
-const gigabytes = told((megabytes) => `${(megabytes / 1024).toFixed(1)} GB`);
+/** The words for a value, or none when the driver does not report it. */
+const known = (write: (value: number) => string) => (value?: number) => (value === undefined ? [] : [write(value)]);
+const busy = known((load) => `${percent(load)} busy`);
+const degrees = known((celsius) => `${Math.round(celsius)} C`);
+const power = known((watts) => `${Math.round(watts)} W`);
+const gigabytes = known((megabytes) => `${(megabytes / 1024).toFixed(1)} GB`);
 
 /**
- * Share of the experiments' time, from proposal to decision, in which the GPU ran no kernel; outside of training it counts as
- * idle. Undefined where nothing watched it.
+ * Share of the experiments' time, from proposal to decision, in which the GPU ran no kernel; the time outside of
+ * training counts as idle. Undefined when no experiment has a measurement of it.
  */
 export function gpuIdle(experiments: readonly Experiment[]): number | undefined {
 	let [busy, total] = [0, 0];

@@ -1,37 +1,38 @@
 /**
- * How a key reaches what it is for. The app turns keys into actions (keys.ts) and offers each to the view on the screen
- * first, which takes what concerns its own scrolling, and acts on the rest itself.
+ * How a key reaches the code that acts on it. The controller turns keys into actions (keys.ts) and offers each to the
+ * view on the screen, which handles its own scrolling and searching; the controller handles the rest.
  */
 import { createContext, useContext, useEffect, useEffectEvent } from "react";
-import type { Action } from "./keys.ts";
+import type { KeyAction } from "./keys.ts";
 
-/** An action, or the text of a search that was typed. */
-export type Deed = Action | { search: string };
+/** What a key stands for, or the text of a search that was entered. */
+export type Action = KeyAction | { search: string };
 
-/** Takes a deed, or returns false to leave it to others. */
-export type Taker = (deed: Deed) => boolean;
+/** Handles an action, or returns false to leave it to others. */
+export type ActionHandler = (action: Action) => boolean;
 
-export class Takers {
-	readonly #takers = new Set<Taker>();
+export class ActionHandlers {
+	readonly #handlers = new Set<ActionHandler>();
 
-	add(taker: Taker): () => void {
-		this.#takers.add(taker);
-		return () => this.#takers.delete(taker);
+	/** Returns the function that removes the handler again. */
+	add(handler: ActionHandler): () => void {
+		this.#handlers.add(handler);
+		return () => this.#handlers.delete(handler);
 	}
 
-	/** Offers a deed to whoever came last first. */
-	offer(deed: Deed): boolean {
-		return [...this.#takers].reverse().some((taker) => taker(deed));
+	/** Offers an action to the handlers, the one added last first; false when none took it. */
+	offer(action: Action): boolean {
+		return [...this.#handlers].reverse().some((handler) => handler(action));
 	}
 }
 
-const TakersContext = createContext(new Takers());
+const ActionHandlersContext = createContext(new ActionHandlers());
 
-export const TakersProvider = TakersContext.Provider;
+export const ActionHandlersProvider = ActionHandlersContext.Provider;
 
-/** Lets a view take deeds for as long as it is on the screen. */
-export function useDeeds(take: Taker): void {
-	const takers = useContext(TakersContext);
-	const latest = useEffectEvent(take);
-	useEffect(() => takers.add((deed) => latest(deed)), [takers]);
+/** Lets a view handle actions while it is on the screen. */
+export function useAction(handler: ActionHandler): void {
+	const handlers = useContext(ActionHandlersContext);
+	const latest = useEffectEvent(handler);
+	useEffect(() => handlers.add((action) => latest(action)), [handlers]);
 }

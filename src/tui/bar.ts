@@ -1,5 +1,5 @@
-/** A progress bar, to an eighth of a cell where the glyphs allow. */
-import type { Line } from "./line.tsx";
+/** A progress bar, with eighths of a cell if the glyphs have them. */
+import type { Line } from "./line.ts";
 import type { Glyphs } from "./theme.ts";
 
 export function bar(share: number, cells: number, { bar: { full, parts, empty } }: Glyphs): Line {

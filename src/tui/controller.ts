@@ -1,28 +1,38 @@
-/** What keys do: they change the screen's own state or become commands to the engine. Knows no component. */
+/**
+ * What keys do: they change the state of the screen (ui.ts) or become commands to the engine. It imports no component,
+ * so it is tested without a terminal.
+ */
 import type { Key } from "ink";
 import type { Command, Engine } from "../engine/engine.ts";
+import { messageOf } from "../errors.ts";
 import { type Experiment, inFlight, type State } from "../journal/state.ts";
 import { noteProblem } from "../loop/command.ts";
 import { refusalOf } from "../loop/moves.ts";
 import { oneLine } from "../text.ts";
-import type { Takers } from "./actions.ts";
-import { type Ask, askBase, askKeep, askQuit, askRevert, updated } from "./asks.ts";
-import { rowsIn } from "./experiments.tsx";
-import { type Action, bindingFor, keyNames, type Situation, type View } from "./keys.ts";
-import { layout, type Size } from "./layout.ts";
-import { FILTERS, found, isAsking, type Query, SORTS } from "./selectors.ts";
+import type { ActionHandlers } from "./actions.ts";
+import {
+	type Confirmation,
+	confirmBase,
+	confirmKeep,
+	confirmQuit,
+	confirmRevert,
+	updateConfirmation,
+} from "./confirmations.ts";
+import { bindingFor, type KeyAction, type KeyContext, keyNames, type View } from "./keys.ts";
+import { layout, rowsIn, type ScreenSize } from "./layout.ts";
+import { awaitsApproval, FILTERS, filterExperiments, type Query, SORTS } from "./selectors.ts";
 import { scrolled } from "./table.ts";
 import type { Tone } from "./theme.ts";
-import { freshMessage, INITIAL, narrowed, type Prompt, Store, selectedIndex, type Ui } from "./ui.ts";
+import { freshMessage, INITIAL, isFiltered, Observable, type Prompt, selectedIndex, type Ui } from "./ui.ts";
 
-/** What the controller needs of the terminal. */
-export interface Hands {
+/** What the controller needs from the terminal. */
+export interface Host {
 	/** Closes the screen. */
 	leave(): void;
-	size(): Size;
+	size(): ScreenSize;
 	/** Epoch ms. */
 	now(): number;
-	/** Opens a file in the human's editor, with the terminal handed over; resolves to a sentence about it. */
+	/** Opens a file in the user's editor, which has the terminal meanwhile; resolves to a sentence that says so. */
 	edit(path: string): Promise<string>;
 	copy(text: string): void;
 	/** Draws the whole screen again. */
@@ -30,34 +40,34 @@ export interface Hands {
 }
 
 export class Controller {
-	readonly ui = new Store<Ui>(INITIAL);
+	readonly ui = new Observable<Ui>(INITIAL);
 	readonly #engine: Engine;
-	readonly #takers: Takers;
-	readonly #hands: Hands;
+	readonly #handlers: ActionHandlers;
+	readonly #host: Host;
 	#rows: { experiments: readonly Experiment[]; query: Query; rows: readonly Experiment[] } | undefined;
 	#interrupted = false;
-	/** Asks again what is being asked. */
-	#asking: (state: State) => Ask = askQuit;
+	/** Asks the question on the screen again, for a later state. */
+	#confirm: (state: State) => Confirmation = confirmQuit;
 
-	constructor(engine: Engine, takers: Takers, hands: Hands) {
+	constructor(engine: Engine, handlers: ActionHandlers, host: Host) {
 		this.#engine = engine;
-		this.#takers = takers;
-		this.#hands = hands;
+		this.#handlers = handlers;
+		this.#host = host;
 		engine.subscribe((state, event) => {
-			const { ask } = this.ui.get();
-			if (!ask || !("seq" in event)) return;
-			const isOver = event.type === "run.stopped";
-			this.ui.set({ ask: isOver ? undefined : { ...ask, ...updated(ask, this.#asking(state)) } });
+			const { confirmation } = this.ui.get();
+			if (!confirmation || !("seq" in event)) return;
+			const updated = { ...confirmation, ...updateConfirmation(confirmation, this.#confirm(state)) };
+			this.ui.set({ confirmation: event.type === "run.stopped" ? undefined : updated });
 		});
-		const leaveIfAsked = () => {
+		const leaveIfStopping = () => {
 			const { live, stopAfter } = engine.state;
-			if (live.stopping || stopAfter !== undefined) hands.leave();
+			if (live.stopping || stopAfter !== undefined) host.leave();
 		};
-		engine.finished.then(leaveIfAsked, (error: unknown) => {
-			const failure = error instanceof Error ? error.message : String(error);
+		engine.finished.then(leaveIfStopping, (error: unknown) => {
+			const failure = messageOf(error);
 			this.ui.set({ failure });
-			this.#tell(failure, "bad");
-			leaveIfAsked();
+			this.#showMessage(failure, "bad");
+			leaveIfStopping();
 		});
 	}
 
@@ -66,16 +76,17 @@ export class Controller {
 		const { state } = this.#engine;
 		const { query } = this.ui.get();
 		if (this.#rows?.experiments !== state.experiments || this.#rows.query !== query)
-			this.#rows = { experiments: state.experiments, query, rows: found(state, query) };
+			this.#rows = { experiments: state.experiments, query, rows: filterExperiments(state, query) };
 		return this.#rows.rows;
 	}
 
-	situation(): Situation {
+	/** What decides which keys work now. */
+	keyContext(): KeyContext {
 		const ui = this.ui.get();
 		const { state } = this.#engine;
 		const selected = ui.view === "overview" ? this.rows()[selectedIndex(ui, this.rows())]?.n : ui.selected;
 		const stopped = state.stopped ?? ui.failure;
-		return { state: { ...state, stopped }, view: ui.view, selected, narrowed: narrowed(ui) };
+		return { state: { ...state, stopped }, view: ui.view, selected, isFiltered: isFiltered(ui) };
 	}
 
 	/** One piece of input, which may be several keys. */
@@ -83,46 +94,46 @@ export class Controller {
 		for (const name of keyNames(text, key)) this.#press(name);
 	}
 
-	/** Text that was pasted is typed into a prompt; anywhere else it would be a rain of commands, so it is dropped. */
+	/** Pasted text goes into a prompt. Without one it is dropped, since each of its letters would be a command. */
 	paste(text: string): void {
 		const { prompt } = this.ui.get();
 		if (prompt) this.#type(prompt.text + text.replace(/[\s\p{Cc}]+/gu, " "));
 	}
 
 	#press(name: string): void {
-		const { ask, prompt } = this.ui.get();
+		const { confirmation, prompt } = this.ui.get();
 		if (name === "ctrl+c") {
 			this.#interrupt();
 			return;
 		}
 		this.#interrupted = false;
-		// In a question or a prompt too: a spoilt screen is one nobody can answer.
-		if (name === "ctrl+l") this.#hands.redraw();
+		// Works in a confirmation or a prompt too: the user cannot answer on a damaged screen.
+		if (name === "ctrl+l") this.#host.redraw();
 		else if (prompt) this.#pressInPrompt(name, prompt);
-		else if (ask) this.#pressInAsk(name, ask);
+		else if (confirmation) this.#pressInConfirmation(name, confirmation);
 		else {
 			this.ui.set({ message: undefined });
-			const binding = bindingFor(name, this.situation());
-			if (binding && !this.#takers.offer(binding.action)) this.#acts[binding.action]?.();
+			const binding = bindingFor(name, this.keyContext());
+			if (binding && !this.#handlers.offer(binding.action)) this.#actions[binding.action]?.();
 		}
 	}
 
-	/** What the app itself does; the rest is moving about, which is the table's when no view took it. */
-	readonly #acts: Partial<Record<Action, () => unknown>> = {
+	/** Actions that no view took. The movements are those of the table. */
+	readonly #actions: Partial<Record<KeyAction, () => unknown>> = {
 		pause: () => this.#send({ type: this.#engine.state.paused ? "resume" : "pause" }),
 		"pause-now": () => this.#send({ type: "pause-now" }),
 		skip: () => this.#send({ type: "skip", n: inFlight(this.#engine.state)!.n }),
 		approval: () => this.#send({ type: "approval", on: !this.#engine.state.approval }),
 		approve: () => this.#send({ type: "approve", n: this.#engine.state.live.n }),
 		reject: () => this.#send({ type: "reject", n: this.#engine.state.live.n }),
-		revert: () => this.#ask(askRevert),
-		base: () => this.#askMove("base", askBase),
-		keep: () => this.#askMove("keep", askKeep),
+		revert: () => this.#ask(confirmRevert),
+		base: () => this.#askMove("base", confirmBase),
+		keep: () => this.#askMove("keep", confirmKeep),
 		note: () => this.ui.set({ prompt: { kind: "note", text: "", before: "" } }),
-		edit: () => this.#say(this.#engine.programPath().then(this.#hands.edit)),
+		edit: () => this.#showAnswer(this.#engine.programPath().then(this.#host.edit)),
 		copy: () => this.#copy(),
 		open: () => this.#show("experiment", this.#selected()),
-		overview: () => this.ui.set({ view: "overview", trail: [], ...this.#letGo() }),
+		overview: () => this.ui.set({ view: "overview", trail: [], ...this.#followNewest() }),
 		log: () => this.#toggle("log"),
 		program: () => this.#toggle("program"),
 		notices: () => this.#toggle("notices"),
@@ -142,16 +153,16 @@ export class Controller {
 		bottom: () => this.#move(() => Number.POSITIVE_INFINITY),
 	};
 
-	/** The number that a key about an experiment means; such keys work only where there is one. */
+	/** The experiment that a key acts on; such keys work only when there is one. */
 	#selected(): number {
-		return this.situation().selected ?? 1;
+		return this.keyContext().selected ?? 1;
 	}
 
 	#copy(): void {
 		const commit = this.#engine.state.experiments[this.#selected() - 1]?.commit;
 		if (!commit) return;
-		this.#hands.copy(commit);
-		this.#tell(`copied ${commit}`, "accent");
+		this.#host.copy(commit);
+		this.#showMessage(`copied ${commit}`, "accent");
 	}
 
 	#search(): void {
@@ -160,13 +171,13 @@ export class Controller {
 	}
 
 	#quit(): void {
-		const { stopped, live } = this.situation().state;
-		if (stopped !== undefined) this.#hands.leave();
-		else if (live.stopping) this.#tell("stopping; the screen closes once the run has ended", "accent");
-		else this.#ask(askQuit);
+		const { stopped, live } = this.keyContext().state;
+		if (stopped !== undefined) this.#host.leave();
+		else if (live.stopping) this.#showMessage("stopping; the screen closes when the run has ended", "accent");
+		else this.#ask(confirmQuit);
 	}
 
-	/** Goes to a view, or back from it when it is the one on the screen. */
+	/** Shows a view, or goes back when it is on the screen already. */
 	#toggle(view: View): void {
 		if (this.ui.get().view === view) this.#back();
 		else this.#show(view, this.ui.get().selected);
@@ -180,11 +191,11 @@ export class Controller {
 	#back(): void {
 		const { view, trail } = this.ui.get();
 		if (view === "overview") this.#query({ filter: "all", search: "" });
-		else this.ui.set({ view: trail[0] ?? "overview", trail: trail.slice(1), ...this.#letGo() });
+		else this.ui.set({ view: trail[0] ?? "overview", trail: trail.slice(1), ...this.#followNewest() });
 	}
 
-	/** Whoever looked at the newest experiment goes on with the newest. */
-	#letGo(): Partial<Ui> {
+	/** If the newest row was selected, keep following the newest. */
+	#followNewest(): Partial<Ui> {
 		const { query, selected } = this.ui.get();
 		return query.sort === "newest" && this.rows()[0]?.n === selected ? { selected: undefined } : {};
 	}
@@ -193,42 +204,43 @@ export class Controller {
 		this.ui.set({ query: { ...this.ui.get().query, ...change }, selected: undefined, top: 0 });
 	}
 
-	/** Moves the selection in the table. On the newest row it lets go, so that the next experiment is selected in turn. */
+	/** Moves the selection in the table. Selecting the newest row means following the newest experiment. */
 	#move(step: (page: number) => number): void {
 		const ui = this.ui.get();
 		const rows = this.rows();
 		if (rows.length === 0) return;
-		const { width, height } = this.#hands.size();
-		const { table, framed } = layout(width, height, isAsking(this.#engine.state));
+		const { table, framed } = layout(this.#host.size(), awaitsApproval(this.#engine.state));
 		const page = rowsIn(table, framed);
 		const next = Math.min(rows.length - 1, Math.max(0, selectedIndex(ui, rows) + step(page)));
 		const selected = next === 0 && ui.query.sort === "newest" ? undefined : rows[next]!.n;
 		this.ui.set({ selected, top: scrolled(ui.top, next, page, rows.length) });
 	}
 
-	#ask(asking: (state: State) => Ask): void {
-		this.#asking = asking;
-		this.ui.set({ ask: { ...asking(this.#engine.state), cursor: 0 } });
+	#ask(confirm: (state: State) => Confirmation): void {
+		this.#confirm = confirm;
+		this.ui.set({ confirmation: { ...confirm(this.#engine.state), cursor: 0 } });
 	}
 
-	/** Asks whether the branch should move to the selected experiment, or says why it cannot. */
-	#askMove(type: "base" | "keep", asking: (state: State, n: number) => Ask): void {
+	/** Asks whether to move the branch to the selected experiment, or says why it cannot be moved there. */
+	#askMove(type: "base" | "keep", confirm: (state: State, n: number) => Confirmation): void {
 		const n = this.#selected();
 		const refusal = refusalOf({ type, n }, this.#engine.state);
-		if (refusal) this.#tell(refusal, "warn");
-		else this.#ask((state) => asking(state, n));
+		if (refusal) this.#showMessage(refusal, "warn");
+		else this.#ask((state) => confirm(state, n));
 	}
 
-	#pressInAsk(name: string, ask: Ask & { cursor: number }): void {
-		const moved = { down: 1, j: 1, up: -1, k: -1 }[name];
-		const { cursor, choices } = ask;
-		if (moved) this.ui.set({ ask: { ...ask, cursor: Math.min(choices.length - 1, Math.max(0, cursor + moved)) } });
-		else if (name === "esc" || name === "n" || name === "q") this.ui.set({ ask: undefined });
+	#pressInConfirmation(name: string, confirmation: Confirmation & { cursor: number }): void {
+		const step = { down: 1, j: 1, up: -1, k: -1 }[name];
+		const { choices } = confirmation;
+		if (step) {
+			const cursor = Math.min(choices.length - 1, Math.max(0, confirmation.cursor + step));
+			this.ui.set({ confirmation: { ...confirmation, cursor } });
+		} else if (name === "esc" || name === "n" || name === "q") this.ui.set({ confirmation: undefined });
 		else {
 			const isYes = name === "enter" || name === "y";
-			const chosen = isYes ? choices[cursor] : choices.find((choice) => choice.key === name);
+			const chosen = isYes ? choices[confirmation.cursor] : choices.find((choice) => choice.key === name);
 			if (!chosen?.command) return;
-			this.ui.set({ ask: undefined });
+			this.ui.set({ confirmation: undefined });
 			void this.#send(chosen.command);
 		}
 	}
@@ -246,7 +258,7 @@ export class Controller {
 		}
 	}
 
-	/** In the table a search takes effect as it is typed. */
+	/** Changes the text of the prompt. A search in the table takes effect with each letter. */
 	#type(text: string): void {
 		const { prompt, view } = this.ui.get();
 		this.ui.set({ prompt: { ...prompt!, text } });
@@ -258,42 +270,43 @@ export class Controller {
 		const note = oneLine(text);
 		const problem = kind === "note" && note ? noteProblem(note) : undefined;
 		if (problem) {
-			this.#tell(problem, "bad");
+			this.#showMessage(problem, "bad");
 			return;
 		}
 		this.ui.set({ prompt: undefined });
-		if (kind === "search") this.#takers.offer({ search: text });
+		if (kind === "search") this.#handlers.offer({ search: text });
 		else if (note) void this.#send({ type: "note", text: note });
 	}
 
 	#interrupt(): void {
-		const isSecond = this.#interrupted && freshMessage(this.ui.get(), this.#hands.now());
-		if (isSecond || this.situation().state.stopped !== undefined) {
-			this.#hands.leave();
+		const isSecond = this.#interrupted && freshMessage(this.ui.get(), this.#host.now());
+		if (isSecond || this.keyContext().state.stopped !== undefined) {
+			this.#host.leave();
 			return;
 		}
 		this.#interrupted = true;
-		this.ui.set({ ask: undefined, prompt: undefined });
-		this.#tell("Ctrl-C again stops the run and leaves; it carries on with the same tag", "warn");
+		this.ui.set({ confirmation: undefined, prompt: undefined });
+		this.#showMessage("Ctrl-C again stops the run and leaves; the same tag resumes it", "warn");
 	}
 
 	#send(command: Command): Promise<void> {
-		return this.#say(this.#engine.command(command));
+		return this.#showAnswer(this.#engine.command(command));
 	}
 
-	async #say(answer: Promise<string>): Promise<void> {
+	async #showAnswer(answer: Promise<string>): Promise<void> {
 		try {
-			this.#tell(await answer, "accent");
+			this.#showMessage(await answer, "accent");
 		} catch (error) {
-			this.#tell(error instanceof Error ? error.message : String(error), "bad");
+			this.#showMessage(messageOf(error), "bad");
 		}
 	}
 
-	#tell(text: string, tone: Tone): void {
-		this.ui.set({ message: { text, tone, at: this.#hands.now() } });
+	#showMessage(text: string, tone: Tone): void {
+		this.ui.set({ message: { text, tone, at: this.#host.now() } });
 	}
 }
 
+/** The item after another in a list; the first one follows the last. */
 function after<T>(list: readonly T[], item: T): T {
 	return list[(list.indexOf(item) + 1) % list.length]!;
 }

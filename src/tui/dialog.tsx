@@ -1,20 +1,23 @@
-/** A question with its choices, over the middle of the screen. */
+/** A confirmation with its choices, over the middle of the screen. */
 import { Box } from "ink";
-import type { Ask, Choice } from "./asks.ts";
+import type { Confirmation, ConfirmationChoice } from "./confirmations.ts";
 import type { Size } from "./layout.ts";
-import { type Line, Rows, wrap } from "./line.tsx";
+import type { Line } from "./line.ts";
 import { Panel } from "./panel.tsx";
+import { Rows } from "./row.tsx";
+import { wrapText } from "./wrap.ts";
 
-export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen: Size }) {
+type OpenConfirmation = Confirmation & { cursor: number };
+
+export function Dialog({ confirmation, screen }: { confirmation: OpenConfirmation; screen: Size }) {
+	const { title, choices, cursor } = confirmation;
 	const width = Math.min(76, screen.width - 4);
 	const room = { width: width - 4, height: screen.height - 2 };
-	const whole = dialogLines(ask, ask.choices, room.width);
-	// Where there is little room only the choice under the cursor says what it does.
+	const whole = dialogLines(confirmation, choices, room.width);
+	// On a small screen only the choice under the cursor says what it does.
 	const body =
-		whole.length + 2 <= room.height
-			? whole
-			: dialogLines(ask, ask.choices.slice(ask.cursor, ask.cursor + 1), room.width);
-	const lines = [...body.slice(0, room.height - 2), [], keyLine(ask)];
+		whole.length + 2 <= room.height ? whole : dialogLines(confirmation, choices.slice(cursor, cursor + 1), room.width);
+	const lines = [...body.slice(0, room.height - 2), [], keyLine(confirmation)];
 	const height = lines.length + 2;
 	const place = {
 		position: "absolute",
@@ -22,7 +25,7 @@ export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen:
 		marginLeft: Math.floor((screen.width - width) / 2),
 		marginTop: Math.floor((screen.height - height) / 2),
 	} as const;
-	// A box is transparent where nothing is written: blanks cover what is below.
+	// A box is transparent where nothing is written, so blanks cover the screen below it.
 	const blanks = Array.from({ length: height }, (): Line => [" ".repeat(width)]);
 	return (
 		<>
@@ -30,16 +33,20 @@ export function Dialog({ ask, screen }: { ask: Ask & { cursor: number }; screen:
 				<Rows lines={blanks} cells={width} height={height} />
 			</Box>
 			<Box {...place}>
-				<Panel title={[[ask.title, "strong"]]} lines={lines} width={width} height={height} framed />
+				<Panel title={[[title, "strong"]]} lines={lines} width={width} height={height} framed />
 			</Box>
 		</>
 	);
 }
 
-/** The choices; those in `telling` with what they do. */
-function dialogLines({ choices, cursor }: Ask & { cursor: number }, telling: readonly Choice[], cells: number): Line[] {
+/** The choices; those in `explained` with their effects. */
+function dialogLines(
+	{ choices, cursor }: OpenConfirmation,
+	explained: readonly ConfirmationChoice[],
+	cells: number,
+): Line[] {
 	return choices.flatMap((choice, i): Line[] => {
-		const says = telling.includes(choice) ? wrap(choice.says, cells - 6) : [];
+		const effect = explained.includes(choice) ? wrapText(choice.effect, cells - 6) : [];
 		return [
 			[],
 			[
@@ -48,12 +55,12 @@ function dialogLines({ choices, cursor }: Ask & { cursor: number }, telling: rea
 				" ",
 				[choice.label, choice.command ? "strong" : "quiet"],
 			],
-			...says.map((text): Line => [`      ${text}`]),
+			...effect.map((text): Line => [`      ${text}`]),
 		];
 	});
 }
 
-function keyLine({ choices }: Ask): Line {
+function keyLine({ choices }: Confirmation): Line {
 	return [
 		["Enter", "accent"],
 		" does it",

@@ -1,16 +1,17 @@
-/** The results table: what every experiment tried and what came of it. */
+/** The results table: what every experiment tried and its result. */
 import type { Experiment, State } from "../journal/state.ts";
 import { fitted, shortCommit, timeOfDay } from "../report/format.ts";
-import type { Size } from "./layout.ts";
-import { type Line, width } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
-import { gainOf, isAsking, type Query } from "./selectors.ts";
+import { cellWidth } from "./cells.ts";
+import { inside, type Size } from "./layout.ts";
+import type { Line } from "./line.ts";
+import { Panel } from "./panel.tsx";
+import { awaitsApproval, gainOf, type Query } from "./selectors.ts";
 import { type Column, tableLines } from "./table.ts";
 import { type Tone, useTheme } from "./theme.ts";
 
-export interface ExperimentsProps {
+export interface ExperimentsPanelProps {
 	state: State;
-	/** What `found` gave for the query. */
+	/** The experiments that match the query, in its order. */
 	rows: readonly Experiment[];
 	query: Query;
 	top: number;
@@ -20,7 +21,7 @@ export interface ExperimentsProps {
 	framed: boolean;
 }
 
-export function Experiments({ state, rows, query, top, index, size, framed }: ExperimentsProps) {
+export function ExperimentsPanel({ state, rows, query, top, index, size, framed }: ExperimentsPanelProps) {
 	const theme = useTheme();
 	const room = inside({ ...size, framed });
 	const lines: Line[] =
@@ -48,11 +49,6 @@ export function Experiments({ state, rows, query, top, index, size, framed }: Ex
 	return <Panel {...size} title={title} aside={aside} lines={lines} framed={framed} />;
 }
 
-/** How many rows of experiments fit into a table of this size. */
-export function rowsIn(size: Size, framed: boolean): number {
-	return Math.max(1, inside({ ...size, framed }).height - 1);
-}
-
 function emptyText(state: State, query: Query): string {
 	if (state.experiments.length === 0) return "No experiment yet: the first one measures the baseline.";
 	return `Nothing matches${query.search ? ` "${query.search}"` : ""}; Esc shows all.`;
@@ -68,8 +64,8 @@ function queryText({ filter, sort, search }: Query, shown: number, total: number
 	return parts.filter(Boolean).join("  ");
 }
 
-/** The sign and the word of each outcome: never told by colour alone. */
-export function outcome(state: State, experiment: Experiment): string {
+/** The sign and the word of an outcome, since colour alone must not tell it. */
+export function outcomeLabel(state: State, experiment: Experiment): string {
 	switch (experiment.status) {
 		case "keep":
 			if (experiment.n === state.best) return "* best";
@@ -81,20 +77,20 @@ export function outcome(state: State, experiment: Experiment): string {
 			return "! crash";
 		case undefined:
 			if (experiment.n !== state.live.n || state.stopped !== undefined) return "> open";
-			if (state.setAside) return "= aside";
-			return isAsking(state) ? "? y or n" : "> running";
+			if (state.setAside) return "= paused";
+			return awaitsApproval(state) ? "? y or n" : "> running";
 	}
 }
 
-/** Cells of the metric's column, whose name may be longer than its values. */
+/** Cells of the metric's column: its name may be longer than its values. */
 const METRIC = { least: 8, most: 10 };
 const GAIN = 9;
 
 function columnsFor(state: State, cells: number): Column<Experiment>[] {
-	const metricCells = Math.min(METRIC.most, Math.max(METRIC.least, width(state.metric.name)));
+	const metricCells = Math.min(METRIC.most, Math.max(METRIC.least, cellWidth(state.metric.name)));
 	const columns: Column<Experiment>[] = [
 		{ name: "#", width: Math.max(3, `${state.experiments.length}`.length), align: "right", text: (e) => `${e.n}` },
-		{ name: "result", width: 9, text: (e) => outcome(state, e) },
+		{ name: "result", width: 9, text: (e) => outcomeLabel(state, e) },
 		{
 			name: state.metric.name,
 			width: metricCells,
@@ -124,7 +120,7 @@ function columnsFor(state: State, cells: number): Column<Experiment>[] {
 	return columns;
 }
 
-/** What was tried, and for a crash why there is no result. */
+/** What was tried, and the reason of a crash. */
 function tried({ title, status, reason }: Experiment): string {
 	if (status === "crash") return [title, reason].filter(Boolean).join(": ");
 	return title || (status ? (reason ?? "") : "being proposed");

@@ -1,19 +1,20 @@
 /** The keys that work now, as many as fit. */
-import { type Binding, KEYS, labelOf, type Situation, worksNow } from "./keys.ts";
-import { type Line, lineWidth, Row } from "./line.tsx";
+import { type Binding, KEYS, type KeyContext, labelOf, worksNow } from "./keys.ts";
+import { type Line, lineWidth } from "./line.ts";
+import { Row } from "./row.tsx";
 
-export function Footer({ situation, width }: { situation: Situation; width: number }) {
-	return <Row line={footerLine(situation, width)} cells={width} />;
+export function Footer({ context, width }: { context: KeyContext; width: number }) {
+	return <Row line={footerLine(context, width)} cells={width} />;
 }
 
-export function footerLine(situation: Situation, width: number): Line {
+export function footerLine(context: KeyContext, width: number): Line {
 	const taken = new Set<string>();
 	const entries = KEYS.filter((binding) => {
-		// A key that means two things here is shown with the one it has now.
-		const shown = worksNow(binding, situation) && !taken.has(binding.keys[0]!);
+		// A key with two meanings is shown with the one it has now.
+		const shown = worksNow(binding, context) && !taken.has(binding.keys[0]!);
 		if (shown) taken.add(binding.keys[0]!);
 		return shown && !binding.quiet;
-	}).map((binding) => ({ rank: rankOf(binding, situation), line: entryLine(binding, situation) }));
+	}).map((binding) => ({ rank: rankOf(binding, context), line: entryLine(binding, context) }));
 	const last = entries.filter(({ rank }) => rank === "always").map(({ line }) => line);
 	const others = [...entries.filter(({ rank }) => rank === "first"), ...entries.filter(({ rank }) => rank === "then")];
 	const line: Line[] = [];
@@ -26,13 +27,13 @@ export function footerLine(situation: Situation, width: number): Line {
 	return [...line, ...last].flat();
 }
 
-/** Help and quit are always told; away from the overview, the keys of that view come before those of the run. */
-function rankOf({ action, views }: Binding, { view }: Situation): "always" | "first" | "then" {
+/** Help and quit are always shown. In the other views the keys of the view come before those of the run. */
+function rankOf({ action, views }: Binding, { view }: KeyContext): "always" | "first" | "then" {
 	if (action === "help" || action === "quit") return "always";
 	if (action === "approve" || action === "reject" || action === "back") return "first";
 	return view !== "overview" && (views || action === "search") ? "first" : "then";
 }
 
-function entryLine(binding: Binding, situation: Situation): Line {
-	return [[` ${binding.keys[0]} `, "strong", "accent"], `${labelOf(binding, situation)} `];
+function entryLine(binding: Binding, context: KeyContext): Line {
+	return [[` ${binding.keys[0]} `, "strong", "accent"], `${labelOf(binding, context)} `];
 }

@@ -1,9 +1,11 @@
-/** The two lines on top: which run this is and what it does; how good it has become. */
+/** The two lines on top: the run and what it is doing; its best result and its counts. */
 import { best, type State, standingOn } from "../journal/state.ts";
 import { compact, fitted, gainOver, metric, percent, span } from "../report/format.ts";
 import { gpuNow } from "../report/gpu.ts";
-import { cut, type Line, Rows, spread } from "./line.tsx";
-import { doing } from "./phase.ts";
+import { truncate } from "./cells.ts";
+import { type Line, spreadLine } from "./line.ts";
+import { Rows } from "./row.tsx";
+import { statusOf } from "./run-status.ts";
 import { countsOf, gpuIdleOf, spentOf } from "./selectors.ts";
 import { type Theme, useTheme } from "./theme.ts";
 
@@ -12,7 +14,7 @@ export function Header({ state, now, width }: { state: State; now: number; width
 }
 
 function headerLines(state: State, now: number, width: number, { glyphs }: Theme): Line[] {
-	const { word, tone } = doing(state, now);
+	const { word, tone } = statusOf(state, now);
 	const number = state.live.n > 0 ? ` ${state.live.n}` : "";
 	const by = state.model ? `${state.researcher} (${state.model})` : state.researcher;
 	const gpu = state.live.phase === "training" ? gpuNow(state.live.training ?? {}) : "";
@@ -52,20 +54,20 @@ function headerLines(state: State, now: number, width: number, { glyphs }: Theme
 		" ",
 	];
 	return [
-		spread(where, badge, width, glyphs.ellipsis),
-		spread([" ", ...standing(state, width, glyphs.ellipsis)], counts, width, glyphs.ellipsis),
+		spreadLine(where, badge, width, glyphs.ellipsis),
+		spreadLine([" ", ...bestLine(state, width, glyphs.ellipsis)], counts, width, glyphs.ellipsis),
 	];
 }
 
-/** Cells of the metric's name at most: what it has come to matters more. */
-const NAME = 16;
+/** Cells of the metric's name at most: its value matters more. */
+const NAME_CELLS = 16;
 
-/** The best value and how far it has come from the baseline; the base, where a human chose another. */
-function standing(state: State, width: number, ellipsis: string): Line {
+/** The best value and its gain over the baseline; also the base, when the user chose another one. */
+function bestLine(state: State, width: number, ellipsis: string): Line {
 	const now = best(state);
 	const baseline = state.experiments[0]?.value;
 	if (now?.value === undefined) return [["no result yet", "quiet"]];
-	const name = cut(state.metric.name, NAME, ellipsis);
+	const name = truncate(state.metric.name, NAME_CELLS, ellipsis);
 	const base = standingOn(state);
 	const line: Line =
 		base?.value === undefined || base === now
@@ -73,7 +75,7 @@ function standing(state: State, width: number, ellipsis: string): Line {
 			: [`${name} base #${base.n} ${metric(base.value)}, best `, [metric(now.value), "strong"]];
 	if (baseline === undefined || now.n === 1) return [...line, [" baseline", "quiet"]];
 	const gain = gainOver(baseline, now.value, state.metric.direction);
-	// Nothing is a share of a baseline of zero.
+	// A baseline of zero has no percentage.
 	const much = baseline === 0 ? fitted(Math.abs(gain), 8) : percent(Math.abs(gain / baseline), 1);
 	const word = gain >= 0 ? "better" : "worse";
 	return [

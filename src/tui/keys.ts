@@ -7,7 +7,8 @@ import { inFlight, type State } from "../journal/state.ts";
 
 export type View = "overview" | "experiment" | "log" | "program" | "notices" | "help";
 
-export type Action =
+/** What a key can stand for. */
+export type KeyAction =
 	| "pause"
 	| "pause-now"
 	| "skip"
@@ -46,36 +47,36 @@ export type Action =
 	| "quit"
 	| "interrupt";
 
-/** What decides whether a key has anything to do now. */
-export interface Situation {
+/** What decides which keys work now. */
+export interface KeyContext {
 	state: State;
 	view: View;
 	/** Number of the experiment that is selected in the table or open. */
 	selected?: number;
 	/** The table is searched or filtered. */
-	narrowed: boolean;
+	isFiltered: boolean;
 }
 
 export interface Binding {
 	/** Names as `keyNames` gives them; the first is the one shown. */
 	keys: readonly string[];
-	action: Action;
+	action: KeyAction;
 	/** A word or two for the footer. */
-	label: string | ((situation: Situation) => string);
+	label: string | ((context: KeyContext) => string);
 	/** A sentence for the help. */
 	help: string;
 	group: "The run" | "The selected experiment" | "Views" | "Moving" | "Tables and texts" | "The program";
 	/** Where it works; everywhere if absent. */
 	views?: readonly View[];
-	works?: (situation: Situation) => boolean;
-	/** Left out of the footer: everyone knows it, or it is rarely needed. */
+	works?: (context: KeyContext) => boolean;
+	/** Left out of the footer: well known, or rarely needed. */
 	quiet?: true;
 }
 
-const running = ({ state }: Situation) => state.stopped === undefined && !state.live.stopping;
-const measured = (s: Situation) => running(s) && s.state.experiments[(s.selected ?? 0) - 1]?.value !== undefined;
-/** A proposal waits for an answer and is in sight. */
-const asked = ({ state, view, selected }: Situation) =>
+const running = ({ state }: KeyContext) => state.stopped === undefined && !state.live.stopping;
+const measured = (s: KeyContext) => running(s) && s.state.experiments[(s.selected ?? 0) - 1]?.value !== undefined;
+/** A proposal waits for an answer and is on the screen. */
+const asked = ({ state, view, selected }: KeyContext) =>
 	state.live.phase === "approving" && (view === "overview" || selected === state.live.n);
 const WITH_SELECTION: readonly View[] = ["overview", "experiment"];
 const TEXTS: readonly View[] = ["experiment", "log", "program", "notices", "help"];
@@ -103,7 +104,7 @@ export const KEYS: readonly Binding[] = [
 		keys: ["p"],
 		action: "pause",
 		label: ({ state }) => (state.paused ? "resume" : "pause"),
-		help: "pause after this experiment; again: go on",
+		help: "pause after this experiment; again: resume",
 		group: "The run",
 		works: running,
 	},
@@ -111,7 +112,7 @@ export const KEYS: readonly Binding[] = [
 		keys: ["P"],
 		action: "pause-now",
 		label: "pause now",
-		help: "pause at once; the run is set aside and trained afresh, since a frozen clock would not be fair",
+		help: "pause at once; the experiment is interrupted and trained again, since its budget cannot be paused",
 		group: "The run",
 		works: (s) => running(s) && !s.state.setAside && inFlight(s.state) !== undefined,
 		quiet: true,
@@ -128,7 +129,7 @@ export const KEYS: readonly Binding[] = [
 		keys: ["r"],
 		action: "revert",
 		label: "revert",
-		help: "force-revert: take back the running experiment or the last kept commit; asks which",
+		help: "force-revert the running experiment or the last kept commit; asks which",
 		group: "The run",
 		works: (s) => running(s) && (inFlight(s.state) !== undefined || s.state.standing > 1),
 	},
@@ -170,7 +171,7 @@ export const KEYS: readonly Binding[] = [
 		keys: ["K"],
 		action: "keep",
 		label: "keep by hand",
-		help: "keep the selected experiment although the gate did not; asks first, and the row says so",
+		help: "keep the selected experiment against the gate's decision; asks first, and the row says so",
 		group: "The selected experiment",
 		views: WITH_SELECTION,
 		works: (s) => measured(s) && s.state.experiments[(s.selected ?? 0) - 1]?.status !== "keep",
@@ -199,17 +200,17 @@ export const KEYS: readonly Binding[] = [
 		keys: ["esc"],
 		action: "back",
 		label: ({ view }) => (view === "overview" ? "show all" : "back"),
-		help: "back to where you came from; clears a search or a filter first",
+		help: "back to the previous view; in the table, clear a search or a filter",
 		group: "Views",
-		works: ({ view, narrowed }) => view !== "overview" || narrowed,
+		works: ({ view, isFiltered }) => view !== "overview" || isFiltered,
 	},
-	{ keys: ["o"], action: "overview", label: "overview", help: "everything at a glance", group: "Views", views: TEXTS },
-	{ keys: ["l"], action: "log", label: "log", help: "what the trainer prints", group: "Views" },
+	{ keys: ["o"], action: "overview", label: "overview", help: "the overview", group: "Views", views: TEXTS },
+	{ keys: ["l"], action: "log", label: "log", help: "the output of the trainer", group: "Views" },
 	{
 		keys: ["m"],
 		action: "program",
 		label: "program.md",
-		help: "program.md: its text, its versions, their differences, what each steered",
+		help: "program.md: its text, its versions, their diffs, and the experiments each steered",
 		group: "Views",
 	},
 	{
@@ -252,7 +253,7 @@ export const KEYS: readonly Binding[] = [
 		keys: ["]", "right"],
 		action: "newer",
 		label: "newer",
-		help: "the one after it",
+		help: "the experiment or the version after this one",
 		group: "Moving",
 		views: ["experiment", "program"],
 	},
@@ -260,7 +261,7 @@ export const KEYS: readonly Binding[] = [
 		keys: ["tab"],
 		action: "switch",
 		label: ({ view }) => (view === "program" ? "text/diff" : "diff/log"),
-		help: "an experiment: its diff or its log; program.md: a version's text or its difference from the one before",
+		help: "an experiment: its diff or its log; program.md: a version's text or its diff from the one before",
 		group: "Tables and texts",
 		views: ["experiment", "program"],
 	},
@@ -284,7 +285,7 @@ export const KEYS: readonly Binding[] = [
 		keys: ["N"],
 		action: "previous-match",
 		label: "previous match",
-		help: "to the match before",
+		help: "to the previous match",
 		group: "Tables and texts",
 		views: TEXTS,
 		quiet: true,
@@ -318,14 +319,14 @@ export const KEYS: readonly Binding[] = [
 		keys: ["q"],
 		action: "quit",
 		label: "quit",
-		help: "leave; asks what becomes of the experiment in flight",
+		help: "quit; asks what to do with the experiment in flight",
 		group: "The program",
 	},
 	{
 		keys: ["ctrl+l"],
 		action: "redraw",
 		label: "redraw",
-		help: "draw the screen again, when something else wrote over it",
+		help: "draw the screen again, when another program wrote over it",
 		group: "The program",
 		quiet: true,
 	},
@@ -339,17 +340,17 @@ export const KEYS: readonly Binding[] = [
 	},
 ];
 
-/** The binding a key has in this situation. The first that works wins: in approve mode `y` and `n` answer. */
-export function bindingFor(name: string, situation: Situation): Binding | undefined {
-	return KEYS.find((binding) => binding.keys.includes(name) && worksNow(binding, situation));
+/** The binding a key has in this context. The first that works wins: in approve mode `y` and `n` answer. */
+export function bindingFor(name: string, context: KeyContext): Binding | undefined {
+	return KEYS.find((binding) => binding.keys.includes(name) && worksNow(binding, context));
 }
 
-export function worksNow(binding: Binding, situation: Situation): boolean {
-	return (binding.views?.includes(situation.view) ?? true) && (binding.works?.(situation) ?? true);
+export function worksNow(binding: Binding, context: KeyContext): boolean {
+	return (binding.views?.includes(context.view) ?? true) && (binding.works?.(context) ?? true);
 }
 
-export function labelOf(binding: Binding, situation: Situation): string {
-	return typeof binding.label === "string" ? binding.label : binding.label(situation);
+export function labelOf(binding: Binding, context: KeyContext): string {
+	return typeof binding.label === "string" ? binding.label : binding.label(context);
 }
 
 /**

@@ -1,9 +1,10 @@
 /** A text longer than the screen: wrapped, scrolled, searched, and followed while it grows. */
 import { useEffect, useMemo, useState } from "react";
-import { useDeeds } from "./actions.ts";
-import type { Size } from "./layout.ts";
-import { type Line, sliceLine, textOf, wrapLine } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { useAction } from "./actions.ts";
+import { inside, type Size } from "./layout.ts";
+import { type Line, lineText, sliceLine } from "./line.ts";
+import { Panel } from "./panel.tsx";
+import { wrapLine } from "./wrap.ts";
 
 export interface PagerProps {
 	title: Line;
@@ -11,11 +12,11 @@ export interface PagerProps {
 	lines: readonly Line[];
 	size: Size;
 	framed: boolean;
-	/** What begins a line and is left free below it when it takes several rows; its indentation if absent. */
+	/** Matches the beginning of a line below which its other rows are indented; its indentation if absent. */
 	hang?: RegExp;
-	/** Stays at the end while the text grows, until someone scrolls up. */
+	/** Stays at the end while the text grows, until the user scrolls up. */
 	follow?: boolean;
-	/** Is told when someone stops following, or begins again. */
+	/** Called when the user stops following the end, or follows it again. */
 	onFollow?(following: boolean): void;
 }
 
@@ -24,7 +25,7 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 	const [wanted, setTop] = useState(0);
 	const [following, setFollowing] = useState(follow);
 	const [search, setSearch] = useState("");
-	const { rows, matches } = useMemo(() => rowsOf(lines, search, room.width, hang), [lines, search, room.width, hang]);
+	const { rows, matches } = useMemo(() => wrapRows(lines, search, room.width, hang), [lines, search, room.width, hang]);
 	const last = Math.max(0, rows.length - room.height);
 	const top = following ? last : Math.min(wanted, last);
 
@@ -36,15 +37,15 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 		setTop((from) => Math.min(last, Math.max(0, change(following ? last : Math.min(from, last)))));
 		followOn(false);
 	};
-	useDeeds((deed) => {
-		if (typeof deed === "object") {
-			setSearch(deed.search);
-			const found = rowsOf(lines, deed.search, room.width, hang).matches;
+	useAction((action) => {
+		if (typeof action === "object") {
+			setSearch(action.search);
+			const found = wrapRows(lines, action.search, room.width, hang).matches;
 			const first = found.find((i) => i >= top) ?? found[0];
 			if (first !== undefined) scroll(() => first);
 			return true;
 		}
-		switch (deed) {
+		switch (action) {
 			case "up":
 				scroll((from) => from - 1);
 				return true;
@@ -81,7 +82,7 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 				return false;
 		}
 	});
-	// A text that shrank must not leave the window beyond its end.
+	// After the text shrank the window must not lie beyond its end.
 	useEffect(() => setTop((from) => Math.min(from, last)), [last]);
 
 	const shown = rows.slice(top, top + room.height);
@@ -95,12 +96,12 @@ export function Pager({ title, aside = [], lines, size, framed, hang, follow = f
 	return <Panel {...size} framed={framed} title={title} aside={state} lines={shown} />;
 }
 
-/** The lines as rows of the screen, and which rows show what was searched for. */
-function rowsOf(lines: readonly Line[], search: string, cells: number, hang?: RegExp) {
+/** The lines as rows of the screen, and the indices of the rows that match the search. */
+function wrapRows(lines: readonly Line[], search: string, cells: number, hang?: RegExp) {
 	const rows: Line[] = [];
 	const matches: number[] = [];
 	for (const line of lines) {
-		for (const row of wrapLine(search ? marked(line, search) : line, cells, hang)) {
+		for (const row of wrapLine(search ? highlightMatches(line, search) : line, cells, hang)) {
 			if (search && row.some((span) => span[1] === "selected")) matches.push(rows.length);
 			rows.push(row);
 		}
@@ -108,10 +109,10 @@ function rowsOf(lines: readonly Line[], search: string, cells: number, hang?: Re
 	return { rows, matches };
 }
 
-/** The line with what was searched for standing out. */
-function marked(line: Line, search: string): Line {
+/** The line with the matches of a search highlighted. */
+function highlightMatches(line: Line, search: string): Line {
 	const literal = search.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-	const text = line.map(textOf).join("");
+	const text = lineText(line);
 	const parts: Line[] = [];
 	let from = 0;
 	for (const { 0: match, index } of text.matchAll(new RegExp(literal, "giu"))) {

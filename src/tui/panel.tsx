@@ -1,6 +1,8 @@
-/** A titled part of the screen: framed where there is room, under a rule where there is not. */
+/** A titled part of the screen: with a frame on a large screen, under a rule on a small one. */
 import { Box } from "ink";
-import { fit, type Line, lineWidth, Row, Rows } from "./line.tsx";
+import { inside } from "./layout.ts";
+import { fitLine, type Line, lineWidth } from "./line.ts";
+import { Row, Rows } from "./row.tsx";
 import { type Theme, useTheme } from "./theme.ts";
 
 export interface PanelProps {
@@ -14,16 +16,6 @@ export interface PanelProps {
 	framed: boolean;
 }
 
-export interface Inside {
-	width: number;
-	height: number;
-}
-
-/** The room a panel of this size has inside. */
-export function inside({ width, height, framed }: { width: number; height: number; framed: boolean }): Inside {
-	return framed ? { width: width - 4, height: Math.max(0, height - 2) } : { width, height: Math.max(0, height - 1) };
-}
-
 export function Panel(props: PanelProps) {
 	const theme = useTheme();
 	const { lines, width, framed } = props;
@@ -32,7 +24,7 @@ export function Panel(props: PanelProps) {
 		<Box flexDirection="column" width={width}>
 			<Row line={titleLine(props, theme)} cells={width} />
 			{framed ? (
-				// Ink's border costs less than one in the text, whose width it would measure cluster by cluster each frame.
+				// Ink's border is cheaper than a border in the text, which Ink would measure cluster by cluster on each frame.
 				<Box flexDirection="column" borderStyle={theme.border} borderTop={false} borderDimColor paddingX={1}>
 					<Rows lines={lines} cells={room.width} height={room.height} />
 				</Box>
@@ -55,5 +47,5 @@ function titleLine({ title, aside = [], width, framed }: PanelProps, { border, g
 
 function fitTitle(title: Line, cells: number, ellipsis: string): Line {
 	const room = Math.max(0, Math.min(cells, lineWidth(title)));
-	return room > 0 ? [" ", ...fit(title, room, ellipsis), " "] : [];
+	return room > 0 ? [" ", ...fitLine(title, room, ellipsis), " "] : [];
 }

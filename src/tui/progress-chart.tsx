@@ -1,11 +1,11 @@
-/** The metric of every experiment in its order, and the running best as steps. */
+/** The metric by experiment, and the best so far as steps. */
 import { useMemo } from "react";
 import type { Experiment, State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
-import { AXIS, axis } from "./chart-lines.ts";
-import type { Size } from "./layout.ts";
-import { type Line, spread } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { AXIS_CELLS, withAxis } from "./chart-lines.ts";
+import { inside, type Size } from "./layout.ts";
+import { type Line, spreadLine } from "./line.ts";
+import { Panel } from "./panel.tsx";
 import { type Theme, useTheme } from "./theme.ts";
 
 export function ProgressChart({ state, size, framed }: { state: State; size: Size; framed: boolean }) {
@@ -36,7 +36,7 @@ function progressChartLines(
 	const kept = measured.filter((e) => e.status === "keep");
 	const last = experiments.length;
 	const steps = runningBest(kept, direction, last);
-	// A few failures far off must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
+	// A few very bad results must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
 	const values = measured.map((e) => e.value);
 	const tail = quantile(values, direction === "lower" ? 0.9 : 0.1);
 	const shown = [...steps.map(([, value]) => value), tail];
@@ -47,10 +47,15 @@ function progressChartLines(
 			{ points: kept.map(at), draw: "dots", ascii: "+" },
 			{ points: steps, draw: "steps", ascii: "-" },
 		],
-		{ width: width - AXIS, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
+		{ width: width - AXIS_CELLS, height: height - 1, x: [1, Math.max(2, last)], y: range, ascii: theme.ascii },
 	);
-	const foot = spread([" ".repeat(AXIS), ["1", "quiet"]], [[`${last}`, "quiet"]], width, theme.glyphs.ellipsis);
-	return [...axis(chart, range, ["quiet", "good", "good"]), foot];
+	const foot = spreadLine(
+		[" ".repeat(AXIS_CELLS), ["1", "quiet"]],
+		[[`${last}`, "quiet"]],
+		width,
+		theme.glyphs.ellipsis,
+	);
+	return [...withAxis(chart, range, ["quiet", "good", "good"]), foot];
 }
 
 /** The best value so far after each kept experiment, up to the last experiment. */

@@ -1,5 +1,7 @@
-/** The line one types into, in place of the footer. */
-import { type Line, Row, take, width } from "./line.tsx";
+/** The line in which the user types, in place of the footer. */
+import { cellWidth, takeCells } from "./cells.ts";
+import type { Line } from "./line.ts";
+import { Row } from "./row.tsx";
 import type { Prompt } from "./ui.ts";
 
 const NAMES: Record<Prompt["kind"], string> = { search: "/", note: "note to the researcher: " };
@@ -11,9 +13,9 @@ export function PromptLine({ prompt, cells }: { prompt: Prompt; cells: number })
 function promptLine({ kind, text }: Prompt, cells: number): Line {
 	const name = ` ${NAMES[kind]}`;
 	const hint = "  Enter, Esc";
-	const room = cells - width(name) - width(hint) - 1;
-	// The end is where one types, so a long text loses its beginning.
+	const room = cells - cellWidth(name) - cellWidth(hint) - 1;
+	// The user types at the end, so the beginning of a long text is cut.
 	let shown = text;
-	while (width(shown) > room) shown = shown.slice(take(shown, 1).length || 1);
+	while (cellWidth(shown) > room) shown = shown.slice(takeCells(shown, 1).length || 1);
 	return [[name, "accent", "strong"], shown, [" ", "selected"], [hint, "quiet"]];
 }

@@ -1,30 +1,31 @@
-/** The current proposal: what it is, why it should help, and its diff, while the researcher still writes it. */
+/** The current proposal: its title, its hypothesis and its diff, also while the researcher is writing it. */
 import { memo } from "react";
 import type { Mode } from "../journal/events.ts";
 import { inFlight, type State } from "../journal/state.ts";
 import { condensed, type DiffLine, diffLine, parseDiff } from "./diff-lines.ts";
-import type { Size } from "./layout.ts";
-import { type Line, wrap, wrapTo } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
+import { inside, type Size } from "./layout.ts";
+import type { Line } from "./line.ts";
+import { Panel } from "./panel.tsx";
 import { type Theme, useTheme } from "./theme.ts";
+import { wrapText, wrapTextTo } from "./wrap.ts";
 
-export interface Proposed {
+export interface ShownProposal {
 	n: number;
 	title: string;
 	hypothesis: string;
 	diff: string;
-	/** What the researcher has said so far, while there is no diff. */
+	/** What the researcher has written so far, while there is no diff. */
 	text: string;
-	/** Not committed yet: more may come. */
+	/** Not committed yet: it may still change. */
 	open: boolean;
-	/** What it was asked to be, in words; "" when anything would do. */
+	/** The kind of change that was asked for, in words; "" for any. */
 	asked: string;
-	/** The next one, drafted while this one trains: its number and title. */
+	/** Number and title of the next one, which is drafted while this one trains; "" for none. */
 	next: string;
 }
 
-/** What a researcher is asked for when the wins stop coming. */
-export const ASKED: Record<Mode, string> = {
+/** What a researcher is asked for when its proposals no longer win. */
+export const MODE_TEXT: Record<Mode, string> = {
 	open: "",
 	"other-family": "another kind of change",
 	combine: "near misses combined",
@@ -32,11 +33,11 @@ export const ASKED: Record<Mode, string> = {
 	restart: "from another experiment",
 };
 
-/** The proposal to show: the draft of the experiment in flight, or what is known of it from the journal. */
-export function proposed(state: State): Proposed | undefined {
+/** The proposal to show: the draft of the experiment in flight, or what the journal has of it. */
+export function shownProposal(state: State): ShownProposal | undefined {
 	const experiment = inFlight(state) ?? state.experiments.at(-1);
 	const { draft, ahead } = state.live;
-	const asked = ASKED[experiment?.mode ?? "open"];
+	const asked = MODE_TEXT[experiment?.mode ?? "open"];
 	const next = ahead ? `${ahead.n}  ${ahead.title ?? "being written"}` : "";
 	if (draft && draft.n >= (experiment?.n ?? 0)) {
 		const journalled = experiment?.n === draft.n ? experiment : undefined;
@@ -60,7 +61,7 @@ const NOTHING: Line = [["Nothing proposed yet.", "quiet"]];
 
 export interface ProposalProps {
 	state: State;
-	/** The committed one, for a proposal whose draft was lost with an earlier process. */
+	/** The committed diff, for a proposal whose draft was lost when an earlier process ended. */
 	diff?: string;
 	/** Number of the experiment that Enter opens. */
 	selected?: number;
@@ -68,18 +69,18 @@ export interface ProposalProps {
 	framed: boolean;
 }
 
-export function Proposal({ state, diff, selected, size, framed }: ProposalProps) {
-	const proposal = proposed(state);
+export function ProposalPanel({ state, diff, selected, size, framed }: ProposalProps) {
+	const proposal = shownProposal(state);
 	if (!proposal) return <Panel {...size} title={[["proposal", "strong"]]} lines={[NOTHING]} framed={framed} />;
 	const opens = selected === proposal.n;
-	return <ProposalPanel {...proposal} diff={proposal.diff || diff || ""} {...{ opens, framed }} {...size} />;
+	return <ProposalContent {...proposal} diff={proposal.diff || diff || ""} {...{ opens, framed }} {...size} />;
 }
 
-/** `opens`: Enter shows it whole. */
-type Shown = Proposed & Size & { opens: boolean };
+/** `opens`: Enter opens this proposal. */
+type Shown = ShownProposal & Size & { opens: boolean };
 
-/** Drawn again only when the proposal changes: its props are plain values. */
-const ProposalPanel = memo(function ProposalPanel(props: Shown & { framed: boolean }) {
+/** Drawn again only when the proposal changes, since its props are plain values. */
+const ProposalContent = memo(function ProposalContent(props: Shown & { framed: boolean }) {
 	const theme = useTheme();
 	const { n, diff, width, height, framed } = props;
 	const parsed = parseDiff(diff);
@@ -98,7 +99,7 @@ const ProposalPanel = memo(function ProposalPanel(props: Shown & { framed: boole
 	);
 });
 
-/** The proposal, and below it the next one where there is room. */
+/** The proposal, and below it the next one if there is room. */
 function bodyLines(proposal: Shown, diff: readonly DiffLine[], theme: Theme): Line[] {
 	const { height } = proposal;
 	if (!proposal.next || height < 6) return proposalLines(proposal, diff, theme);
@@ -117,11 +118,11 @@ function bodyLines(proposal: Shown, diff: readonly DiffLine[], theme: Theme): Li
 function proposalLines(proposal: Shown, diff: readonly DiffLine[], { glyphs }: Theme): Line[] {
 	const { width, height } = proposal;
 	const title: Line[] = proposal.title ? [[[proposal.title, "strong"]]] : [];
-	const why = wrapTo(proposal.hypothesis, width, height >= 8 ? 3 : 1, glyphs.ellipsis);
+	const why = wrapTextTo(proposal.hypothesis, width, height >= 8 ? 3 : 1, glyphs.ellipsis);
 	const head: Line[] = [...title, ...why.map((text): Line => [text])];
 	const room = height - head.length;
 	if (diff.length === 0) {
-		const said = proposal.text.split("\n").flatMap((text) => wrap(text, width));
+		const said = proposal.text.split("\n").flatMap((text) => wrapText(text, width));
 		const waiting = proposal.open ? [[["being written", "quiet"]] as Line] : [];
 		return [...head, ...(said.length > 0 ? said.slice(-room).map((text): Line => [[text, "quiet"]]) : waiting)];
 	}
@@ -130,7 +131,7 @@ function proposalLines(proposal: Shown, diff: readonly DiffLine[], { glyphs }: T
 		.find((candidate, i) => candidate.length <= room || i === 2)!
 		.map(diffLine);
 	if (lines.length <= room) return [...head, ...lines];
-	// While it is being written the end is what is new; afterwards the beginning is where to read.
+	// While the proposal is being written its end is shown, which is new; afterwards its beginning.
 	if (proposal.open) return [...head, ...lines.slice(-room)];
 	return [
 		...head,

@@ -1,6 +1,6 @@
 /**
- * What the screen derives from all experiments. A tick of progress leaves `state.experiments` as it is, so each answer is
- * kept for as long as that array lives: ten thousand experiments cost nothing while one is trained.
+ * Values derived from all experiments. A progress tick does not change `state.experiments`, so each value is kept as
+ * long as that array is in use: a table of ten thousand experiments costs nothing while one is trained.
  */
 
 import type { Status } from "../journal/events.ts";
@@ -9,10 +9,8 @@ import { addUsage, spent, tokensOf } from "../journal/usage.ts";
 import { gainOver } from "../report/format.ts";
 import { gpuIdle } from "../report/gpu.ts";
 
-type Experiments = readonly Experiment[];
-
-function remembered<T>(derive: (state: State) => T): (state: State) => T {
-	const known = new WeakMap<Experiments, T>();
+function memoize<T>(derive: (state: State) => T): (state: State) => T {
+	const known = new WeakMap<readonly Experiment[], T>();
 	return (state) => {
 		const answer = known.get(state.experiments) ?? derive(state);
 		known.set(state.experiments, answer);
@@ -20,36 +18,36 @@ function remembered<T>(derive: (state: State) => T): (state: State) => T {
 	};
 }
 
-export const countsOf: (state: State) => Tally = remembered(tally);
+export const countsOf: (state: State) => Tally = memoize(tally);
 
-/** Tokens read and written by the researcher so far, and money where prices are known. */
+/** Tokens read and written by the researcher so far, and their cost if prices are configured. */
 export function spentOf(state: State): { tokens: number; cost: number } {
 	const { spentAhead } = state;
-	const usage = spentAhead ? addUsage(spentOnBegun(state), spentAhead) : spentOnBegun(state);
+	const usage = spentAhead ? addUsage(spentOnStarted(state), spentAhead) : spentOnStarted(state);
 	return { tokens: usage ? tokensOf(usage) : 0, cost: usage?.cost ?? 0 };
 }
 
-const spentOnBegun = remembered(({ experiments }) => spent({ experiments }));
+const spentOnStarted = memoize(({ experiments }) => spent({ experiments }));
 
-/** How much of the run the GPU idled, where that is known. */
-export const gpuIdleOf = remembered(({ experiments }) => gpuIdle(experiments));
+/** Share of the run in which the GPU idled; undefined when it was not measured. */
+export const gpuIdleOf = memoize(({ experiments }) => gpuIdle(experiments));
 
 /** The metric of every commit that proposals were built on. */
-const valuesByCommit = remembered((state) => {
+const valuesByCommit = memoize((state) => {
 	const values = new Map<string, number>();
 	for (const { commit, value } of state.experiments) if (commit && value !== undefined) values.set(commit, value);
 	return values;
 });
 
-/** How much better an experiment is than what it was built on: positive is better; undefined where either is unknown. */
+/** The gain over the experiment it was built on, positive is better; undefined when either is not measured. */
 export function gainOf(state: State, experiment: Experiment): number | undefined {
 	const reference = valuesByCommit(state).get(experiment.parent);
 	if (experiment.value === undefined || reference === undefined || experiment.commit === experiment.parent) return;
 	return gainOver(reference, experiment.value, state.metric.direction);
 }
 
-/** How many experiments each version of program.md steered. */
-export const steeredBy = remembered((state) => {
+/** The numbers of the experiments that each version of program.md steered. */
+export const experimentsByProgram = memoize((state) => {
 	const numbers = new Map<string, number[]>();
 	for (const { program, n } of state.experiments) {
 		const steered = numbers.get(program);
@@ -59,8 +57,8 @@ export const steeredBy = remembered((state) => {
 	return numbers;
 });
 
-/** A proposal waits for a human's yes or no. */
-export function isAsking({ live }: State): boolean {
+/** Whether a proposal waits for the user's yes or no. */
+export function awaitsApproval({ live }: State): boolean {
 	return live.phase === "approving";
 }
 
@@ -75,7 +73,7 @@ export interface Query {
 }
 
 /** The experiments the table shows, in its order. Unmeasured ones come last when sorted by the metric. */
-export function found(state: State, { filter, sort, search }: Query): Experiments {
+export function filterExperiments(state: State, { filter, sort, search }: Query): readonly Experiment[] {
 	const needle = search.toLowerCase();
 	const matches = (e: Experiment) =>
 		(filter === "all" || e.status === filter) &&

@@ -1,18 +1,13 @@
-/** The lines above the footer: what steers the researcher, and what was last said. */
+/** The lines above the footer: the version of program.md in use, and the last answer or notice. */
 import { inFlight, type State } from "../journal/state.ts";
 import { shortCommit, span, timeOfDay } from "../report/format.ts";
-import { type Line, Row, spread } from "./line.tsx";
-import { steeredBy } from "./selectors.ts";
+import { type Line, spreadLine } from "./line.ts";
+import { Row } from "./row.tsx";
+import { experimentsByProgram } from "./selectors.ts";
 import { type Tone, useTheme } from "./theme.ts";
+import type { StatusMessage } from "./ui.ts";
 
-export interface Message {
-	text: string;
-	tone: Tone;
-	/** Epoch ms at which it was said. */
-	at: number;
-}
-
-/** program.md: which version steers, how old it is, and whether the next proposal is the first to follow it. */
+/** program.md: the version in use, its age, and whether the next proposal is the first to follow it. */
 export function ProgramLine({ state, now, width }: { state: State; now: number; width: number }) {
 	return <Row line={programLine(state, now)} cells={width} />;
 }
@@ -21,13 +16,13 @@ function programLine(state: State, now: number): Line {
 	const { version, lines, changedAt } = state.program;
 	const problem = state.live.programProblem;
 	if (problem) {
-		const still = version ? `; version ${shortCommit(version)} still steers` : "";
+		const still = version ? `; version ${shortCommit(version)} stays in use` : "";
 		return [" ", [`! ${problem}${still}`, "warn"]];
 	}
 	const name: Line = [" ", ["program.md", "strong"], " "];
 	if (!version) return [...name, ["not read yet", "quiet"]];
 	const age = span((now - Date.parse(changedAt)) / 1000);
-	const steered = steeredBy(state).get(version)?.length ?? 0;
+	const steered = experimentsByProgram(state).get(version)?.length ?? 0;
 	const next = inFlight(state) ? inFlight(state)!.program !== version : steered === 0;
 	const effect: Line = next
 		? [["  steers the next proposal", "accent"]]
@@ -45,12 +40,12 @@ function programLine(state: State, now: number): Line {
 }
 
 /** The answer to the last key, or the last notice. */
-export function NoticeLine({ state, message, width }: { state: State; message?: Message; width: number }) {
+export function NoticeLine({ state, message, width }: { state: State; message?: StatusMessage; width: number }) {
 	const { glyphs } = useTheme();
 	if (message) return <Row line={[" ", [message.text, message.tone]]} cells={width} />;
 	const notice = state.notices.at(-1);
 	if (!notice) return <Row line={[]} cells={width} />;
-	return <Row line={spread([" ", ...noticeLine(notice)], [], width, glyphs.ellipsis)} cells={width} />;
+	return <Row line={spreadLine([" ", ...noticeLine(notice)], [], width, glyphs.ellipsis)} cells={width} />;
 }
 
 export function noticeLine({ at, level, text }: State["notices"][number]): Line {

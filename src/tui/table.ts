@@ -1,9 +1,10 @@
 /**
  * A windowed table with the properties of ink-table (https://github.com/maticzav/ink-table): `data`, `columns`,
- * `padding`, `header`, `cell`. Only the rows on the screen are built, so ten thousand cost what twenty do; ink-table
- * itself builds every row and cannot be loaded by a current Ink.
+ * `padding`, `header`, `cell`. Only the rows on the screen are built, so ten thousand rows cost no more than twenty;
+ * ink-table itself builds every row and cannot be loaded by a current Ink.
  */
-import { cut, fit, type Line, pad, type Span } from "./line.tsx";
+import { padTo, truncate } from "./cells.ts";
+import { fitLine, type Line, lineText, type Span } from "./line.ts";
 import type { Theme, Tone } from "./theme.ts";
 
 export interface Column<T> {
@@ -19,9 +20,9 @@ export interface TableProps<T> {
 	columns: readonly Column<T>[];
 	/** Blank cells between columns. */
 	padding: number;
-	/** What the names of the columns look like. */
+	/** The style of the column names. */
 	header: Tone;
-	/** What a cell looks like. */
+	/** The style of a cell. */
 	cell(row: T, column: Column<T>): Tone | undefined;
 	/** Index of the first row on the screen, and of the row the cursor is on. */
 	top: number;
@@ -41,24 +42,22 @@ export function tableLines<T>(props: TableProps<T>, theme: Theme): Line[] {
 		columns.flatMap((column, i) => (i === 0 ? [span(column, sizes[i]!)] : [gap, span(column, sizes[i]!)]));
 
 	const lines: Line[] = [
-		build(({ name, align }, cells) => [pad(name, cells, theme.glyphs.ellipsis, align), header] as const),
+		build(({ name, align }, cells) => [padTo(name, cells, theme.glyphs.ellipsis, align), header] as const),
 	];
 	for (let i = top; i < Math.min(data.length, top + height - 1); i++) {
 		const row = data[i]!;
 		const line = build((column, cells) => {
 			const isLast = column === columns.at(-1) && column.align !== "right";
-			const text = (isLast ? cut : pad)(column.text(row), cells, theme.glyphs.ellipsis, column.align);
+			const text = (isLast ? truncate : padTo)(column.text(row), cells, theme.glyphs.ellipsis, column.align);
 			const tone = i === selected ? undefined : cell(row, column);
 			return tone ? [text, tone] : text;
 		});
-		lines.push(i === selected ? [[fit(line, width, "").map(plain).join(""), "selected"]] : line);
+		lines.push(i === selected ? [[lineText(fitLine(line, width, "")), "selected"]] : line);
 	}
 	return lines;
 }
 
-const plain = (span: Span) => (typeof span === "string" ? span : span[0]);
-
-/** The first row of a window of `height` rows that keeps row `index` in sight and moves no further than it must. */
+/** The first row of a window of `height` rows that shows row `index`; the window moves no further than needed. */
 export function scrolled(top: number, index: number, height: number, total: number): number {
 	const within = Math.min(Math.max(top, index - height + 1), index);
 	return Math.max(0, Math.min(within, total - height));

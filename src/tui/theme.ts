@@ -1,7 +1,7 @@
 /**
- * What the screen is drawn with: colours by meaning, never by name, and two sets of glyphs. Only the terminal's own
- * sixteen colours are used, so its palette decides how they look on a dark or a light background; plain yellow, white and
- * black are left out, since one background or the other swallows them. Nothing is said by colour alone.
+ * Colours by meaning, and two sets of glyphs. Only the terminal's own sixteen colours are used, so that its palette
+ * suits a dark or a light background; yellow, white and black are left out, since they are invisible on one of the two.
+ * Nothing is told by colour alone.
  */
 import { createContext, useContext } from "react";
 
@@ -12,9 +12,9 @@ export type Tone = "good" | "bad" | "warn" | "accent" | "quiet" | "strong" | "se
 type Formats = readonly ("green" | "red" | "magenta" | "cyan" | "bold" | "dim" | "inverse")[];
 
 export interface Glyphs {
-	/** Of a progress bar: full, eighths of a cell (none where it cannot be), empty. */
+	/** Of a progress bar: full, eighths of a cell (none in ASCII), empty. */
 	bar: { full: string; parts: readonly string[]; empty: string };
-	/** Where text was cut. */
+	/** Marks text that was cut. */
 	ellipsis: string;
 }
 
@@ -61,7 +61,7 @@ function frame(across: string, down: string, corners: readonly [string, string, 
 	return { top: across, bottom: across, left: down, right: down, topLeft, topRight, bottomRight, bottomLeft };
 }
 
-/** The theme for a terminal, by its environment. `plain` asks for ASCII without colours whatever the terminal can do. */
+/** The theme for a terminal, chosen from its environment. `plain` means ASCII without colours. */
 export function themeFor(env: Record<string, string | undefined>, plain = false): Theme {
 	const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
 	const ascii = plain || env.TERM === "dumb" || env.TERM === "linux" || !/utf-?8/i.test(locale);

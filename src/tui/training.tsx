@@ -1,22 +1,33 @@
-/** The experiment being trained: how much of its budget is left, how it does, and its loss over the best run's. */
+/** The experiment being trained: the budget left, its progress, and its loss beside that of the best run. */
 import type { Phase } from "../journal/events.ts";
 import { inFlight, type State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { clock, compact, grouped, percent } from "../report/format.ts";
 import { bar } from "./bar.ts";
-import { AXIS, axis } from "./chart-lines.ts";
-import type { Size } from "./layout.ts";
-import { type Line, lineWidth, type Span, wrapTo } from "./line.tsx";
-import { inside, Panel } from "./panel.tsx";
-import { doing } from "./phase.ts";
+import { AXIS_CELLS, withAxis } from "./chart-lines.ts";
+import { inside, type Size } from "./layout.ts";
+import { type Line, lineWidth, type Span } from "./line.ts";
+import { Panel } from "./panel.tsx";
+import { statusOf } from "./run-status.ts";
 import { type Theme, useTheme } from "./theme.ts";
+import { wrapTextTo } from "./wrap.ts";
 
-export function Training({ state, now, size, framed }: { state: State; now: number; size: Size; framed: boolean }) {
+export function TrainingPanel({
+	state,
+	now,
+	size,
+	framed,
+}: {
+	state: State;
+	now: number;
+	size: Size;
+	framed: boolean;
+}) {
 	const theme = useTheme();
 	const room = inside({ ...size, framed });
 	const lines = trainingLines(state, now, room, theme);
 	const experiment = inFlight(state);
-	const title: Line = [["training", "strong"], experiment ? `  ${experiment.n}  ${experiment.title}` : ""];
+	const title: Line = [["training", "strong"], experiment ? `  ${experiment.n}  ${experiment.title}`.trimEnd() : ""];
 	return (
 		<Panel
 			{...size}
@@ -38,12 +49,12 @@ function trainingLines(state: State, now: number, room: { width: number; height:
 	return [...lines, ...curveLines(state, { width: room.width, height: left }, theme)];
 }
 
-/** The phases in which the last curve is that of the experiment in flight. */
+/** The phases in which the loss curve belongs to the experiment in flight. */
 const FROM_TRAINING: readonly Phase[] = ["training", "evaluating", "deciding"];
 
 function sentenceLines(state: State, now: number, room: Size, { glyphs }: Theme): Line[] {
-	const { sentence, ending, tone } = doing(state, now);
-	return wrapTo(sentence, room.width, room.height, glyphs.ellipsis, ending).map((text): Line => [[text, tone]]);
+	const { sentence, ending, tone } = statusOf(state, now);
+	return wrapTextTo(sentence, room.width, room.height, glyphs.ellipsis, ending).map((text): Line => [[text, tone]]);
 }
 
 function progressLines({ live, budgetSeconds }: State, cells: number, { glyphs }: Theme): Line[] {
@@ -62,7 +73,7 @@ function progressLines({ live, budgetSeconds }: State, cells: number, { glyphs }
 	return [[...bar(share, Math.max(4, cells - lineWidth(countdown)), glyphs), ...countdown], factLine(facts, cells)];
 }
 
-/** As many facts as fit whole. */
+/** As many facts as fit without being cut. */
 function factLine(facts: readonly [string, string][], cells: number): Line {
 	const line: Span[] = [];
 	for (const [name, value] of facts) {
@@ -72,25 +83,31 @@ function factLine(facts: readonly [string, string][], cells: number): Line {
 	return line;
 }
 
-/** This run's loss drawn over the best run's at the same second, so that a loser is seen before it ends. */
+/** The loss of this run and of the best run at the same second, which shows a bad run before it ends. */
 function curveLines({ live, budgetSeconds }: State, room: { width: number; height: number }, theme: Theme): Line[] {
 	const curve = smooth(live.curve);
 	const best = smooth(live.bestCurve);
 	const values = [...curve, ...best].map(([, loss]) => loss).filter(Number.isFinite);
 	if (values.length < 2) return [];
-	// The first steep fall says little and would flatten what comes after it: it may leave the chart at the top.
+	// The steep fall at the beginning would flatten the rest, so it may leave the chart at the top.
 	const [low, high] = bounds(Math.min(...values), quantile(values, 0.8));
 	const chart = plot(
 		[
 			{ points: best, draw: "dashes", ascii: "." },
 			{ points: curve, draw: "line", ascii: "*" },
 		],
-		{ width: room.width - AXIS, height: room.height - 1, x: [0, budgetSeconds], y: [low, high], ascii: theme.ascii },
+		{
+			width: room.width - AXIS_CELLS,
+			height: room.height - 1,
+			x: [0, budgetSeconds],
+			y: [low, high],
+			ascii: theme.ascii,
+		},
 	);
-	return [...axis(chart, [low, high], ["quiet", "accent"]), curveLegend(curve, best, theme)];
+	return [...withAxis(chart, [low, high], ["quiet", "accent"]), curveLegend(curve, best, theme)];
 }
 
-/** A running mean over about ten points: a single batch's loss jumps more than two runs differ. */
+/** A running mean over about ten points: the loss varies more between batches than between two runs. */
 function smooth(curve: readonly Point[]): Point[] {
 	let [sum, weight] = [0, 0];
 	return curve.map(([second, loss]): Point => {
@@ -102,7 +119,7 @@ function smooth(curve: readonly Point[]): Point[] {
 
 function curveLegend(curve: readonly Point[], best: readonly Point[], { ascii }: Theme): Line {
 	const last = curve.at(-1);
-	const legend: Line = [" ".repeat(AXIS), [ascii ? "* " : "━ ", "accent"], ["loss", "quiet"]];
+	const legend: Line = [" ".repeat(AXIS_CELLS), [ascii ? "* " : "━ ", "accent"], ["loss", "quiet"]];
 	if (best.length < 2) return legend;
 	const rival = last && best.findLast(([second]) => second <= last[0]);
 	const lead = last && rival ? rival[1] - last[1] : undefined;

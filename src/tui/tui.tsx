@@ -1,13 +1,13 @@
 /**
- * The console: takes the terminal, shows the engine, and gives the terminal back as it was, however it ends. Whoever
- * imports this file has set NODE_ENV=production before, or React's development build leaks a little with every frame.
+ * The console: takes the terminal, shows the engine, and restores the terminal, however it ends. NODE_ENV=production
+ * must be set before this file is imported: React's development build leaks memory with every frame.
  */
 import { constants } from "node:os";
 import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { render } from "ink";
 import type { Engine } from "../engine/engine.ts";
-import { Takers } from "./actions.ts";
+import { ActionHandlers } from "./actions.ts";
 import { App, type ScreenTerminal } from "./app.tsx";
 import { clipboardSequence } from "./clipboard.ts";
 import { Controller } from "./controller.ts";
@@ -17,29 +17,28 @@ import { themeFor } from "./theme.ts";
 export interface TuiOptions {
 	/** Plain ASCII without colours. */
 	plain?: boolean;
-	/** Rejects when the engine cannot be opened: the console leaves, and rejects likewise. */
+	/** Rejects when the engine cannot be opened; the console then leaves and rejects with the same error. */
 	opened?: Promise<unknown>;
-	/** Epoch ms; for pictures that must not change with the time. */
-	clock?: () => number;
 }
 
-/** Frames a second at most. Progress is drawn less often (use-engine.ts); this is how soon a key is answered. */
+/** Frames a second at most: how soon a key is answered. Progress is drawn less often (use-engine.ts). */
 const MAX_FPS = 30;
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+const EXIT_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
- * Shows the engine until the human leaves or a signal comes. Then the terminal is as it was. The engine is not ended
- * here, unless the human chose so. Rejects with what went wrong if the screen itself failed.
+ * Shows the engine until the user leaves or a signal arrives, then restores the terminal. The engine is ended only when
+ * the user chose so. Rejects with the error when the screen itself failed.
  */
-export async function runTui(engine: Engine, { plain, opened, clock = Date.now }: TuiOptions = {}): Promise<void> {
+export async function runTui(engine: Engine, { plain, opened }: TuiOptions = {}): Promise<void> {
 	const { stdout } = process;
+	const isScreenReaderEnabled = process.env.INK_SCREEN_READER === "true";
 	let terminal: ScreenTerminal | undefined;
 	let isEditing = false;
-	const takers = new Takers();
-	const controller = new Controller(engine, takers, {
+	const handlers = new ActionHandlers();
+	const controller = new Controller(engine, handlers, {
 		leave: () => screen.unmount(),
-		now: clock,
-		size: () => ({ width: stdout.columns, height: stdout.rows }),
+		now: () => Date.now(),
+		size: () => ({ width: stdout.columns, height: stdout.rows, stacked: isScreenReaderEnabled }),
 		redraw: () => terminal?.redraw(),
 		copy: (text) => void stdout.write(clipboardSequence(text)),
 		edit: async (path) => {
@@ -53,14 +52,14 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 		},
 	});
 
-	// Ink makes a megabyte of short-lived objects a frame. Room for a few frames lets them die young; otherwise they pile up
-	// in the old generation, which V8 is in no hurry to clear, and the process seems to grow for the first minutes.
+	// Ink allocates a megabyte of short-lived objects a frame. With room for a few frames V8 frees them in the young
+	// generation; otherwise they fill the old one, which it rarely collects, and the process grows for the first minutes.
 	setFlagsFromString("--min-semi-space-size=16");
-	// Keys typed while the program starts must be neither echoed over the first frame nor lost.
+	// Keys typed while the program starts must not be echoed over the first frame, and must not be lost.
 	process.stdin.setRawMode?.(true);
 	const screen = render(
 		<App
-			{...{ engine, controller, takers, clock }}
+			{...{ engine, controller, handlers }}
 			theme={themeFor(process.env, plain)}
 			onTerminal={(its) => {
 				terminal = its;
@@ -69,8 +68,9 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 		{
 			alternateScreen: true,
 			incrementalRendering: true,
-			// Ink believes CI=true over a terminal and would draw nothing.
+			// With CI=true Ink would draw nothing, even on a terminal.
 			interactive: stdout.isTTY,
+			isScreenReaderEnabled,
 			maxFps: MAX_FPS,
 			exitOnCtrlC: false,
 		},
@@ -83,19 +83,19 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 	};
 	opened?.catch(fail);
 	const restore = [
-		...SIGNALS.map((signal) =>
-			listen(process, signal, () => {
-				// Ctrl-C in an editor reaches everyone at this terminal.
+		...EXIT_SIGNALS.map((signal) =>
+			onEvent(process, signal, () => {
+				// Ctrl-C in an editor reaches this process too.
 				if (isEditing && signal === "SIGINT") return;
 				process.exitCode = 128 + constants.signals[signal];
 				leave();
 			}),
 		),
-		listen(process, "uncaughtException", fail),
-		listen(process, "unhandledRejection", fail),
-		// A terminal that went away (EIO, EPIPE) ends the screen, not the process.
-		listen(stdout, "error", leave),
-		listen(process.stdin, "error", leave),
+		onEvent(process, "uncaughtException", fail),
+		onEvent(process, "unhandledRejection", fail),
+		// A terminal that is gone (EIO, EPIPE) ends the screen, not the process.
+		onEvent(stdout, "error", leave),
+		onEvent(process.stdin, "error", leave),
 	];
 	try {
 		await screen.waitUntilExit();
@@ -106,7 +106,7 @@ export async function runTui(engine: Engine, { plain, opened, clock = Date.now }
 	if (failure) throw failure.error;
 }
 
-function listen(emitter: NodeJS.EventEmitter, name: string, listener: (...args: unknown[]) => void): () => void {
+function onEvent(emitter: NodeJS.EventEmitter, name: string, listener: (...args: unknown[]) => void): () => void {
 	emitter.on(name, listener);
 	return () => emitter.off(name, listener);
 }

@@ -1,30 +1,39 @@
-/** The state of the screen itself: which view, what is selected, what is being asked or typed. */
+/** The state of the screen itself: the view, the selection, the question or the prompt that is open. */
 import type { Experiment } from "../journal/state.ts";
-import type { Ask } from "./asks.ts";
+import type { Confirmation } from "./confirmations.ts";
 import type { View } from "./keys.ts";
 import type { Query } from "./selectors.ts";
-import type { Message } from "./status-lines.tsx";
+import type { Tone } from "./theme.ts";
 
 export interface Prompt {
 	kind: "search" | "note";
 	text: string;
-	/** What the search was before, for Esc. */
+	/** The search before this one, which Esc restores. */
 	before: string;
+}
+
+/** The answer to the last key, on the line above the footer. */
+export interface StatusMessage {
+	text: string;
+	tone: Tone;
+	/** Epoch ms at which it appeared. */
+	at: number;
 }
 
 export interface Ui {
 	view: View;
-	/** Where Esc goes back to, the last one first. */
+	/** The views Esc goes back to, the last one first. */
 	trail: readonly View[];
 	query: Query;
-	/** The experiment selected in the table or open; absent: the row on top, whichever that is. */
+	/** The experiment selected in the table or open; absent: the first row, as experiments come. */
 	selected?: number;
-	/** Index of the first row on the screen. */
+	/** Index of the first row shown. */
 	top: number;
-	ask?: Ask & { cursor: number };
+	/** The question on the screen, with the index of the choice under the cursor. */
+	confirmation?: Confirmation & { cursor: number };
 	prompt?: Prompt;
-	message?: Message;
-	/** Why the engine could not go on. */
+	message?: StatusMessage;
+	/** Why the engine failed. */
 	failure?: string;
 }
 
@@ -35,19 +44,20 @@ export const INITIAL: Ui = {
 	top: 0,
 };
 
-export function narrowed({ query }: Ui): boolean {
+/** Whether the table shows less than all experiments. */
+export function isFiltered({ query }: Ui): boolean {
 	return query.filter !== "all" || query.search !== "";
 }
 
-/** How long an answer stands before the last notice takes its place again. */
+/** How long an answer is shown before the last notice takes its place again. */
 const MESSAGE_MS = 10_000;
 
-/** The answer to the last key, while it is fresh. */
-export function freshMessage({ message }: Ui, now: number): Message | undefined {
+/** The answer to the last key, while it is to be shown. */
+export function freshMessage({ message }: Ui, now: number): StatusMessage | undefined {
 	return message && now - message.at < MESSAGE_MS ? message : undefined;
 }
 
-/** Index of the selected row, 0 when it is not among them. */
+/** Index of the selected row, 0 when it is not among the rows. */
 export function selectedIndex(ui: Ui, rows: readonly Experiment[]): number {
 	return ui.selected === undefined
 		? 0
@@ -57,8 +67,8 @@ export function selectedIndex(ui: Ui, rows: readonly Experiment[]): number {
 			);
 }
 
-/** A value that can be watched. */
-export class Store<T> {
+/** A value whose changes can be watched, in the shape of React's useSyncExternalStore. */
+export class Observable<T> {
 	#value: T;
 	readonly #listeners = new Set<() => void>();
 

@@ -1,21 +1,23 @@
-/** The engine's state and the time, as often as an eye needs them. */
+/** The engine's state and the time, as often as the screen needs them. */
 import { useEffect, useState } from "react";
 import type { Engine } from "../engine/engine.ts";
 import type { State } from "../journal/state.ts";
 
-export interface Moment {
+export interface Snapshot {
 	state: State;
-	/** Epoch ms at which the screen looked. */
+	/** Epoch ms. */
 	now: number;
 }
 
-/** Ticks come ten times a second and more; a person reads two or three. A frame costs ten milliseconds, all night. */
+/**
+ * Progress arrives ten times a second or more; nobody reads faster than this, and each frame costs ten milliseconds.
+ */
 const REDRAW_MS = 500;
 /** Clocks on the screen show whole seconds. */
 const CLOCK_MS = 1000;
 
-export function useEngine(engine: Engine, clock: () => number): Moment {
-	const [moment, setMoment] = useState<Moment>(() => ({ state: engine.state, now: clock() }));
+export function useEngine(engine: Engine): Snapshot {
+	const [snapshot, setSnapshot] = useState<Snapshot>(() => ({ state: engine.state, now: Date.now() }));
 	useEffect(() => {
 		let drawnAt = 0;
 		let timer: NodeJS.Timeout | undefined;
@@ -23,7 +25,7 @@ export function useEngine(engine: Engine, clock: () => number): Moment {
 			clearTimeout(timer);
 			drawnAt = performance.now();
 			timer = setTimeout(draw, CLOCK_MS);
-			setMoment({ state: engine.state, now: clock() });
+			setSnapshot({ state: engine.state, now: Date.now() });
 		};
 		let scheduled = false;
 		const soon = () => {
@@ -44,6 +46,6 @@ export function useEngine(engine: Engine, clock: () => number): Moment {
 			unsubscribe();
 			clearTimeout(timer);
 		};
-	}, [engine, clock]);
-	return moment;
+	}, [engine]);
+	return snapshot;
 }

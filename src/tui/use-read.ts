@@ -5,7 +5,7 @@ import { printable } from "../text.ts";
 
 export type Loaded<T> = { value: T; problem?: undefined } | { value?: undefined; problem?: string };
 
-/** What `read` gives, once it does; read again when `key` changes. Nothing is read for an undefined key. */
+/** The result of `read`, which is called again when `key` changes, and not at all for an undefined key. */
 export function useRead<T>(key: string | undefined, read: () => Promise<T>): Loaded<T> {
 	const [loaded, setLoaded] = useState<{ key?: string } & Loaded<T>>({});
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for what is read
@@ -58,20 +58,22 @@ export function useLog(files: Files, n: number | undefined, live: boolean): Load
 	return loaded.n === n ? loaded : {};
 }
 
-/** Lines of a log that arrives in pieces; what overwrites itself with carriage returns is one line in its last state. */
+/**
+ * The lines of a log that arrives in pieces. A line that overwrites itself with carriage returns keeps its last state.
+ */
 export class LogLines {
-	/** Where the next piece begins, in bytes; unknown before the first. */
+	/** Byte offset at which the next piece begins; undefined before the first. */
 	to: number | undefined;
 	#whole: string[] = [];
 	#open = "";
 
-	/** Takes a piece; false when it brought nothing new. */
+	/** Adds a piece; false when it is empty and not the first. */
 	add({ text, to }: LogChunk): boolean {
 		const isFirst = this.to === undefined;
 		this.to = to;
 		const pieces = (this.#open + text).split("\n");
 		this.#open = pieces.pop()!;
-		// A progress line is rewritten for hours without a line feed: only its last state is worth keeping.
+		// A progress line is rewritten for hours without a line feed, so only its last state is kept.
 		this.#open = this.#open.slice(Math.max(0, this.#open.replace(/\r+$/, "").lastIndexOf("\r")));
 		this.#whole = [...this.#whole, ...pieces.map(printable)].slice(-LINES_KEPT);
 		return isFirst || text !== "";

@@ -75,7 +75,7 @@ test("the same tag carries on where it stopped, and a run that is done stays don
 	await run(t, lab, "--experiments", "3");
 	const first = rows(lab);
 	const { stdout } = await run(t, lab, "--experiments", "5");
-	assert.match(stdout, /carries on: 3 experiments so far/);
+	assert.match(stdout, /resumed: 3 experiments so far/);
 	assert.deepEqual(rows(lab).slice(0, 3), first);
 	assert.equal(rows(lab).length, 5);
 	const { code } = await run(t, lab, "--experiments", "5");
@@ -107,6 +107,8 @@ test("results prints an object an experiment with the promised names", async (t)
 	const names = [
 		"n",
 		"commit",
+		"metric",
+		"value",
 		"val_bpb",
 		"memory_gb",
 		"status",
@@ -120,12 +122,23 @@ test("results prints an object an experiment with the promised names", async (t)
 		"seconds",
 	];
 	for (const record of records) for (const name of names) assert.ok(name in record, name);
-	assert.equal(records[0].val_bpb, 2.191629);
+	assert.deepEqual([records[0].metric, records[0].value, records[0].val_bpb], ["val_bpb", 2.191629, 2.191629]);
 	assert.equal(records[1].researcher, "search");
 	for (const phase of ["propose", "preflight", "startup", "train", "evaluate"])
 		assert.equal(typeof records[1].seconds[phase], "number");
 	const plain = await cli(t, ["results", "--lab", lab.dir, "--tag", "demo"]);
 	assert.match(plain.stdout, /n +commit +val_bpb +status +description\n.*baseline/);
+});
+
+test("results --json names the lab's own metric, and calls no other metric val_bpb", async (t) => {
+	const lab = makeLab(t, { lab: { metric: { name: "bytes", direction: "higher" } } });
+	lab.write("metric.js", 'console.log("---\\nbytes:            4096");\n');
+	lab.git("commit", "--quiet", "--all", "--message", "count bytes");
+	await run(t, lab, "--experiments", "1");
+	const { stdout } = await cli(t, ["results", "--lab", lab.dir, "--tag", "demo", "--json"]);
+	const [record] = JSON.parse(stdout);
+	assert.deepEqual([record.metric, record.value], ["bytes", 4096]);
+	assert.equal("val_bpb" in record, false);
 });
 
 test("what a training run prints about its own metric is not believed", async (t) => {

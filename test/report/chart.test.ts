@@ -1,3 +1,4 @@
+/** Charts made of Braille or ASCII characters. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bounds, type Frame, plot, quantile, type Series } from "../../src/report/chart.ts";
@@ -19,7 +20,7 @@ test("a rising line climbs from the lower left to the upper right, eight dots to
 	assert.equal(draw([rising], {}), "  ⡠⠊\n⡠⠊  ");
 });
 
-test("where braille will not do, each series has its own sign", () => {
+test("in ASCII each series has its own sign", () => {
 	const flat: Series = {
 		points: [
 			[0, 0],
@@ -32,7 +33,7 @@ test("where braille will not do, each series has its own sign", () => {
 	assert.equal(draw([flat, point], { ascii: true }), "   o\n----");
 });
 
-test("what lies outside is left out, and so is what is no number", () => {
+test("points outside and points that are not numbers are left out", () => {
 	const points = [
 		[0, 100],
 		[3, Number.NaN],
@@ -41,7 +42,7 @@ test("what lies outside is left out, and so is what is no number", () => {
 	assert.equal(draw([{ points, draw: "dots", ascii: "*" }], {}), "    \n    ");
 });
 
-test("dashes are told from a line without any colour", () => {
+test("dashes differ from a line without colour", () => {
 	const points = [
 		[0, 3],
 		[7, 3],

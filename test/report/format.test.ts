@@ -1,3 +1,4 @@
+/** Numbers, times and text for people. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clock, compact, fitted, gainOver, grouped, seconds, signed, span } from "../../src/report/format.ts";

@@ -1,11 +1,12 @@
+/** What keys do, on a scripted engine and without a terminal. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Key } from "ink";
-import { Takers } from "../../src/tui/actions.ts";
+import { ActionHandlers } from "../../src/tui/actions.ts";
 import { Controller } from "../../src/tui/controller.ts";
 import { freshMessage } from "../../src/tui/ui.ts";
-import { inFlight, night } from "./night.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
+import { playTraining } from "./scenarios.ts";
+import { openScriptedEngine, settled } from "./scripted-engine.ts";
 
 const NAMED: Record<string, Partial<Key>> = {
 	enter: { return: true },
@@ -14,16 +15,15 @@ const NAMED: Record<string, Partial<Key>> = {
 	"ctrl+c": { ctrl: true },
 };
 
-/** A controller over the scripted night with experiment 13 in flight, and the keys of a person. */
-function sitDown() {
-	const engine = new ScriptedEngine("/lab/program.md");
-	engine.play(night({ decided: 12 }));
-	engine.play(
-		inFlight(13, engine.state.experiments[engine.state.best - 1]!.commit!, "3f2a1c9d0b", engine.state.seq, 0.1),
-	);
+/** A controller over a scripted run, with experiment 13 in training unless `play` does something else. */
+async function openController(t: TestContext, play = playTraining) {
+	const engine = openScriptedEngine({ decided: 12 }, "/lab/program.md");
+	t.after(() => engine.close());
+	await play(engine);
+	/** What the controller did to the terminal. */
 	const done: string[] = [];
 	const clock = { now: 0 };
-	const controller = new Controller(engine, new Takers(), {
+	const controller = new Controller(engine, new ActionHandlers(), {
 		leave: () => done.push("left"),
 		now: () => clock.now,
 		size: () => ({ width: 120, height: 40 }),
@@ -33,13 +33,17 @@ function sitDown() {
 	});
 	const press = async (...keys: string[]) => {
 		for (const key of keys) controller.input(key === "ctrl+c" ? "c" : NAMED[key] ? "" : key, (NAMED[key] ?? {}) as Key);
-		await new Promise(setImmediate);
+		await settled();
 	};
-	return { engine, controller, press, done, clock, ui: () => controller.ui.get() };
+	/** Moves the selection from the newest row to an experiment. */
+	const select = (n: number) => press("g", ..."j".repeat(engine.state.experiments.length - n));
+	/** The experiment in flight is measured as worse than its base and discarded, and the next one starts. */
+	const discard = () => engine.measure(2);
+	return { engine, controller, press, select, discard, done, clock, ui: () => controller.ui.get() };
 }
 
-test("p pauses, and p again goes on", async () => {
-	const { engine, press, ui } = sitDown();
+test("p pauses, and p again resumes", async (t) => {
+	const { engine, press, ui } = await openController(t);
 	await press("p");
 	assert.equal(engine.state.paused, true);
 	assert.equal(ui().message?.text, "pausing after experiment 13");
@@ -47,8 +51,8 @@ test("p pauses, and p again goes on", async () => {
 	assert.deepEqual(engine.commands, [{ type: "pause" }, { type: "resume" }]);
 });
 
-test("P sets the run aside at once, also after p, and once", async () => {
-	const { engine, press } = sitDown();
+test("P interrupts the experiment at once, also after p, and only once", async (t) => {
+	const { engine, press } = await openController(t);
 	await press("p", "P");
 	assert.equal(engine.state.experiments[12]?.requeued, 1);
 	assert.equal(engine.state.experiments[12]?.status, undefined);
@@ -56,87 +60,98 @@ test("P sets the run aside at once, also after p, and once", async () => {
 	assert.deepEqual(engine.commands, [{ type: "pause" }, { type: "pause-now" }]);
 });
 
-test("force-revert asks once which, and Esc does nothing", async () => {
-	const { engine, press, ui } = sitDown();
+test("force-revert asks which experiment, and Esc does nothing", async (t) => {
+	const { engine, press, ui } = await openController(t);
 	const kept = engine.state.best;
 	await press("r");
-	assert.equal(ui().ask?.choices.length, 2);
+	assert.equal(ui().confirmation?.choices.length, 2);
 	await press("esc");
-	assert.deepEqual([ui().ask, engine.commands], [undefined, []]);
+	assert.deepEqual([ui().confirmation, engine.commands], [undefined, []]);
 	await press("r", "j", "enter");
 	assert.deepEqual(engine.commands, [{ type: "revert", n: kept }]);
 	assert.equal(engine.state.experiments[kept - 1]?.reverted, true);
+	assert.match(engine.state.experiments[12]!.reason!, /^dropped: .* was reverted by hand$/);
 	await press("r", "x");
-	assert.deepEqual(engine.commands.at(-1), { type: "skip", n: 13 });
+	assert.deepEqual(engine.commands.at(-1), { type: "skip", n: 14 });
+	assert.equal(engine.state.experiments[13]?.reason, "skipped by hand");
 });
 
-test("every choice that destroys something says how to undo it or that one cannot", async () => {
-	const { engine, press, ui } = sitDown();
-	const discarded = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
-	await press(..."j".repeat(13 - discarded));
+test("every choice says how to undo it, or that it cannot be undone", async (t) => {
+	const { press, select, discard, ui } = await openController(t);
+	await discard();
+	await select(13);
 	for (const key of ["r", "b", "K"]) {
 		await press(key);
-		assert.ok(ui().ask, key);
-		for (const { says } of ui().ask?.choices ?? []) assert.match(says, /Undo: |cannot be undone/);
+		const { choices } = ui().confirmation!;
+		assert.equal(choices.length, key === "r" ? 2 : 1);
+		for (const { effect } of choices) assert.match(effect, /Undo: |cannot be undone/);
 		await press("esc");
 	}
 });
 
-test("b makes the selected experiment the base, K keeps it by hand, and the row says so", async () => {
-	const { engine, press } = sitDown();
+test("b makes the selected experiment the base, K keeps it by hand, and the row says so", async (t) => {
+	const { engine, press, select, discard } = await openController(t);
 	const { best } = engine.state;
-	const discarded = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
-	await press(..."j".repeat(13 - discarded), "b", "enter");
-	assert.deepEqual(engine.commands, [{ type: "base", n: discarded }]);
-	assert.deepEqual([engine.state.standing, engine.state.best], [discarded, best]);
-	assert.equal(engine.state.experiments[discarded - 1]?.byHand, true);
-	engine.emit({ type: "experiment.adopted", n: best, reason: "made the base by hand" });
-	const other = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
-	await press("g", ..."j".repeat(13 - other), "K", "y");
-	assert.deepEqual(engine.commands.at(-1), { type: "keep", n: other });
+	await discard();
+	await select(13);
+	await press("b", "enter");
+	assert.deepEqual(engine.commands, [{ type: "base", n: 13 }]);
+	assert.deepEqual([engine.state.standing, engine.state.best], [13, best]);
+	assert.equal(engine.state.experiments[12]?.reason, "made the base by hand");
+	await select(best);
+	await press("b", "enter");
+	assert.equal(engine.state.standing, best);
+	await discard();
+	const { n } = engine.state.experiments.at(-2)!;
+	await select(n);
+	await press("K", "y");
+	assert.deepEqual(engine.commands.at(-1), { type: "keep", n });
+	assert.equal(engine.state.experiments[n - 1]?.reason, "kept by hand");
 });
 
-test("K says at once why an experiment cannot be kept", async () => {
-	const { engine, press, ui } = sitDown();
-	engine.emit({ type: "experiment.adopted", n: 1, reason: "made the base by hand" });
-	const discarded = engine.state.experiments.findLast(({ status }) => status === "discard")!.n;
-	await press(..."j".repeat(13 - discarded), "K");
-	assert.equal(ui().ask, undefined);
+test("K says at once why an experiment cannot be kept", async (t) => {
+	const { engine, press, select, discard, ui } = await openController(t);
+	await discard();
+	await engine.command({ type: "base", n: 1 });
+	await settled();
+	await select(13);
+	await press("K");
+	assert.equal(ui().confirmation, undefined);
 	assert.match(ui().message!.text, /was built on another commit/);
 });
 
-test("a question that has been overtaken does nothing, and never something else", async () => {
-	const { engine, press, ui } = sitDown();
-	const overtake = () =>
-		engine.emit(
-			{ type: "experiment.decided", n: 13, status: "discard", reason: "worse", seconds: {} },
-			{ type: "experiment.started", n: 14, parent: "", program: "", researcher: "search" },
-		);
+test("a choice that the run has overtaken does nothing", async (t) => {
+	const { engine, press, discard, ui } = await openController(t);
 	const { best } = engine.state;
 	await press("r");
-	overtake();
-	assert.match(ui().ask!.choices[0]!.says, /^Too late/);
+	await discard();
+	assert.match(ui().confirmation!.choices[0]!.effect, /^Too late/);
 	await press("x", "enter");
 	assert.deepEqual(engine.commands, []);
 	await press("l");
 	assert.deepEqual(engine.commands, [{ type: "revert", n: best }]);
 });
 
-test("in approve mode a proposal waits for y or n", async () => {
-	const { engine, press } = sitDown();
+test("in approve mode a proposal waits for y or n", async (t) => {
+	const { engine, press, discard, ui } = await openController(t);
 	await press("a");
 	assert.equal(engine.state.approval, true);
-	engine.emit({ type: "tick.phase", phase: "approving", n: 13 });
+	await discard();
 	await press("n");
-	assert.deepEqual(engine.commands.at(-1), { type: "reject", n: 13 });
-	engine.emit({ type: "tick.phase", phase: "approving", n: 13 });
+	assert.deepEqual(engine.commands.at(-1), { type: "reject", n: 14 });
+	assert.equal(engine.state.experiments[13]?.reason, "rejected by hand");
 	await press("y");
-	assert.deepEqual(engine.commands.at(-1), { type: "approve", n: 13 });
+	assert.deepEqual(engine.commands.at(-1), { type: "approve", n: 15 });
+	assert.equal(engine.state.live.phase, "training");
+	assert.equal(ui().message?.text, "training experiment 15");
 });
 
-test("a proposal is answered only where it is in sight", async () => {
-	const { engine, press, done } = sitDown();
-	engine.emit({ type: "tick.phase", phase: "approving", n: 13 });
+test("a proposal is answered only in a view that shows it", async (t) => {
+	const { engine, press, done } = await openController(t, async (engine) => {
+		engine.emit({ type: "run.approval", on: true });
+		engine.run();
+		await settled();
+	});
 	for (const view of ["l", "m", "w", "?"]) await press(view, "n", "y", "esc");
 	await press("j", "enter", "n", "y", "esc");
 	assert.deepEqual(engine.commands, []);
@@ -145,14 +160,14 @@ test("a proposal is answered only where it is in sight", async () => {
 	assert.deepEqual(engine.commands, [{ type: "approve", n: 13 }]);
 });
 
-test("e opens the file that steers the run", async () => {
-	const { press, ui } = sitDown();
+test("e opens the file that steers the run", async (t) => {
+	const { press, ui } = await openController(t);
 	await press("e");
 	assert.equal(ui().message?.text, "edited /lab/program.md");
 });
 
-test("a note is typed, corrected and sent; letters in it are no keys", async () => {
-	const { engine, press, ui } = sitDown();
+test("a note is typed, corrected and sent; its letters are not commands", async (t) => {
+	const { engine, press, ui } = await openController(t);
 	await press("s", "try", " q x", "z", "backspace", "enter");
 	assert.deepEqual(engine.commands, [{ type: "note", text: "try q x" }]);
 	assert.equal(ui().prompt, undefined);
@@ -162,8 +177,8 @@ test("a note is typed, corrected and sent; letters in it are no keys", async () 
 	assert.deepEqual(engine.commands.slice(1), [{ type: "note", text: "two words" }, { type: "pause" }]);
 });
 
-test("a note that is too long is not sent, and not lost", async () => {
-	const { engine, controller, press, ui } = sitDown();
+test("a note that is too long is not sent, but stays in the prompt", async (t) => {
+	const { engine, controller, press, ui } = await openController(t);
 	await press("s");
 	controller.paste("a".repeat(501));
 	await press("enter");
@@ -173,17 +188,17 @@ test("a note that is too long is not sent, and not lost", async () => {
 	assert.deepEqual(engine.commands, [{ type: "note", text: "a".repeat(500) }]);
 });
 
-test("pasted text is typed where one types and is nothing elsewhere", async () => {
-	const { engine, controller, press, ui } = sitDown();
+test("pasted text goes into a prompt and is dropped without one", async (t) => {
+	const { engine, controller, press, ui } = await openController(t);
 	controller.paste("xrq");
-	assert.deepEqual([engine.commands, ui().ask], [[], undefined]);
+	assert.deepEqual([engine.commands, ui().confirmation], [[], undefined]);
 	await press("s");
 	controller.paste("two\nlines\u001b\u0007and\u009bmore");
 	assert.equal(ui().prompt?.text, "two lines and more");
 });
 
-test("a search narrows the table as it is typed; Esc brings everything back", async () => {
-	const { controller, press } = sitDown();
+test("a search narrows the table as it is typed; Esc brings everything back", async (t) => {
+	const { controller, press } = await openController(t);
 	await press("/", "rate");
 	const titles = controller.rows().map(({ title }) => title);
 	assert.ok(titles.length > 0 && titles.every((title) => title.includes("rate")));
@@ -193,10 +208,11 @@ test("a search narrows the table as it is typed; Esc brings everything back", as
 	assert.equal(controller.rows().length, 13);
 });
 
-test("filters and orders go round", async () => {
-	const { controller, press, ui } = sitDown();
+test("f and t step through the filters and the orders", async (t) => {
+	const { controller, press, ui } = await openController(t);
 	await press("f");
-	assert.ok(controller.rows().every(({ status }) => status === "keep"));
+	const kept = controller.rows();
+	assert.ok(kept.length > 0 && kept.every(({ status }) => status === "keep"));
 	await press("f", "f", "f", "t", "t");
 	const { filter, sort } = ui().query;
 	assert.deepEqual([filter, sort], ["all", "best"]);
@@ -207,35 +223,18 @@ test("filters and orders go round", async () => {
 	);
 });
 
-test("the newest row stays selected as new ones come, another one stays where it is", async () => {
-	const { engine, controller, press } = sitDown();
-	const next = () =>
-		engine.emit(
-			{
-				type: "experiment.decided",
-				n: engine.state.experiments.length,
-				status: "discard",
-				reason: "worse",
-				seconds: {},
-			},
-			{
-				type: "experiment.started",
-				n: engine.state.experiments.length + 1,
-				parent: "",
-				program: "",
-				researcher: "search",
-			},
-		);
-	next();
-	assert.equal(controller.situation().selected, 14);
+test("the newest row stays selected as new ones come, and so does any other row", async (t) => {
+	const { controller, press, discard } = await openController(t);
+	await discard();
+	assert.equal(controller.keyContext().selected, 14);
 	await press("jj");
-	assert.equal(controller.situation().selected, 12);
-	next();
-	assert.equal(controller.situation().selected, 12);
+	assert.equal(controller.keyContext().selected, 12);
+	await discard();
+	assert.equal(controller.keyContext().selected, 12);
 });
 
-test("views are reached by letters and left by Esc", async () => {
-	const { press, ui } = sitDown();
+test("letters open views and Esc leaves them", async (t) => {
+	const { press, ui } = await openController(t);
 	await press("j", "enter");
 	assert.deepEqual([ui().view, ui().selected], ["experiment", 12]);
 	await press("l", "?");
@@ -244,26 +243,26 @@ test("views are reached by letters and left by Esc", async () => {
 	assert.deepEqual([ui().view, ui().selected], ["overview", 12]);
 });
 
-test("y copies the commit of the selected experiment", async () => {
-	const { engine, press, done } = sitDown();
+test("y copies the commit of the selected experiment", async (t) => {
+	const { engine, press, done } = await openController(t);
 	await press("j", "y");
 	assert.deepEqual(done, [`copied ${engine.state.experiments[11]?.commit}`]);
 });
 
-test("q asks what becomes of the run, then waits for its end", async () => {
-	const { engine, press, done, ui } = sitDown();
+test("q asks how to end the run, then waits for its end", async (t) => {
+	const { engine, press, done, ui } = await openController(t);
 	await press("q");
 	assert.deepEqual(
-		ui().ask?.choices.map(({ key }) => key),
+		ui().confirmation?.choices.map(({ key }) => key),
 		["s", "a"],
 	);
 	await press("s");
 	assert.deepEqual([engine.commands, done], [[{ type: "stop" }], ["left"]]);
 });
 
-test("stopping after an experiment is shown, can be taken back, and leaves when the run has ended", async () => {
-	const { engine, press, done, ui } = sitDown();
-	const choices = () => ui().ask?.choices.map(({ key }) => key);
+test("a stop after the experiment can be cancelled, and closes the screen when the run has ended", async (t) => {
+	const { engine, press, discard, done, ui } = await openController(t);
+	const choices = () => ui().confirmation?.choices.map(({ key }) => key);
 	await press("q", "a", "q");
 	assert.equal(engine.state.stopAfter, 13);
 	assert.deepEqual(choices(), ["s", "g"]);
@@ -273,47 +272,45 @@ test("stopping after an experiment is shown, can be taken back, and leaves when 
 	assert.deepEqual(choices(), ["s", "a"]);
 	await press("a");
 	assert.deepEqual(done, []);
-	engine.emit({ type: "run.stopped", reason: "stopped by hand" });
-	engine.end();
-	await new Promise(setImmediate);
+	await discard();
+	assert.equal(engine.state.stopped, "stopped by hand");
 	assert.deepEqual(done, ["left"]);
 });
 
-test("what was taken back does not close the screen when the run ends later", async () => {
-	const { engine, press, done } = sitDown();
+test("a cancelled stop does not close the screen when the run ends later", async (t) => {
+	const { engine, press, done } = await openController(t);
 	await press("q", "a", "q", "g");
-	engine.emit({ type: "run.stopped", reason: "100 experiments done" });
-	engine.end();
-	await new Promise(setImmediate);
+	engine.end("100 experiments done");
+	await settled();
 	assert.deepEqual(done, []);
 });
 
-test("while the run is being stopped only leaving and looking are left", async () => {
-	const { engine, press, ui } = sitDown();
+test("while the run is being stopped no command is accepted", async (t) => {
+	const { engine, press, ui } = await openController(t);
 	engine.emit({ type: "tick.stopping" });
 	await press("p", "x", "r", "s", "q");
-	assert.deepEqual([engine.commands, ui().ask, ui().prompt], [[], undefined, undefined]);
+	assert.deepEqual([engine.commands, ui().confirmation, ui().prompt], [[], undefined, undefined]);
 	assert.match(ui().message!.text, /^stopping/);
 });
 
-test("once the run has stopped q just leaves", async () => {
-	const { engine, press, done } = sitDown();
-	engine.emit({ type: "run.stopped", reason: "12 experiments are done" });
+test("once the run has stopped q leaves without a question", async (t) => {
+	const { engine, press, done } = await openController(t);
+	engine.end("12 experiments done");
 	await press("q");
 	assert.deepEqual([engine.commands, done], [[], ["left"]]);
 });
 
-test("a question is taken back when the run stops meanwhile", async () => {
-	const { engine, press, done, ui } = sitDown();
+test("a dialog closes when the run stops", async (t) => {
+	const { engine, press, done, ui } = await openController(t);
 	await press("r");
-	engine.emit({ type: "run.stopped", reason: "12 experiments are done" });
-	assert.equal(ui().ask, undefined);
+	engine.end("12 experiments done");
+	assert.equal(ui().confirmation, undefined);
 	await press("q");
 	assert.deepEqual([engine.commands, done], [[], ["left"]]);
 });
 
-test("Ctrl-C leaves when it is pressed twice in a row", async () => {
-	const { press, done, ui } = sitDown();
+test("Ctrl-C leaves when it is pressed twice in a row", async (t) => {
+	const { press, done, ui } = await openController(t);
 	await press("ctrl+c", "j", "ctrl+c");
 	assert.deepEqual(done, []);
 	assert.match(ui().message?.text ?? "", /Ctrl-C again/);
@@ -321,8 +318,8 @@ test("Ctrl-C leaves when it is pressed twice in a row", async () => {
 	assert.deepEqual(done, ["left"]);
 });
 
-test("an answer makes room for the notices after a while, and so does the first Ctrl-C", async () => {
-	const { press, done, clock, ui } = sitDown();
+test("an answer disappears after a while, and the first Ctrl-C is forgotten with it", async (t) => {
+	const { press, done, clock, ui } = await openController(t);
 	await press("ctrl+c");
 	assert.ok(freshMessage(ui(), clock.now));
 	clock.now += 60_000;
@@ -333,25 +330,25 @@ test("an answer makes room for the notices after a while, and so does the first 
 	assert.deepEqual(done, ["left"]);
 });
 
-test("whoever looked at the newest experiment goes on with the newest", async () => {
-	const { press, ui } = sitDown();
+test("after a look at the newest experiment the selection still follows the newest", async (t) => {
+	const { press, ui } = await openController(t);
 	await press("enter");
 	assert.equal(ui().selected, 13);
 	await press("esc");
 	assert.equal(ui().selected, undefined);
 });
 
-test("when the engine cannot go on the screen stays and says why", async () => {
-	const { engine, press, done, ui } = sitDown();
-	engine.end(new Error("the worktree is gone"));
-	await new Promise(setImmediate);
+test("when the engine fails the screen stays and shows why", async (t) => {
+	const { engine, press, done, ui } = await openController(t);
+	engine.fail(new Error("the worktree is gone"));
+	await settled();
 	assert.equal(ui().message?.text, "the worktree is gone");
 	await press("p", "q");
 	assert.deepEqual([engine.commands, done], [[], ["left"]]);
 });
 
-test("what a command could not do is said", async () => {
-	const { engine, press, ui } = sitDown();
+test("the error of a command is shown", async (t) => {
+	const { engine, press, ui } = await openController(t);
 	engine.command = async () => {
 		throw new Error("experiment 12 was built on 9; make it the base instead (b)");
 	};

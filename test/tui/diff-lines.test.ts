@@ -1,6 +1,8 @@
+/** Unified diffs as numbered lines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { condensed, parseDiff } from "../../src/tui/diff-lines.ts";
+import { condensed, diffLine, parseDiff } from "../../src/tui/diff-lines.ts";
+import { lineText } from "../../src/tui/line.ts";
 
 const DIFF = `diff --git a/train.ts b/train.ts
 index 1..2 100644
@@ -31,23 +33,33 @@ test("lines have the numbers they have in their file", () => {
 	);
 });
 
-test("a changed line is never taken for a file's name", () => {
+test("a changed line is never taken for a file's name, and a hunk names its function", () => {
 	const lines = parseDiff(DIFF);
-	assert.deepEqual(
-		lines.filter(({ kind }) => kind === "file").map(({ text }) => text),
-		["train.ts", "other.ts"],
-	);
-	assert.ok(lines.some(({ kind, text }) => kind === "added" && text === "+++ an added one"));
+	const texts = (wanted: string) => lines.filter(({ kind }) => kind === wanted).map(({ text }) => text);
+	assert.deepEqual(texts("file"), ["train.ts", "other.ts"]);
+	assert.deepEqual(texts("hunk"), ["function step() {", ""]);
+	assert.ok(texts("added").includes("+++ an added one"));
 });
 
-test("with little room only the changes are left, and the names of several files", () => {
+test("in a small panel only the changes are left, and the names of several files", () => {
 	assert.deepEqual(
 		condensed(parseDiff(DIFF), 0).map(({ kind }) => kind),
 		["file", "removed", "removed", "added", "added", "added", "file", "hunk", "removed", "added"],
 	);
 });
 
-test("no diff, and text that is none, have no lines", () => {
+test("an empty diff has no lines", () => {
 	assert.deepEqual(parseDiff(""), []);
-	assert.deepEqual(parseDiff("fatal: bad object"), []);
+	assert.deepEqual(parseDiff("\n"), []);
 });
+
+for (const text of [
+	"fatal: bad object\n\u001b[2J0123456",
+	"--- a/train.ts\n+++ b/train.ts\n@@ -1,4 +1,4 @@\n const a = 1;\n",
+	"--- a/train.ts\n@@ -1 +1 @@\n-x\n+y\n",
+]) {
+	test(`a text that is not a diff is shown unchanged: ${JSON.stringify(text.slice(0, 24))}`, () => {
+		const shown = condensed(parseDiff(text), 0).map((line) => lineText(diffLine(line)));
+		assert.deepEqual(shown, text.replace("\u001b[2J", "").trimEnd().split("\n"));
+	});
+}

@@ -1,28 +1,29 @@
+/** The table of keys, and the footer and the help made from it. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { Key } from "ink";
 import { initialState } from "../../src/journal/state.ts";
 import { footerLine } from "../../src/tui/footer.tsx";
-import { bindingFor, KEYS, keyNames, type Situation, type View, worksNow } from "../../src/tui/keys.ts";
-import { lineWidth } from "../../src/tui/line.tsx";
+import { bindingFor, KEYS, type KeyContext, keyNames, type View, worksNow } from "../../src/tui/keys.ts";
+import { lineText, lineWidth } from "../../src/tui/line.ts";
 import { helpLines } from "../../src/tui/views/help.tsx";
-import { inFlight, night } from "./night.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
+import { playTraining } from "./scenarios.ts";
+import { openScriptedEngine } from "./scripted-engine.ts";
 
 const VIEWS: readonly View[] = ["overview", "experiment", "log", "program", "notices", "help"];
-const plain = (line: ReturnType<typeof footerLine>) =>
-	line.map((span) => (typeof span === "string" ? span : span[0])).join("");
 
-function situation(change: Partial<Situation> = {}): Situation {
-	const engine = new ScriptedEngine();
-	engine.play(night({ decided: 12 }));
-	engine.play(inFlight(13, engine.state.base, "3f2a1c9d0b", engine.state.seq, 0.1));
-	return { state: engine.state, view: "overview", selected: 5, narrowed: false, ...change };
+const engine = openScriptedEngine({ decided: 12 });
+after(() => engine.close());
+await playTraining(engine);
+
+/** The overview with experiment 13 in training and another experiment selected. */
+function context(change: Partial<KeyContext> = {}): KeyContext {
+	return { state: engine.state, view: "overview", selected: 5, isFiltered: false, ...change };
 }
 
-test("no key means two things at once, but y and n while a proposal waits for an answer", () => {
+test("no key has two meanings at once, except y and n while a proposal awaits approval", () => {
 	for (const view of VIEWS) {
-		const now = situation({ view });
+		const now = context({ view });
 		const names = KEYS.filter((binding) => worksNow(binding, now)).flatMap(({ keys }) => keys);
 		assert.deepEqual(
 			names.filter((name, i) => names.indexOf(name) !== i),
@@ -30,44 +31,44 @@ test("no key means two things at once, but y and n while a proposal waits for an
 			view,
 		);
 	}
-	const { state } = situation();
-	const waiting = situation({ state: { ...state, live: { ...state.live, phase: "approving" } } });
+	const { state } = context();
+	const waiting = context({ state: { ...state, live: { ...state.live, phase: "approving" } } });
 	assert.equal(bindingFor("y", waiting)?.action, "approve");
 	assert.equal(bindingFor("n", waiting)?.action, "reject");
-	assert.equal(bindingFor("y", situation())?.action, "copy");
+	assert.equal(bindingFor("y", context())?.action, "copy");
 	assert.equal(bindingFor("n", { ...waiting, view: "log" })?.action, "next-match");
 	assert.equal(bindingFor("y", { ...waiting, view: "experiment" })?.action, "copy");
 	assert.equal(bindingFor("y", { ...waiting, view: "experiment", selected: 13 })?.action, "approve");
 });
 
-test("the help tells every key", () => {
-	const help = helpLines(120).map(plain).join("\n");
+test("the help lists every key", () => {
+	const help = helpLines(120).map(lineText).join("\n");
 	for (const { keys } of KEYS) assert.ok(help.includes(keys.join(" ")), keys.join(" "));
 });
 
-test("the footer tells keys that work now, fits, and always says how to get help and out", () => {
+test("the footer lists keys that work now, fits, and always has help and quit", () => {
 	for (const view of VIEWS) {
 		for (const width of [60, 80, 120, 200]) {
-			const now = situation({ view });
+			const now = context({ view });
 			const line = footerLine(now, width);
 			assert.ok(lineWidth(line) <= width);
-			assert.match(plain(line), /\? help +q quit/);
-			for (const entry of plain(line).trim().split(/ {2,}/)) {
+			assert.match(lineText(line), /\? help +q quit/);
+			for (const entry of lineText(line).trim().split(/ {2,}/)) {
 				assert.ok(bindingFor(entry.split(" ")[0]!, now), `"${entry}" in ${view} at ${width}`);
 			}
 		}
 	}
 });
 
-test("where there is nothing to act on, the keys that would act say nothing", () => {
-	const empty = situation({ state: initialState(), selected: undefined });
+test("keys that have nothing to act on do not work", () => {
+	const empty = context({ state: initialState(), selected: undefined });
 	for (const key of ["x", "r", "b", "K", "y", "enter"]) assert.equal(bindingFor(key, empty), undefined, key);
-	const stopped = situation({ state: { ...situation().state, stopped: "stopped by hand" } });
+	const stopped = context({ state: { ...context().state, stopped: "stopped by hand" } });
 	for (const key of ["p", "P", "x", "r", "a", "s", "b", "K"]) assert.equal(bindingFor(key, stopped), undefined, key);
 	assert.equal(bindingFor("q", stopped)?.action, "quit");
 });
 
-test("keys typed faster than the terminal delivers them are keys each", () => {
+test("keys that arrive together are separate keys", () => {
 	assert.deepEqual(keyNames("jj\rG", {} as Key), ["j", "j", "enter", "G"]);
 	assert.deepEqual(keyNames("c", { ctrl: true } as Key), ["ctrl+c"]);
 	assert.deepEqual(keyNames("", { pageDown: true } as Key), ["pgdn"]);

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { BIN } from "../support/cli.ts";
 import { makeLab, tempDir } from "../support/lab.ts";
-import { started } from "./terminal.ts";
+import { startInTerminal } from "./terminal.ts";
 
-test("a person steers a night: looks, notes, pauses, skips, takes back, and leaves it to carry on", async (t) => {
+test("a user adds a note, pauses, skips, edits program.md, leaves, and resumes the run", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
 	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
-	const terminal = started(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
+	const terminal = startInTerminal(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
 	await terminal.shows(/training {2}1 {2}.*budget 0:02/);
 	await terminal.shows(/ 1 {2}\* best/);
 
@@ -44,17 +44,21 @@ test("a person steers a night: looks, notes, pauses, skips, takes back, and leav
 	assert.match(terminal.screen(), /carries on/);
 	assert.equal(lab.git("status", "--porcelain", "--untracked-files=no"), "M program.md".padStart(12));
 
-	const again = started(t, [...command, "--experiments", `${last + 2}`], { columns: 80, rows: 24, cwd: lab.dir });
+	const again = startInTerminal(t, [...command, "--experiments", `${last + 2}`], {
+		columns: 80,
+		rows: 24,
+		cwd: lab.dir,
+	});
 	await again.shows(new RegExp(` ${last + 2} {2}[-+*] `));
 	await again.shows("stopped");
 	again.send("q");
 	assert.equal(await again.exited, 0);
 });
 
-test("a person answers for proposals, sets a run aside, and chooses another base", async (t) => {
+test("a user answers proposals, pauses a training run, and chooses another base", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
 	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
-	const terminal = started(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
+	const terminal = startInTerminal(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
 	await terminal.shows(/training {2}1 .*budget 0:02/);
 	terminal.send("a");
 	await terminal.shows("approve mode");
@@ -67,7 +71,7 @@ test("a person answers for proposals, sets a run aside, and chooses another base
 	await terminal.shows(/ left +│/);
 	terminal.send("P");
 	await terminal.shows(/ paused 3 /);
-	assert.match(terminal.screen(), / 3 {2}= aside/);
+	assert.match(terminal.screen(), / 3 {2}= paused/);
 	terminal.send("pa");
 	await terminal.shows(/ 3 {2}[-*+] /);
 
@@ -88,10 +92,10 @@ test("a person answers for proposals, sets a run aside, and chooses another base
 	);
 });
 
-test("a person keeps an experiment by hand, and force-reverts it", async (t) => {
+test("a user keeps an experiment by hand, and force-reverts it", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]] });
 	const command = [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search", "--budget", "2s"] as const;
-	const terminal = started(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
+	const terminal = startInTerminal(t, [...command, "--seed", "1"], { columns: 120, rows: 40, cwd: lab.dir });
 	await terminal.until((screen) => /- discard {2}\d/.test(screen), "a measured experiment that was not kept");
 	terminal.send("p");
 	const paused = await terminal.shows(/ paused /);
@@ -120,12 +124,12 @@ test("a person keeps an experiment by hand, and force-reverts it", async (t) => 
 	assert.equal(await terminal.exited, 0);
 });
 
-test("e opens the instructions the lab names", async (t) => {
+test("e opens the instructions file that the lab names", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 1"]], lab: { program: "docs/instructions.md" } });
 	lab.write("docs/instructions.md", "Try what you like.\n");
 	const editor = join(tempDir(t), "editor.sh");
 	writeFileSync(editor, 'echo "Leave DEPTH alone." > "$1"\n');
-	const terminal = started(t, [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search"], {
+	const terminal = startInTerminal(t, [process.execPath, BIN, "tui", "--tag", "night", "--researcher", "search"], {
 		columns: 120,
 		rows: 40,
 		cwd: lab.dir,

@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { MOMENTS } from "./moments.ts";
-import { play, type Terminal } from "./terminal.ts";
+import type { SCENARIOS } from "./scenarios.ts";
+import { startDemo, type Terminal } from "./terminal.ts";
 
 const FOLDER = join(import.meta.dirname, "screens");
 const SIZES = [
@@ -16,7 +16,7 @@ const SIZES = [
 	[200, 60],
 ] as const;
 
-/** Each view: the keys that lead to it from the one before, and something only it shows. */
+/** Each view: the keys that lead to it from the one before, and what only it shows. */
 const VIEWS: readonly [name: string, keys: readonly string[], shows: RegExp][] = [
 	["overview", [], /training 38/],
 	["selected", ["j", "j"], /3\/38/],
@@ -34,7 +34,7 @@ const VIEWS: readonly [name: string, keys: readonly string[], shows: RegExp][] =
 
 for (const [columns, rows] of SIZES) {
 	test(`every view at ${columns}x${rows} looks as it is kept`, async (t) => {
-		const terminal = play(t, ["--still"], { columns, rows });
+		const terminal = startDemo(t, ["--still"], { columns, rows });
 		for (const [name, keys, shows] of VIEWS) {
 			for (const key of keys) await press(terminal, key);
 			const screen = await settled(terminal, shows);
@@ -45,8 +45,8 @@ for (const [columns, rows] of SIZES) {
 	});
 }
 
-test("the night in plain ASCII looks as it is kept", async (t) => {
-	const terminal = play(t, ["--still", "--plain"], { columns: 120, rows: 40 });
+test("the screen in plain ASCII looks as it is kept", async (t) => {
+	const terminal = startDemo(t, ["--still", "--plain"], { columns: 120, rows: 40 });
 	const screen = await settled(terminal, /training 38/);
 	assert.match(screen, /^[\n -~]*$/);
 	compare("plain-120x40.txt", screen);
@@ -58,40 +58,36 @@ const [SMALLEST, SMALL, MIDDLE] = [
 	[120, 40],
 ] as const;
 
-const MOMENT_SHOWS: readonly [keyof typeof MOMENTS, shows: RegExp, ...sizes: (readonly [number, number])[]][] = [
-	["writing", /proposing 39[\s\S]*I will raise/, SMALL, MIDDLE],
+const SCENARIO_SHOWS: readonly [keyof typeof SCENARIOS, shows: RegExp, ...sizes: (readonly [number, number])[]][] = [
+	["writing", /proposing 38[\s\S]*I will/, SMALL, MIDDLE],
 	["ahead", /next {2}39/, MIDDLE],
 	["approving", /your turn 38[\s\S]*y train it/, SMALL],
 	["approving-long", /lines; Enter shows them[\s\S]*y train it/, SMALLEST, SMALL, MIDDLE],
-	["pausing-now", /paused 38[\s\S]*set aside/, SMALL, MIDDLE],
-	["begun-afresh", /training 38[\s\S]*starts up/, MIDDLE],
+	["pausing-now", /paused 38[\s\S]*interrupted/, SMALL, MIDDLE],
+	["resumed", /training 38[\s\S]*starts up/, MIDDLE],
 	["waiting", /529.*1:37 left/, SMALL],
 	["outage", /1:37 left/, SMALLEST, SMALL],
 	["other-metric", /tokens_predicte… 154320\.987654 154321\.0/, [100, 30], MIDDLE],
-	["disputed", /training 38[\s\S]*note waits/, MIDDLE],
+	["disputed-widths", /training 38[\s\S]*note waits/, MIDDLE],
 	["program-gone", /! program.md is gone; version/, SMALL],
 	["crashed", /38 {2}! crash/, SMALL],
 	["on-gpu", /cuda:0 {2}97% busy 63 C 689 W[\s\S]*GPU idle \d+%/, MIDDLE],
-	["stopped", /Stopped: 38 experiments are done/, SMALL],
+	["stopped", /Stopped: 37 experiments done/, SMALL],
+	["starting", /no result yet/, SMALL],
 ];
 
-test("moments that are not plain training look as they are kept", async (t) => {
-	for (const [moment, shows, ...sizes] of MOMENT_SHOWS) {
+test("scenarios that are not plain training look as they are kept", async (t) => {
+	for (const [scenario, shows, ...sizes] of SCENARIO_SHOWS) {
 		for (const [columns, rows] of sizes) {
-			const terminal = play(t, ["--still", "--moment", moment], { columns, rows });
-			compare(`moment-${moment}-${columns}x${rows}.txt`, await settled(terminal, shows));
+			const terminal = startDemo(t, ["--still", "--scenario", scenario], { columns, rows });
+			compare(`scenario-${scenario}-${columns}x${rows}.txt`, await settled(terminal, shows));
 			terminal.kill("SIGTERM");
 			await terminal.exited;
 		}
 	}
 });
 
-test("a run without a result yet looks as it is kept", async (t) => {
-	const terminal = play(t, ["--still", "--decided", "0", "--share", "none"], { columns: 80, rows: 24 });
-	compare("moment-beginning-80x24.txt", await settled(terminal, /no result yet/));
-});
-
-/** A key, and the time a person takes before the next: Escape alone is told from a sequence by a pause. */
+/** Sends a key and waits for output, since Escape followed at once by another key would be one sequence. */
 async function press(terminal: Terminal, key: string): Promise<void> {
 	const before = terminal.output.length;
 	terminal.send(key);

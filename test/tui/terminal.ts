@@ -1,4 +1,4 @@
-/** A real program in a real pseudo-terminal, whose screen xterm keeps: what a person at it would see and press. */
+/** A real program in a real pseudo-terminal, with a terminal emulator (xterm) that keeps its screen. */
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -12,7 +12,7 @@ export interface TerminalOptions {
 	cwd?: string;
 }
 
-/** The environment of a person at a terminal, whatever the tests run in. */
+/** The environment of a user at a terminal, whatever environment the tests run in. */
 const PERSON = {
 	CI: undefined,
 	NO_COLOR: undefined,
@@ -27,9 +27,9 @@ const PATIENCE_MS = 60_000;
 
 export class Terminal {
 	readonly xterm: Xterm;
-	/** Settles with the exit code when the program has ended. */
+	/** Settles with the exit code when the program has ended and the screen holds all that it wrote. */
 	readonly exited: Promise<number>;
-	/** All that the program wrote. */
+	/** Everything the program wrote. */
 	output = "";
 	readonly #pty: IPty;
 
@@ -52,7 +52,9 @@ export class Terminal {
 			this.output += data;
 			this.xterm.write(data);
 		});
-		this.exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
+		this.exited = new Promise((resolve) => {
+			this.#pty.onExit(({ exitCode }) => this.xterm.write("", () => resolve(exitCode)));
+		});
 	}
 
 	get pid(): number {
@@ -82,28 +84,33 @@ export class Terminal {
 		return `${lines.join("\n")}\n`;
 	}
 
-	/** Waits until the screen shows something, and gives it back; fails with what it showed in place of it. */
+	/** Waits until the screen shows something and returns the screen; fails with the screen after a minute. */
 	async shows(what: string | RegExp): Promise<string> {
 		const isShown = (screen: string) => (typeof what === "string" ? screen.includes(what) : what.test(screen));
 		return this.until(isShown, `the screen to show ${what}`);
 	}
 
-	async until(condition: (screen: string) => boolean, name: string): Promise<string> {
-		for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await setTimeout(POLL_MS)) {
+	/** Waits until the screen fulfils a condition; fails with the screen after `patienceMs`. */
+	async until(condition: (screen: string) => boolean, name: string, patienceMs = PATIENCE_MS): Promise<string> {
+		for (const end = performance.now() + patienceMs; performance.now() < end; await setTimeout(POLL_MS)) {
 			if (condition(this.screen())) return this.screen();
 		}
-		throw new Error(`waited in vain for ${name}; the screen is\n${this.screen()}`);
+		throw new Error(`waited too long for ${name}; the screen is\n${this.screen()}`);
 	}
 }
 
-/** The scripted night (play.ts) in a terminal, ended with the test. */
-export function play(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
-	const script = join(import.meta.dirname, "play.ts");
-	return started(t, [process.execPath, script, ...args], options);
+/** The console on a scripted run (demo.ts) in a terminal, ended with the test. */
+export function startDemo(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
+	const script = join(import.meta.dirname, "demo.ts");
+	return startInTerminal(t, [process.execPath, script, ...args], options);
 }
 
 /** A program in a terminal, ended with the test. */
-export function started(t: TestContext, command: readonly [string, ...string[]], options: TerminalOptions): Terminal {
+export function startInTerminal(
+	t: TestContext,
+	command: readonly [string, ...string[]],
+	options: TerminalOptions,
+): Terminal {
 	const terminal = new Terminal(command, options);
 	t.after(async () => {
 		terminal.kill("SIGKILL");

@@ -1,4 +1,4 @@
-/** The console where it spends its nights: in a real tmux. */
+/** The console in a real tmux. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -9,14 +9,14 @@ import { setTimeout } from "node:timers/promises";
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 const PATIENCE_MS = 20_000;
 
-/** A tmux server of its own with the scripted night in its only window. */
+/** A tmux server of its own with the demo in its only window. */
 function tmux(t: TestContext, columns: number, rows: number, ...args: string[]) {
 	const socket = `autoresearch-test-${process.pid}-${columns}${args.join("")}`;
 	const env = { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC", CI: undefined, NO_COLOR: undefined, TMUX: undefined };
 	const run = (...args: string[]) =>
 		execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...args], { env, encoding: "utf8" });
-	const script = join(import.meta.dirname, "play.ts");
-	// A shell stays behind, so that what the console leaves can be seen.
+	const script = join(import.meta.dirname, "demo.ts");
+	// The shell stays, so that the window can be seen after the console has left.
 	const command = `"${process.execPath}" "${script}" --still ${args.join(" ")}; echo "left with $?"; exec sleep 60`;
 	run("new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, command);
 	t.after(() => spawnSync("tmux", ["-L", socket, "kill-server"]));
@@ -25,7 +25,7 @@ function tmux(t: TestContext, columns: number, rows: number, ...args: string[]) 
 		for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await setTimeout(50)) {
 			if (condition(screen())) return;
 		}
-		assert.fail(`waited in vain for ${name}; the screen is\n${screen()}`);
+		assert.fail(`waited too long for ${name}; the screen is\n${screen()}`);
 	};
 	return { run, until, screen };
 }
@@ -48,11 +48,24 @@ test("tmux shows the same screens, through a resize and keys, and gets its windo
 	await until((screen) => screen === "left with 0", "the window without the console");
 });
 
-test("letters whose width terminals dispute displace nothing", {
+test("a window that has grown is clean after the console has left", {
 	skip: !hasTmux && "tmux is not installed",
 }, async (t) => {
-	const { run, until, screen } = tmux(t, 120, 40, "--moment", "disputed");
-	await until((screen) => screen === kept("moment-disputed-120x40.txt"), "the overview");
+	const { run, until } = tmux(t, 80, 24);
+	await until((screen) => screen === kept("overview-80x24.txt"), "the overview");
+	run("resize-window", "-x", "200", "-y", "60");
+	await until((screen) => screen === kept("overview-200x60.txt"), "the overview at 200x60");
+	run("send-keys", "q");
+	await until((screen) => screen.includes("Leave?"), "the question");
+	run("send-keys", "s");
+	await until((screen) => screen === "left with 0", "the window without the console");
+});
+
+test("letters whose width differs between terminals displace nothing", {
+	skip: !hasTmux && "tmux is not installed",
+}, async (t) => {
+	const { run, until, screen } = tmux(t, 120, 40, "--scenario", "disputed-widths");
+	await until((screen) => screen === kept("scenario-disputed-widths-120x40.txt"), "the overview");
 	const views: [key: string, shows: RegExp][] = [
 		["Enter", /experiment {2}38 of 38[\s\S]*SSSL/],
 		["o", /training {2}38/],

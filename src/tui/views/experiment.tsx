@@ -1,17 +1,17 @@
-/** One experiment as one text: what it tried, what came of it, its numbers, then its diff or its log. */
+/** One experiment as one text: its title, its result, its numbers, then its diff or its log. */
 import { useState } from "react";
 import type { Files } from "../../engine/engine.ts";
 import type { Experiment, State } from "../../journal/state.ts";
 import { compact, grouped, metric, seconds, shortCommit, signed, timeOfDay } from "../../report/format.ts";
 import { gpuUse } from "../../report/gpu.ts";
-import { useDeeds } from "../actions.ts";
+import { useAction } from "../actions.ts";
+import { cellWidth } from "../cells.ts";
 import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
-import { outcome } from "../experiments.tsx";
-import type { Size } from "../layout.ts";
-import { type Line, width } from "../line.tsx";
+import { outcomeLabel } from "../experiments.tsx";
+import { inside, type Size } from "../layout.ts";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { inside } from "../panel.tsx";
-import { ASKED } from "../proposal.tsx";
+import { MODE_TEXT } from "../proposal.tsx";
 import { gainOf } from "../selectors.ts";
 import { useLog, useRead } from "../use-read.ts";
 import { logLines } from "./log.tsx";
@@ -30,12 +30,12 @@ export function ExperimentView({ state, files, n, size, framed }: ExperimentView
 	const isLive = experiment.status === undefined;
 	const diff = useRead(experiment.commit && `${n} ${experiment.commit}`, () => files.diff(n));
 	const log = useLog(files, showsLog ? n : undefined, isLive);
-	useDeeds((deed) => {
-		if (deed === "switch") setShowsLog((was) => !was);
-		return deed === "switch";
+	useAction((action) => {
+		if (action === "switch") setShowsLog((was) => !was);
+		return action === "switch";
 	});
 	const facts = factLines(state, experiment, inside({ ...size, framed }).width);
-	const text = showsLog ? logLines(log) : diffLines(experiment, diff, state);
+	const text = showsLog ? logLines(log) : diffSection(experiment, diff, state);
 	const title: Line = [
 		["experiment", "strong"],
 		`  ${n} of ${state.experiments.length}`,
@@ -46,7 +46,7 @@ export function ExperimentView({ state, files, n, size, framed }: ExperimentView
 		<Pager
 			key={`${n} ${showsLog}`}
 			title={title}
-			aside={[[outcome(state, experiment), "strong"]]}
+			aside={[[outcomeLabel(state, experiment), "strong"]]}
 			lines={[...facts, [], ...text]}
 			size={size}
 			framed={framed}
@@ -56,7 +56,7 @@ export function ExperimentView({ state, files, n, size, framed }: ExperimentView
 	);
 }
 
-function diffLines(
+function diffSection(
 	experiment: Experiment,
 	{ value, problem }: { value?: string; problem?: string },
 	state: State,
@@ -69,7 +69,7 @@ function diffLines(
 	return parseDiff(diff).map(diffLine);
 }
 
-/** What it was and what came of it: the result first, so that it is seen however long the rest is. */
+/** The result comes first, so that a long hypothesis does not push it off the screen. */
 function factLines(state: State, e: Experiment, cells: number): Line[] {
 	const gain = gainOf(state, e);
 	const numbers: [string, string | undefined][] = [
@@ -88,12 +88,12 @@ function factLines(state: State, e: Experiment, cells: number): Line[] {
 		["commit", e.commit && shortCommit(e.commit)],
 		["on", shortCommit(e.parent)],
 		["drafted from", e.basis && shortCommit(e.basis)],
-		["asked for", e.mode && ASKED[e.mode]],
+		["asked for", e.mode && MODE_TEXT[e.mode]],
 		["lines", e.added + e.removed > 0 ? `+${e.added} -${e.removed}` : undefined],
 		["by", e.researcher],
 		["program.md", shortCommit(e.program)],
 		["at", e.decidedAt && timeOfDay(e.decidedAt)],
-		["begun afresh", e.requeued ? `${e.requeued} ${e.requeued === 1 ? "time" : "times"}` : undefined],
+		["restarted", e.requeued ? `${e.requeued} ${e.requeued === 1 ? "time" : "times"}` : undefined],
 		["repaired", e.repairs ? `${e.repairs} ${e.repairs === 1 ? "time" : "times"}` : undefined],
 		["tokens", e.usage && compact(e.usage.inputTokens + e.usage.outputTokens)],
 	];
@@ -109,13 +109,13 @@ function factLines(state: State, e: Experiment, cells: number): Line[] {
 	];
 }
 
-/** Names with their values, as many to a line as fit. */
+/** Names with their values, as many on a line as fit. */
 function pairs(entries: readonly (readonly [string, string | undefined])[], cells: number): Line[] {
 	const lines: Line[][] = [];
 	let left = 0;
 	for (const [name, value] of entries) {
 		if (!value) continue;
-		const size = width(name) + width(value) + 4;
+		const size = cellWidth(name) + cellWidth(value) + 4;
 		if (left < size) {
 			lines.push([]);
 			left = cells;

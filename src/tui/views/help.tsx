@@ -1,22 +1,26 @@
-/** Every key and what it does, from the one table of keys; and how to read the screen. */
+/** Every key and what it does, from the table in keys.ts, and the signs of the results table. */
 import { type Binding, KEYS } from "../keys.ts";
-import type { Size } from "../layout.ts";
-import { type Line, wrap } from "../line.tsx";
+import { inside, type Size } from "../layout.ts";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { inside } from "../panel.tsx";
+import { wrapText } from "../wrap.ts";
 
 const SIGNS: readonly [string, string][] = [
-	["+ keep", "better than the best before it: its commit is on the branch"],
-	["- discard", "not better, skipped or taken back: its commit is kept under its number, not on the branch"],
+	["* best", "the best of the kept ones; the next proposals start from it, unless you chose another base"],
+	["+ base", "the base you chose: the next proposals start from it"],
+	["+ keep", "better than its base: its commit is on the branch"],
+	["+ by hand", "kept by you"],
+	["- discard", "not better, skipped or dropped: its commit is kept under its number, not on the branch"],
+	["- undone", "kept first, then reverted by you"],
 	["! crash", "no measurement: the run failed; open it for the reason"],
-	["* best", "the branch stands on it, and the next proposals start from it"],
-	["> running", "in flight"],
+	["> running", "being proposed, trained or measured"],
 	["? y or n", "approve mode: waits for your answer"],
-	["= aside", "set aside by a pause; begun afresh when the run goes on"],
+	["= paused", "interrupted by a pause; trained again when the run resumes"],
+	["> open", "in flight when the run stopped"],
 ];
 
-/** Cells a key's names take. */
-const NAME = 20;
+/** Cells of the column with the names of the keys. */
+const KEYS_CELLS = 20;
 
 export function HelpView({ size, framed }: { size: Size; framed: boolean }) {
 	const lines = helpLines(inside({ ...size, framed }).width);
@@ -26,7 +30,9 @@ export function HelpView({ size, framed }: { size: Size; framed: boolean }) {
 export function helpLines(cells: number): Line[] {
 	const heading = (text: string): Line => [[text, "strong"]];
 	const entry = (name: string, text: string) =>
-		wrap(text, cells - NAME - 2).map((part, i): Line => [["  "], [(i === 0 ? name : "").padEnd(NAME), "accent"], part]);
+		wrapText(text, cells - KEYS_CELLS - 2).map(
+			(part, i): Line => [["  "], [(i === 0 ? name : "").padEnd(KEYS_CELLS), "accent"], part],
+		);
 	const groups = Map.groupBy(KEYS, ({ group }) => group);
 	return [
 		...[...groups].flatMap(([group, bindings]) => [

@@ -1,9 +1,9 @@
-/** What the trainer of an experiment printed, followed while it runs. */
+/** The output of an experiment's trainer, followed while it runs. */
 import { useMemo, useState } from "react";
 import type { Files } from "../../engine/engine.ts";
-import { useDeeds } from "../actions.ts";
+import { useAction } from "../actions.ts";
 import type { Size } from "../layout.ts";
-import type { Line } from "../line.tsx";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
 import { useLog } from "../use-read.ts";
 
@@ -17,14 +17,14 @@ export interface LogViewProps {
 }
 
 export function LogView({ files, n, live, size, framed }: LogViewProps) {
-	/** The one that somebody reads and does not follow: it stays when the next begins. */
+	/** The experiment whose log the user has scrolled: it stays on the screen when the next one begins. */
 	const [read, setRead] = useState<number>();
 	const shown = read ?? n;
 	const isLatest = shown === n;
 	const log = useLog(files, shown, live);
 	const lines = useMemo(() => logLines(log), [log]);
-	useDeeds((deed) => {
-		if (deed !== "follow" || isLatest) return false;
+	useAction((action) => {
+		if (action !== "follow" || isLatest) return false;
 		setRead(undefined);
 		return true;
 	});

@@ -1,21 +1,21 @@
-/** Everything at a glance. */
+/** The overview: the experiment in training, the proposal, the table, the chart and the notices. */
 import { Box } from "ink";
 import type { Experiment, State } from "../../journal/state.ts";
-import { Experiments, rowsIn } from "../experiments.tsx";
-import type { Layout } from "../layout.ts";
+import { ExperimentsPanel } from "../experiments.tsx";
+import { type Layout, rowsIn } from "../layout.ts";
 import { ProgressChart } from "../progress-chart.tsx";
-import { Proposal } from "../proposal.tsx";
+import { ProposalPanel } from "../proposal.tsx";
 import { scrolled } from "../table.ts";
-import { Training } from "../training.tsx";
+import { TrainingPanel } from "../training.tsx";
 import { selectedIndex, type Ui } from "../ui.ts";
-import { Notices } from "./notices.tsx";
+import { NoticesPanel } from "./notices.tsx";
 
 export interface OverviewProps {
 	state: State;
 	now: number;
 	ui: Ui;
 	rows: readonly Experiment[];
-	/** The committed diff of the proposal, where the draft has none. */
+	/** The committed diff of the proposal, if the draft has none. */
 	diff?: string;
 	layout: Layout;
 }
@@ -24,10 +24,10 @@ export function Overview({ state, now, ui, rows, diff, layout }: OverviewProps) 
 	const { framed } = layout;
 	const index = selectedIndex(ui, rows);
 	const top = scrolled(ui.top, index, rowsIn(layout.table, framed), rows.length);
-	const training = <Training state={state} now={now} size={layout.training} framed={framed} />;
+	const training = <TrainingPanel state={state} now={now} size={layout.training} framed={framed} />;
 	const selected = rows[index]?.n;
-	const proposal = <Proposal {...{ state, diff, selected, framed }} size={layout.proposal} />;
-	const table = <Experiments {...{ state, rows, top, index, framed }} query={ui.query} size={layout.table} />;
+	const proposal = <ProposalPanel {...{ state, diff, selected, framed }} size={layout.proposal} />;
+	const table = <ExperimentsPanel {...{ state, rows, top, index, framed }} query={ui.query} size={layout.table} />;
 	if (!framed)
 		return (
 			<Box flexDirection="column">
@@ -36,7 +36,7 @@ export function Overview({ state, now, ui, rows, diff, layout }: OverviewProps) 
 				{layout.table.height > 0 && table}
 			</Box>
 		);
-	// What changes most stands on the right: a terminal's line is rewritten from the first change to its end.
+	// Ink rewrites a row from its first change to its end, so the panels that change most are on the right.
 	return (
 		<Box>
 			<Box flexDirection="column" width={layout.proposal.width}>
@@ -46,7 +46,7 @@ export function Overview({ state, now, ui, rows, diff, layout }: OverviewProps) 
 			<Box flexDirection="column" width={layout.training.width}>
 				{training}
 				<ProgressChart state={state} size={layout.chart} framed={framed} />
-				{layout.notices.height > 0 && <Notices state={state} size={layout.notices} framed={framed} />}
+				{layout.notices.height > 0 && <NoticesPanel state={state} size={layout.notices} framed={framed} />}
 			</Box>
 		</Box>
 	);

@@ -1,15 +1,15 @@
-/** program.md: its versions, the text of one or its difference from the one before, and what each steered. */
+/** program.md: its versions, the text of one or its diff from the one before, and the experiments each steered. */
 import { createTwoFilesPatch } from "diff";
 import { useState } from "react";
 import type { Files, ProgramVersion } from "../../engine/engine.ts";
 import type { State } from "../../journal/state.ts";
 import { shortCommit, timeOfDay } from "../../report/format.ts";
-import { useDeeds } from "../actions.ts";
+import { useAction } from "../actions.ts";
 import { DIFF_HANG, diffLine, parseDiff } from "../diff-lines.ts";
 import type { Size } from "../layout.ts";
-import type { Line } from "../line.tsx";
+import type { Line } from "../line.ts";
 import { Pager } from "../pager.tsx";
-import { steeredBy } from "../selectors.ts";
+import { experimentsByProgram } from "../selectors.ts";
 import { useRead } from "../use-read.ts";
 
 export function ProgramView({
@@ -24,26 +24,26 @@ export function ProgramView({
 	framed: boolean;
 }) {
 	const { value: versions, problem } = useRead(state.program.version, () => files.programs());
-	/** How many versions before the last. */
+	/** How many versions before the last the shown one is. */
 	const [back, setBack] = useState(0);
 	const [asDiff, setAsDiff] = useState(false);
 	const last = (versions?.length ?? 1) - 1;
-	useDeeds((deed) => {
-		if (deed === "older") setBack((from) => Math.min(last, from + 1));
-		else if (deed === "newer") setBack((from) => Math.max(0, from - 1));
-		else if (deed === "switch") setAsDiff((was) => !was);
+	useAction((action) => {
+		if (action === "older") setBack((from) => Math.min(last, from + 1));
+		else if (action === "newer") setBack((from) => Math.max(0, from - 1));
+		else if (action === "switch") setAsDiff((was) => !was);
 		else return false;
 		return true;
 	});
 	if (!versions || versions.length === 0) {
 		const text = problem ?? (versions ? "No version of program.md has steered this run yet." : "reading");
-		return <Pager title={TITLE} lines={[[[text, problem ? "warn" : "quiet"]]]} size={size} framed={framed} />;
+		return <Pager title={PROGRAM_TITLE} lines={[[[text, problem ? "warn" : "quiet"]]]} size={size} framed={framed} />;
 	}
 	const index = Math.max(0, last - back);
 	const version = versions[index]!;
 	const before = versions[index - 1];
 	const title: Line = [
-		...TITLE,
+		...PROGRAM_TITLE,
 		"  ",
 		[shortCommit(version.version), "accent"],
 		`  version ${index + 1} of ${versions.length}, ${timeOfDay(version.at)}`,
@@ -61,13 +61,13 @@ export function ProgramView({
 	);
 }
 
-const TITLE: Line = [["program.md", "strong"]];
-/** An indentation and what begins an item of a list. */
+const PROGRAM_TITLE: Line = [["program.md", "strong"]];
+/** An indentation, and the sign of a list item. */
 const TEXT_HANG = /^\s*(?:(?:[-*+>]|\d+[.)])\s+)?/;
 
 /** `steered 3-7, 9`. */
 export function steered(state: State, version: string): string {
-	const numbers = steeredBy(state).get(version) ?? [];
+	const numbers = experimentsByProgram(state).get(version) ?? [];
 	if (numbers.length === 0) return "steered nothing yet";
 	const ranges: [number, number][] = [];
 	for (const n of numbers) {
@@ -78,7 +78,7 @@ export function steered(state: State, version: string): string {
 	return `steered ${ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(", ")}`;
 }
 
-/** Markdown as it was written, with its headings standing out. */
+/** The Markdown source, with its headings in bold. */
 function textLines({ text }: ProgramVersion): Line[] {
 	return text
 		.trimEnd()

@@ -18,7 +18,7 @@ import { findDevices } from "../../../../trainer/tensor/device/choice.ts";
 import { folderOfStories } from "../../../prepare/corpora.ts";
 import { BIN, cli } from "../../../support/cli.ts";
 import { type LabFolder, makeLab } from "../../../support/lab.ts";
-import { started } from "../../../tui/terminal.ts";
+import { startInTerminal } from "../../../tui/terminal.ts";
 import { data, dataset, Lab } from "../../harness/harness.ts";
 import { cases } from "../gradient-cases.ts";
 
@@ -120,7 +120,7 @@ describe("on Vulkan", { skip: devices.length === 0 && `no software Vulkan here: 
 		const lab = builtInLab(t);
 		// The first step compiles shaders, for seconds on a busy machine: there must be time for others.
 		const args = ["--tag", "demo", "--experiments", "1", "--budget", "15s", "--device", "vulkan:software"];
-		const terminal = started(t, [process.execPath, BIN, "tui", "--researcher", "search", ...args], {
+		const terminal = startInTerminal(t, [process.execPath, BIN, "tui", "--researcher", "search", ...args], {
 			columns: 120,
 			rows: 40,
 			cwd: lab.dir,

@@ -1,25 +1,25 @@
 /** What the loop is doing, in a word and in a sentence. */
-
 import { inFlight, type State } from "../journal/state.ts";
 import { clock } from "../report/format.ts";
 import type { Tone } from "./theme.ts";
 
-export interface Doing {
+export interface RunStatus {
 	/** One word, for the header. */
 	word: string;
 	tone: Tone;
-	/** A sentence, for where the training's progress would be; and its end, which is shown however long the rest is. */
+	/** Shown in place of the training's progress. */
 	sentence: string;
+	/** The end of the sentence, which is never cut. */
 	ending?: string;
 }
 
-export function doing(state: State, now: number): Doing {
+export function statusOf(state: State, now: number): RunStatus {
 	const { phase, n, note, until } = state.live;
 	if (state.stopped !== undefined) return { word: "stopped", tone: "quiet", sentence: `Stopped: ${state.stopped}.` };
 	if (state.live.stopping) return { word: "stopping", tone: "warn", sentence: "Stopping." };
 	if (phase === "paused") {
-		const aside = `Paused; experiment ${n} is set aside. p goes on and begins it afresh.`;
-		return { word: "paused", tone: "warn", sentence: state.setAside ? aside : "Paused. p goes on." };
+		const interrupted = `Paused; experiment ${n} was interrupted. p resumes and trains it again.`;
+		return { word: "paused", tone: "warn", sentence: state.setAside ? interrupted : "Paused. p resumes." };
 	}
 	if (state.paused && inFlight(state))
 		return { word: "pausing", tone: "warn", sentence: `Pausing after experiment ${n}.` };
@@ -31,7 +31,11 @@ export function doing(state: State, now: number): Doing {
 		case "preflight":
 			return { word: "checking", tone: "accent", sentence: note ?? `Checking experiment ${n} before it is trained.` };
 		case "approving":
-			return { word: "your turn", tone: "warn", sentence: `Experiment ${n} waits for you: y trains it, n drops it.` };
+			return {
+				word: "your turn",
+				tone: "warn",
+				sentence: `Experiment ${n} waits for you: y trains it, n drops it.`,
+			};
 		case "training":
 			return { word: "training", tone: "good", sentence: note ?? `Experiment ${n} starts up.` };
 		case "evaluating":
