@@ -99,7 +99,10 @@ test("a note given while a proposal is streamed reaches that very proposal", asy
 		draftAhead: false,
 	});
 	await begun;
-	assert.equal(await engine.command({ type: "note", text: "no odd depths, please" }), "the note goes into the next proposal's brief");
+	assert.equal(
+		await engine.command({ type: "note", text: "no odd depths, please" }),
+		"the note goes into the next proposal's brief",
+	);
 	const state = await when("2 proposed", ({ experiments }) => Boolean(experiments[1]?.title));
 	goOn();
 	assert.equal(state.experiments[1]!.title, "Set DEPTH to 6");
