@@ -278,7 +278,7 @@ test("a deleted program.md is a notice, and the night goes on", async (t) => {
 	await when("training 1", training(1));
 	rmSync(join(lab.dir, "program.md"));
 	await when("the notice", ({ notices }) =>
-		notices.some(({ text }) => /program\.md is not there; version [0-9a-f]{8} goes on/.test(text)),
+		notices.some(({ text }) => /program\.md is not there; version [0-9a-f]{8} stays in use/.test(text)),
 	);
 	const { length } = engine.state.experiments;
 	await when("two more", decided(length + 1));
