@@ -7,7 +7,10 @@ import { packageRoot } from "./package-root.ts";
 /** The exit code of a mistake in how the program was called, or in what it was called on. */
 const USAGE = 2;
 
-/** Each command by name, in the order of --help. Only what is asked for is loaded: the console's first frame waits for it. */
+/**
+ * Each command by name, in the order of --help. Only what is asked for is loaded: the console's first frame waits for
+ * it.
+ */
 const COMMANDS: Record<string, () => Promise<() => Command>> = {
 	tui: async () => (await import("./commands/tui.ts")).tuiCommand,
 	run: async () => (await import("./commands/run.ts")).runCommand,

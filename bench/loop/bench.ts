@@ -1,11 +1,11 @@
 /**
- * What an experiment costs besides its training: 30 experiments with 20 s of budget, proposed by a scripted model that takes
- * 15 s to answer (a loopback server that speaks the Messages API), trained by the built-in trainer on the real corpus.
+ * What an experiment costs besides its training: 30 experiments with 20 s of budget, proposed by a scripted model that
+ * takes 15 s to answer (a loopback server that speaks the Messages API), trained by the built-in trainer on the real corpus.
  *
  *     npm run bench:loop [-- --experiments 30 --budget 20 --answer 15 --json]
  *
- * Overhead is the wall-clock time from one decision to the next, less the seconds the training clock ran. With --json the
- * last line is one object: { overhead_s_p50, overhead_s_p95, phases }.
+ * Overhead is the wall-clock time from one decision to the next, less the seconds the training clock ran. With --json
+ * the last line is one object: { overhead_s_p50, overhead_s_p95, phases }.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -29,7 +29,9 @@ const { values: flags } = parseArgs({
 	},
 });
 
-/** Edited in turn, and lines apart, so that what is drafted ahead merges onto a new best as real proposals mostly do. */
+/**
+ * Edited in turn, and lines apart, so that what is drafted ahead merges onto a new best as real proposals mostly do.
+ */
 const EDITED = ["ROPE_BASE", "EMBEDDING_INIT_STD", "MATRIX_LR", "WEIGHT_DECAY", "FINAL_LR_FRAC"];
 let edits = 0;
 
@@ -118,7 +120,8 @@ function report(): void {
 	const { events } = readJournal(join(lab, "results/bench/journal.jsonl"));
 	const state = events.reduce<State>(fold, initialState());
 	const decided = state.experiments.filter(({ decidedAt }) => decidedAt);
-	// The baseline has no predecessor, and the second experiment's proposal could not be drafted during a training before it.
+	// The baseline has no predecessor, and the second experiment's proposal could not be drafted during a training before
+	// it.
 	const measured = decided.slice(1).map((e, i) => {
 		const wall = (Date.parse(e.decidedAt!) - Date.parse(decided[i]!.decidedAt!)) / 1000;
 		const { propose = 0, preflight = 0, startup = 0, train = 0, evaluate = 0 } = e.seconds;

@@ -1,7 +1,7 @@
 /**
- * Takes the README's picture from a real run: `autoresearch tui` with the built-in trainer and search, in a clone of this
- * repository at HEAD, until eight experiments of 20 seconds are decided. Prints the same screen at 80x24, which the README
- * quotes. It takes some four minutes.
+ * Takes the README's picture from a real run: `autoresearch tui` with the built-in trainer and search, in a clone of
+ * this repository at HEAD, until eight experiments of 20 seconds are decided. Prints the same screen at 80x24, which
+ * the README quotes. It takes some four minutes.
  *
  *     npm run screenshot
  */

@@ -26,13 +26,16 @@ export interface ProgramVersion {
 	text: string;
 }
 
-/** Files of a run that the state does not hold. Each rejects with a sentence for a person when there is no such thing. */
+/**
+ * Files of a run that the state does not hold. Each rejects with a sentence for a person when there is no such thing.
+ */
 export interface Files {
 	/** The unified diff of experiment `n` against its parent, with paths relative to the lab; "" for the baseline. */
 	diff(n: number): Promise<string>;
 	/**
-	 * A part of what the trainer of experiment `n` printed, as UTF-8 cut at line ends where possible: at most `limit` bytes from byte
-	 * `from` on. A negative `from` counts from the end. An empty chunk at the end of the log, or when there is none yet.
+	 * A part of what the trainer of experiment `n` printed, as UTF-8 cut at line ends where possible: at most `limit`
+	 * bytes from byte `from` on. A negative `from` counts from the end. An empty chunk at the end of the log, or when
+	 * there is none yet.
 	 */
 	log(n: number, from: number, limit: number): Promise<LogChunk>;
 	/** Every version of program.md that has steered this run, oldest first. */

@@ -35,8 +35,9 @@ export async function prepareTrainer(
 const WARM_UP_LIMIT_SECONDS = 300;
 
 /**
- * Trains the lab's own file on a GPU for two steps that are thrown away, so that its driver compiles the kernels outside the
- * baseline's budget; it keeps them for later runs. What goes wrong here goes wrong in the baseline, which says so.
+ * Trains the lab's own file on a GPU for two steps that are thrown away, so that its driver compiles the kernels
+ * outside the baseline's budget; it keeps them for later runs. What goes wrong here goes wrong in the baseline, which
+ * says so.
  * @param out a folder for what training leaves, removed in the end
  */
 export async function warmUp(

@@ -1,6 +1,6 @@
 /**
- * A copy of the lab on one commit for a coding agent to work in: a clone that shares the objects but has refs, index and
- * configuration of its own, so that whatever an agent does with git in it, the user's repository does not notice.
+ * A copy of the lab on one commit for a coding agent to work in: a clone that shares the objects but has refs, index
+ * and configuration of its own, so that whatever an agent does with git in it, the user's repository does not notice.
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";

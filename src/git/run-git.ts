@@ -1,6 +1,6 @@
 /**
- * git commands that print nothing when all is well. simple-git waits 50 ms after each of those, in case output is still to
- * come; an experiment has eight of them.
+ * git commands that print nothing when all is well. simple-git waits 50 ms after each of those, in case output is still
+ * to come; an experiment has eight of them.
  */
 import { execFile } from "node:child_process";
 import { IDENTITY } from "./identity.ts";

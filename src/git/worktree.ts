@@ -63,7 +63,8 @@ export class Worktree {
 	}
 
 	/**
-	 * Commits new texts of lab files on top of `parent`, and points `ref` at the commit before anything else can happen to it.
+	 * Commits new texts of lab files on top of `parent`, and points `ref` at the commit before anything else can happen
+	 * to it.
 	 */
 	async commit(
 		parent: string,

@@ -114,8 +114,8 @@ export interface Bodies {
 		usage?: Usage;
 	};
 	/**
-	 * A request for experiment n was answered: a proposal, a repair, or a draft made before n has begun, which may be dropped.
-	 * Recorded at once, so that a kill loses none of it.
+	 * A request for experiment n was answered: a proposal, a repair, or a draft made before n has begun, which may be
+	 * dropped. Recorded at once, so that a kill loses none of it.
 	 */
 	"experiment.spent": { n: number; usage: Usage };
 	"experiment.committed": { n: number; commit: string; added: number; removed: number };
@@ -131,7 +131,9 @@ export interface Bodies {
 	"experiment.reverted": { n: number; reason: string };
 	/** Approve mode: its proposal waited this long for a human's answer, or for what ended the wait. */
 	"experiment.waited": { n: number; seconds: number };
-	/** The run in flight was set aside unfinished; it is trained afresh later, since a clock that froze would not be fair. */
+	/**
+	 * The run in flight was set aside unfinished; it is trained afresh later, since a clock that froze would not be fair.
+	 */
 	"experiment.requeued": { n: number; reason: string };
 	/** A human put the branch on this experiment: kept by hand, or made the base of what follows. */
 	"experiment.adopted": { n: number; reason: string };

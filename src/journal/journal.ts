@@ -26,7 +26,10 @@ export interface JournalContent {
 	length: number;
 }
 
-/** Reads a journal; a missing file is an empty one. Throws UserError on a line that is not an event, unless it is a torn last one. */
+/**
+ * Reads a journal; a missing file is an empty one. Throws UserError on a line that is not an event, unless it is a torn
+ * last one.
+ */
 export function readJournal(path: string): JournalContent {
 	if (!existsSync(path)) return { events: [], torn: 0, length: 0 };
 	const bytes = readFileSync(path);

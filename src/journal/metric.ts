@@ -4,7 +4,10 @@ export interface Metric {
 	direction: "lower" | "higher";
 }
 
-/** How much better `value` is than `reference`, in the metric's unit: positive is better, whichever way the metric points. */
+/**
+ * How much better `value` is than `reference`, in the metric's unit: positive is better, whichever way the metric
+ * points.
+ */
 export function gain({ direction }: Pick<Metric, "direction">, reference: number, value: number): number {
 	return direction === "lower" ? reference - value : value - reference;
 }

@@ -1,6 +1,6 @@
 /**
- * results.tsv, in the format of karpathy/autoresearch: commit, val_bpb, memory_gb, status, description. Derived from the
- * state and rebuilt from it at will.
+ * results.tsv, in the format of karpathy/autoresearch: commit, val_bpb, memory_gb, status, description. Derived from
+ * the state and rebuilt from it at will.
  */
 import { renameSync, writeFileSync } from "node:fs";
 import type { Experiment, State } from "./state.ts";

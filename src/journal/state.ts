@@ -42,7 +42,9 @@ export interface Experiment {
 	seconds: Partial<PhaseSeconds>;
 	startedAt: string;
 	decidedAt?: string;
-	/** Milliseconds the console has worked on it: not those it was paused, waited for a human's yes, or was not running. */
+	/**
+	 * Milliseconds the console has worked on it: not those it was paused, waited for a human's yes, or was not running.
+	 */
 	workedMs: number;
 }
 
@@ -98,7 +100,10 @@ export interface State {
 	until?: string;
 	/** In the order of their numbers: experiments[n - 1] is experiment n. */
 	experiments: Experiment[];
-	/** Number of the experiment the branch stands on: what the next are built on and judged against. 0 before the baseline. */
+	/**
+	 * Number of the experiment the branch stands on: what the next are built on and judged against. 0 before the
+	 * baseline.
+	 */
 	standing: number;
 	/** Number of the best one kept. Another than `standing` only when a human moved the branch; 0 before the baseline. */
 	best: number;

@@ -1,4 +1,6 @@
-/** The state of a run as it grows: every event goes to the journal first, then into the state, then to the listeners. */
+/**
+ * The state of a run as it grows: every event goes to the journal first, then into the state, then to the listeners.
+ */
 import { setTimeout } from "node:timers/promises";
 import { hasCode, messageOf } from "../errors.ts";
 import type { JournalEvent, NewEvent, Tick } from "./events.ts";
@@ -35,7 +37,10 @@ export class Store {
 		return () => this.#listeners.delete(listener);
 	}
 
-	/** Records an event; resolves to the state after it. A full disk is waited out: the loop acts on nothing that is not recorded. */
+	/**
+	 * Records an event; resolves to the state after it. A full disk is waited out: the loop acts on nothing that is not
+	 * recorded.
+	 */
 	async emit(event: NewEvent): Promise<State> {
 		for (;;) {
 			try {

@@ -1,4 +1,6 @@
-/** What the human has asked of the loop, held until the loop can act on it, and the means to end what it is doing now. */
+/**
+ * What the human has asked of the loop, held until the loop can act on it, and the means to end what it is doing now.
+ */
 import type { Move } from "./moves.ts";
 
 /** Why the activity of the moment ends before its time. */
@@ -66,7 +68,9 @@ export class Controls {
 		});
 	}
 
-	/** Resolves to the human's answer to proposal `n`; rejects when the activity is interrupted or `end` aborted first. */
+	/**
+	 * Resolves to the human's answer to proposal `n`; rejects when the activity is interrupted or `end` aborted first.
+	 */
 	async approval(n: number, end: AbortSignal): Promise<boolean> {
 		const signal = AbortSignal.any([this.signal, end]);
 		try {

@@ -1,7 +1,7 @@
 /**
  * The next proposal, drafted while the present experiment trains, so that the device does not wait for a model. It is
- * drafted against the best as it is then; when that changes it is merged onto the new best, or dropped. A new program.md or
- * a new note drops it, since it must be heard by the very next proposal.
+ * drafted against the best as it is then; when that changes it is merged onto the new best, or dropped. A new
+ * program.md or a new note drops it, since it must be heard by the very next proposal.
  */
 import { mergeTexts } from "../git/merge.ts";
 import type { ProgramText } from "../program/program.ts";
@@ -87,8 +87,8 @@ export class DraftAhead {
 	}
 
 	/**
-	 * The draft of experiment `n`, once it is there, moved onto what `now` was planned from. Undefined when there is none that
-	 * fits. Rejects when `signal` is aborted while it is being waited for.
+	 * The draft of experiment `n`, once it is there, moved onto what `now` was planned from. Undefined when there is none
+	 * that fits. Rejects when `signal` is aborted while it is being waited for.
 	 */
 	async take(now: Planned, signal: AbortSignal): Promise<Drafted | undefined> {
 		const draft = this.#draft;

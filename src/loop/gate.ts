@@ -1,6 +1,6 @@
 /**
- * The gate: keep or discard, by measurement and by nothing else. Pure. For now an experiment is kept when it is strictly
- * better than the one it was built on: the best so far, unless a human chose another base.
+ * The gate: keep or discard, by measurement and by nothing else. Pure. For now an experiment is kept when it is
+ * strictly better than the one it was built on: the best so far, unless a human chose another base.
  */
 import { gain, type Metric } from "../journal/metric.ts";
 

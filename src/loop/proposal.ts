@@ -1,4 +1,6 @@
-/** Asks a researcher for a proposal, shows it as it takes shape, and takes nothing from it but the files it may edit. */
+/**
+ * Asks a researcher for a proposal, shows it as it takes shape, and takes nothing from it but the files it may edit.
+ */
 import { join } from "node:path";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { messageOf } from "../errors.ts";
@@ -11,8 +13,8 @@ import type { LiveDraft } from "./live-draft.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Throws when the researcher does, when `signal` is aborted, when a limit of the run is reached before it is written, and when
- * the proposal is not one the lab allows.
+ * Throws when the researcher does, when `signal` is aborted, when a limit of the run is reached before it is written,
+ * and when the proposal is not one the lab allows.
  */
 export async function askForProposal(
 	run: RunContext,
@@ -40,7 +42,10 @@ export async function askForRepair(
 	return repaired && checked(repaired, planned.brief, researcher.name);
 }
 
-/** What a researcher answers. A request that was ended on demand rejects with the demand, whatever the researcher makes of it. */
+/**
+ * What a researcher answers. A request that was ended on demand rejects with the demand, whatever the researcher makes
+ * of it.
+ */
 async function answer<T>(asked: T | Promise<T>, wanted: AbortSignal, { signal }: ProposeOptions): Promise<T> {
 	try {
 		const answered = await asked;

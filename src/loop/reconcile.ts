@@ -1,6 +1,6 @@
 /**
- * What follows from the journal: the branch, the refs, the notes and results.tsv. All of it can be redone at any time, so
- * a run that was killed between an event and its effect is brought in line by doing it again.
+ * What follows from the journal: the branch, the refs, the notes and results.tsv. All of it can be redone at any time,
+ * so a run that was killed between an event and its effect is brought in line by doing it again.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -33,7 +33,9 @@ export class Spending {
 		this.#limits = limits;
 	}
 
-	/** Aborted with a LimitReached when a limit is reached: what costs or only waits ends then, a training run does not. */
+	/**
+	 * Aborted with a LimitReached when a limit is reached: what costs or only waits ends then, a training run does not.
+	 */
 	get signal(): AbortSignal {
 		return this.#end.signal;
 	}

@@ -4,8 +4,8 @@
 export const CUDA_ORDER = "PCI_BUS_ID";
 
 /**
- * `cuda:n` as CUDA_VISIBLE_DEVICES names it: n of the GPUs that are left there, in that order. Undefined for another device,
- * and where CUDA is shown no such GPU.
+ * `cuda:n` as CUDA_VISIBLE_DEVICES names it: n of the GPUs that are left there, in that order. Undefined for another
+ * device, and where CUDA is shown no such GPU.
  */
 function visibleGpu(device: string, { CUDA_VISIBLE_DEVICES: visible }: NodeJS.ProcessEnv): string | undefined {
 	const which = /^cuda(?::(\d+))?$/.exec(device);
@@ -24,7 +24,10 @@ export function physicalGpu(device: string, env = process.env): string | undefin
 	return gpu;
 }
 
-/** What a command of the lab's own learns of the device. Of several GPUs it sees the one it shall use, which is its `cuda:0`. */
+/**
+ * What a command of the lab's own learns of the device. Of several GPUs it sees the one it shall use, which is its
+ * `cuda:0`.
+ */
 export function deviceEnvironment(device: string, env = process.env): NodeJS.ProcessEnv {
 	const gpu = visibleGpu(device, env);
 	return gpu ? { AUTORESEARCH_DEVICE: "cuda:0", CUDA_VISIBLE_DEVICES: gpu } : { AUTORESEARCH_DEVICE: device };

@@ -1,6 +1,6 @@
 /**
- * What the GPU is doing while a run trains: nvidia-smi, asked once to report once a second. Where there is no NVIDIA driver
- * there is no telemetry, and nothing is said about it.
+ * What the GPU is doing while a run trains: nvidia-smi, asked once to report once a second. Where there is no NVIDIA
+ * driver there is no telemetry, and nothing is said about it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -19,7 +19,9 @@ export interface GpuSample {
 
 const FIELDS = ["utilization.gpu", "memory.used", "temperature.gpu", "power.draw"];
 
-/** One line of `--format=csv,noheader,nounits`: `97, 41234, 63, 689.12`, with `[N/A]` for what a GPU does not measure. */
+/**
+ * One line of `--format=csv,noheader,nounits`: `97, 41234, 63, 689.12`, with `[N/A]` for what a GPU does not measure.
+ */
 export function parseSample(line: string): GpuSample | undefined {
 	const cells = line.split(",").map((cell) => cell.trim());
 	if (cells.length !== FIELDS.length) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Trains and measures one experiment with the programs the lab names: the built-in trainer and metric, or commands of the
- * lab's own. Both are processes apart; what comes back is numbers or the reason there are none.
+ * Trains and measures one experiment with the programs the lab names: the built-in trainer and metric, or commands of
+ * the lab's own. Both are processes apart; what comes back is numbers or the reason there are none.
  */
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
@@ -214,7 +214,9 @@ function keepTail(lines: string[], line: string): void {
 	if (lines.length > SUMMARY_LINES) lines.splice(0, SUMMARY_LINES / 2);
 }
 
-/** Words of a variable's name that say it holds a credential: OPENAI_API_KEY, GH_PAT, but not TOKENIZERS_PARALLELISM. */
+/**
+ * Words of a variable's name that say it holds a credential: OPENAI_API_KEY, GH_PAT, but not TOKENIZERS_PARALLELISM.
+ */
 const CREDENTIAL =
 	/(^|_)((api|access|auth)?(key|token)|secret|pass|passphrase|pat|credential)s?(_|$)|passw(or)?d|_pwd$/i;
 /** A URL with a user's name or password in it: a database, a proxy, a package index. */

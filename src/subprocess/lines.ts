@@ -2,8 +2,8 @@
 
 const LINE_LIMIT = 4096;
 /**
- * karpathy/autoresearch's progress line begins with a carriage return and ends in four blanks, with no line end until the
- * next one: it must be seen when it is printed.
+ * karpathy/autoresearch's progress line begins with a carriage return and ends in four blanks, with no line end until
+ * the next one: it must be seen when it is printed.
  */
 const PROGRESS_END = "    ";
 

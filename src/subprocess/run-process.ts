@@ -1,6 +1,7 @@
 /**
- * Runs one program in a process group of its own, until it ends, its time is up or it is aborted. What it prints goes to a
- * log file, to listeners line by line, and in part into the result. The whole group is gone when the promise settles.
+ * Runs one program in a process group of its own, until it ends, its time is up or it is aborted. What it prints goes
+ * to a log file, to listeners line by line, and in part into the result. The whole group is gone when the promise
+ * settles.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -16,7 +17,10 @@ export interface ProcessRequest {
 	cwd: string;
 	/** The whole environment of the child: nothing is inherited. */
 	env: NodeJS.ProcessEnv;
-	/** Written to its standard input, which is then closed. Without it standard input stays open as long as this process lives. */
+	/**
+	 * Written to its standard input, which is then closed. Without it standard input stays open as long as this process
+	 * lives.
+	 */
 	input?: string;
 	/** Where both streams are kept, up to a limit. */
 	logPath?: string;

@@ -1,4 +1,7 @@
-/** The benchmarks that the README quotes still run and print what they promise. Their figures are nobody's business here. */
+/**
+ * The benchmarks that the README quotes still run and print what they promise. Their figures are nobody's business
+ * here.
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
