@@ -1,6 +1,7 @@
 /**
  * What an experiment costs besides its training: 30 experiments with 20 s of budget, proposed by a scripted model that
- * takes 15 s to answer (a loopback server that speaks the Messages API), trained by the built-in trainer on the real corpus.
+ * takes 15 s to answer (a loopback server that speaks the Messages API), trained by the built-in trainer on the real
+ * corpus.
  *
  *     npm run bench:loop [-- --experiments 30 --budget 20 --answer 15 --json]
  *
