@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Engine } from "../../src/engine/engine.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { best, inFlight, type State } from "../../src/journal/state.ts";
+import { best, type Experiment, inFlight, type State } from "../../src/journal/state.ts";
 import { type LabFolder, makeLab } from "../support/lab.ts";
 import { whenOf } from "../support/when.ts";
 
@@ -155,20 +155,21 @@ test("there is nothing to revert at the baseline", async (t) => {
 test("a discarded experiment can be kept by hand, or made the base", async (t) => {
 	const { lab, engine, when } = await running(t, 0.2);
 	await when("training 1", training(1));
-	const state = await when("a discarded one on the present best", (s) =>
-		s.experiments.some((e) => e.status === "discard" && e.parent === best(s)?.commit),
-	);
-	await engine.command({ type: "pause" });
-	await when("paused", ({ live }) => live.phase === "paused");
-	const chosen = engine.state.experiments.findLast(
-		(e) => e.status === "discard" && e.parent === best(engine.state)?.commit,
-	);
-	if (chosen) {
-		assert.equal(await engine.command({ type: "keep", n: chosen.n }), `keeping experiment ${chosen.n} by hand`);
-		const kept = await when("kept by hand", ({ experiments }) => experiments[chosen.n - 1]!.byHand === true);
-		assert.equal(kept.standing, chosen.n);
-		await until(() => branch(lab) === chosen.commit);
+	const onTheBest = (s: State) => s.experiments.findLast((e) => e.status === "discard" && e.parent === best(s)?.commit);
+	let chosen: Experiment | undefined;
+	// What is decided before the pause may move the branch: then the next discarded one is waited for.
+	while (!chosen) {
+		await when("a discarded one on the present best", (s) => onTheBest(s) !== undefined);
+		await engine.command({ type: "pause" });
+		await when("paused", ({ live }) => live.phase === "paused");
+		chosen = onTheBest(engine.state);
+		if (!chosen) await engine.command({ type: "resume" });
 	}
+	const { n, commit } = chosen;
+	assert.equal(await engine.command({ type: "keep", n }), `keeping experiment ${n} by hand`);
+	const byHand = await when("kept by hand", ({ experiments }) => experiments[n - 1]!.byHand === true);
+	assert.equal(byHand.standing, n);
+	await until(() => branch(lab) === commit);
 	assert.equal(await engine.command({ type: "base", n: 1 }), "experiment 1 is the new base");
 	await when("on the baseline again", (s) => s.standing === 1);
 	const { experiments } = engine.state;
@@ -177,7 +178,7 @@ test("a discarded experiment can be kept by hand, or made the base", async (t) =
 	await engine.command({ type: "resume" });
 	const before = engine.state.experiments.length;
 	await when("another", (s) => s.experiments.length > before);
-	assert.equal(engine.state.experiments[before]!.parent, state.base);
+	assert.equal(engine.state.experiments[before]!.parent, engine.state.base);
 	assert.match(await engine.command({ type: "keep", n: 999 }), /there is no experiment 999/);
 	assert.match(await engine.command({ type: "base", n: 1 }), /stands on experiment 1 already/);
 });
