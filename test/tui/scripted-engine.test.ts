@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import type { Command, Engine } from "../../src/engine/engine.ts";
 import { type RunOptions, startEngine } from "../../src/engine/start.ts";
 import type { JournalEvent, Tick } from "../../src/journal/events.ts";
-import type { State } from "../../src/journal/state.ts";
+import type { Experiment, State } from "../../src/journal/state.ts";
 import { makeLab, tempDir } from "../support/lab.ts";
 import { whenOf } from "../support/when.ts";
 import { playTraining } from "./scenarios.ts";
@@ -32,9 +32,13 @@ const STEPS: readonly [name: string, command: (state: State) => Command][] = [
 ];
 
 /** A measured and discarded experiment that was built on the commit the branch is on. */
-function discardedOnBase({ experiments, standing }: State): number {
+function findDiscardedOnBase({ experiments, standing }: State): Experiment | undefined {
 	const base = experiments[standing - 1]!.commit;
-	return experiments.findLast((e) => e.status === "discard" && e.value !== undefined && e.parent === base)!.n;
+	return experiments.findLast((e) => e.status === "discard" && e.value !== undefined && e.parent === base);
+}
+
+function discardedOnBase(state: State): number {
+	return findDiscardedOnBase(state)!.n;
 }
 
 interface Step {
@@ -82,8 +86,12 @@ console.log("---\\nnum_steps: 2");
 	lab.write("trainer.js", trainer);
 	lab.git("commit", "--quiet", "--all", "--message", "a trainer that can be held");
 	const options: RunOptions = { lab: lab.dir, tag: "demo", researcher: { name: "search" }, device: "cpu", seed: 1 };
-	const history = await startEngine({ ...options, limits: { experiments: 8 } }, { onPrepare: () => {} });
-	await history.finished;
+	// The commands need a discarded experiment on the commit the branch is on: a last keep is followed by one more.
+	for (let experiments = 8, isComplete = false; !isComplete; experiments++) {
+		const history = await startEngine({ ...options, limits: { experiments } }, { onPrepare: () => {} });
+		await history.finished;
+		isComplete = findDiscardedOnBase(history.state) !== undefined;
+	}
 	writeFileSync(hold, "");
 	const engine = await startEngine(options, { onPrepare: () => {} });
 	t.after(async () => {
