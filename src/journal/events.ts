@@ -132,7 +132,8 @@ export interface Bodies {
 	/** Approve mode: its proposal waited this long for a human's answer, or for what ended the wait. */
 	"experiment.waited": { n: number; seconds: number };
 	/**
-	 * The run in flight was set aside unfinished; it is trained afresh later, since a clock that froze would not be fair.
+	 * The run in flight was set aside unfinished; it is trained again from its start, since a paused clock would not be
+	 * fair.
 	 */
 	"experiment.requeued": { n: number; reason: string };
 	/** A human put the branch on this experiment: kept by hand, or made the base of what follows. */

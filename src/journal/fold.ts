@@ -72,8 +72,8 @@ function foldJournal(state: State, event: JournalEvent): State {
 		case "run.continued": {
 			const { budgetSeconds, researcher, model, seed, device, at } = event;
 			const run = { budgetSeconds, researcher, model, seed, device, since: at };
-			const afresh = { until: undefined, stopped: undefined, stopAfter: undefined, paused: false, setAside: false };
-			return { ...state, ...run, ...afresh };
+			const restarted = { until: undefined, stopped: undefined, stopAfter: undefined, paused: false, setAside: false };
+			return { ...state, ...run, ...restarted };
 		}
 		case "run.paused":
 			return { ...state, paused: true };

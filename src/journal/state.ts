@@ -33,7 +33,7 @@ export interface Experiment {
 	reverted?: boolean;
 	/** True when a human, not the gate, kept it. */
 	byHand?: boolean;
-	/** How often its run was set aside and begun afresh. */
+	/** How often its run was interrupted and begun again. */
 	requeued?: number;
 	/** What its author expected to gain, in the metric; positive is better. */
 	expectedGain?: number;
@@ -78,7 +78,7 @@ export interface Live {
 	bestCurve: [number, number][];
 	/** Why program.md cannot be used as it is; the last good version steers meanwhile. */
 	programProblem?: string;
-	/** A human has ended the run; what was going on is being ended. */
+	/** A human has ended the run; its processes are being ended. */
 	stopping?: boolean;
 }
 

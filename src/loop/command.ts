@@ -6,8 +6,9 @@ export type Command =
 	| { type: "pause" }
 	| { type: "resume" }
 	/**
-	 * Pause at once: the run in flight is ended and set aside (`experiment.requeued`), and trained afresh by `resume`.
-	 * Its commit stays; nothing of the unfinished run counts. While nothing is trained it is the same as `pause`.
+	 * Pause at once: the run in flight is ended and set aside (`experiment.requeued`), and trained again from its start
+	 * by `resume`. Its commit stays; nothing of the unfinished run counts. While nothing is trained it is the same as
+	 * `pause`.
 	 */
 	| { type: "pause-now" }
 	/** End experiment `n`, which is in flight; it becomes a discarded row. Refused when another is by now. */

@@ -137,7 +137,7 @@ export class ExperimentRunner {
 		await this.#commit(n, planned, proposal, started);
 	}
 
-	/** Asks under the present program.md and notes, and afresh when the human changes them meanwhile. */
+	/** Asks under the present program.md and notes, and again when the human changes them meanwhile. */
 	async #steered<T>(ask: (program: ProgramText) => Promise<T>): Promise<T> {
 		const { program, controls } = this.#run;
 		for (;;) {
