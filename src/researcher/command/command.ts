@@ -2,10 +2,10 @@
  * The researcher that is a coding-agent program (Claude Code, Codex, any other), run in a checkout of the lab with the
  * brief on its standard input or in a file. Its edits of the editable files are the proposal; all others are dropped.
  */
-import { constants } from "node:fs";
-import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
+import which from "which";
 import type { CommandConfig } from "../../lab/researcher-config.ts";
 import { oneLine } from "../../text.ts";
 import { clean } from "../brief/quote.ts";
@@ -48,7 +48,7 @@ export function createCommand(name: string, config: CommandConfig, env: NodeJS.P
 
 		async check() {
 			const [program] = config.command;
-			if (!(await isExecutable(program!, env.PATH))) {
+			if (!(await which(program!, { path: env.PATH ?? "", nothrow: true }))) {
 				throw new ResearcherError(
 					`${program} is not installed or not on the PATH; install it, or name another researcher.`,
 				);
@@ -159,17 +159,4 @@ function lastLine(output: string): string {
 function enumerate(paths: string[]): string {
 	const more = paths.length - NAMED;
 	return paths.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more files` : "");
-}
-
-async function isExecutable(program: string, path = ""): Promise<boolean> {
-	const candidates = program.includes("/") ? [program] : path.split(delimiter).map((dir) => join(dir, program));
-	for (const candidate of candidates) {
-		try {
-			await access(candidate, constants.X_OK);
-			return true;
-		} catch {
-			// Not in this folder of the PATH.
-		}
-	}
-	return false;
 }

@@ -5,10 +5,11 @@
  */
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
-import { delimiter, dirname, extname, isAbsolute, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
+import which from "which";
 
 const run = promisify(execFile);
 
@@ -59,7 +60,8 @@ export async function ensureKernels(options: BuildOptions = {}): Promise<Build> 
 		const source = join(await packageRoot(), "trainer/tensor/cpu/kernels.cpp");
 		let failure: Build | undefined;
 		for (const candidate of candidates) {
-			const compiler = await findProgram(candidate);
+			// Links stay unresolved: a compiler cache depends on the name it is called by.
+			const compiler = await which(candidate, { nothrow: true });
 			if (!compiler) continue;
 			const build = await buildWith(compiler, flags, source, cacheFolder);
 			if (build.ok) return build;
@@ -183,24 +185,6 @@ async function cpuIdentity(): Promise<string> {
 	const model = cpus()[0]?.model ?? "";
 	const information = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
 	return `${model} ${/^(?:flags|Features)\s*:.*$/m.exec(information)?.[0] ?? ""}`;
-}
-
-/**
- * The path of a program by name, as a shell would find it. Links are not resolved: a compiler cache depends on the name
- * it is called by.
- */
-async function findProgram(name: string): Promise<string | undefined> {
-	const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-	const paths = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
-	for (const path of paths) {
-		try {
-			await access(path, constants.X_OK);
-			return path;
-		} catch {
-			// Not in this folder.
-		}
-	}
-	return undefined;
 }
 
 /** kernels.cpp is read from the package, also when this file runs compiled from dist/. */
