@@ -1,5 +1,5 @@
 /**
- * The one interface between a running loop and whoever watches it. The console draws `state`, reads files through
+ * The one interface between a running loop and its screens. The console draws `state`, reads files through
  * `read` and sends `command`s; it knows nothing else of the loop, so the loop can move to a process of its own behind
  * this same interface.
  */

@@ -60,24 +60,27 @@ export interface GpuUse {
 	seconds: number;
 }
 
+/** What a run is from its start on. */
+export interface RunFacts {
+	tag: string;
+	branch: string;
+	/** The commit the user started from; experiment 1, the baseline, measures it. */
+	base: string;
+	lab: string;
+	metric: Metric;
+	budgetSeconds: number;
+	researcher: string;
+	/** The language model behind the researcher, when there is one. */
+	model?: string;
+	seed: number;
+	device: string;
+}
+
 export interface Bodies {
 	/** The first event of every journal. */
-	"run.started": {
-		tag: string;
-		branch: string;
-		/** The commit the user started from; experiment 1, the baseline, measures it. */
-		base: string;
-		lab: string;
-		metric: Metric;
-		budgetSeconds: number;
-		researcher: string;
-		/** The language model behind the researcher, when there is one. */
-		model?: string;
-		seed: number;
-		device: string;
-	};
+	"run.started": RunFacts;
 	/** The same tag was started again after a stop, a crash or a kill. */
-	"run.continued": { budgetSeconds: number; researcher: string; model?: string; seed: number; device: string };
+	"run.continued": Pick<RunFacts, "budgetSeconds" | "researcher" | "model" | "seed" | "device">;
 	"run.paused": { by: "human" };
 	"run.resumed": { by: "human" };
 	/** A human asked the run to end once experiment `n` is decided; without `n` the run goes on after all. */

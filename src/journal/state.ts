@@ -1,6 +1,14 @@
 /** The state of a run, and what is read from it. fold.ts makes it from the run's events. */
-import type { Change, Mode, Phase, PhaseSeconds, Status, TrainingProgress, TrainingSummary } from "./events.ts";
-import type { Metric } from "./metric.ts";
+import type {
+	Change,
+	Mode,
+	Phase,
+	PhaseSeconds,
+	RunFacts,
+	Status,
+	TrainingProgress,
+	TrainingSummary,
+} from "./events.ts";
 import type { Usage } from "./usage.ts";
 
 export interface Experiment {
@@ -82,18 +90,7 @@ export interface Live {
 	stopping?: boolean;
 }
 
-export interface State {
-	tag: string;
-	branch: string;
-	base: string;
-	lab: string;
-	metric: Metric;
-	budgetSeconds: number;
-	researcher: string;
-	/** The language model behind the researcher, when there is one. */
-	model?: string;
-	seed: number;
-	device: string;
+export interface State extends RunFacts {
 	startedAt: string;
 	/** When it was last started or continued, and when it stopped after that. */
 	since: string;
@@ -109,7 +106,7 @@ export interface State {
 	best: number;
 	program: { version: string; lines: number; changedAt: string };
 	paused: boolean;
-	/** The experiment in flight was set aside by a pause: nothing runs until the run goes on. */
+	/** The experiment in flight was set aside by a pause: nothing runs until it is resumed. */
 	setAside: boolean;
 	stopped?: string;
 	/** The run ends once this experiment is decided. */
