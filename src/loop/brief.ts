@@ -35,8 +35,7 @@ export async function planBrief(parts: BriefParts, n: number, program: ProgramTe
 	const { state } = store;
 	const history = state.experiments.filter(({ status }) => status);
 	const running = inFlight(state);
-	const plan =
-		asked ?? (researcher.plansItself ? undefined : planNext(history, state.standing, state.metric.direction));
+	const plan = asked ?? (researcher.plansItself ? undefined : planNext(history, state.standing, state.metric));
 	const from = plan?.base ?? state.standing;
 	const basis = state.experiments[from - 1]?.commit ?? standingOn(state)?.commit ?? state.base;
 	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });

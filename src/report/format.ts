@@ -14,11 +14,6 @@ export function fitted(value: number, cells: number, decimals = 6): string {
 	return value.toExponential(0);
 }
 
-/** How much better `value` is than `reference`: positive is better, whichever way the metric points. */
-export function gainOver(reference: number, value: number, direction: "lower" | "higher"): number {
-	return direction === "lower" ? reference - value : value - reference;
-}
-
 /** `+0.001234`: a signed difference of metrics. */
 export function signed(value: number): string {
 	return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(6)}`;

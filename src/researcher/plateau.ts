@@ -3,6 +3,7 @@
  * restarted run is in the same mode, and so that the console can show it.
  */
 import type { Mode } from "../journal/events.ts";
+import { type Better, bestFirst } from "../journal/metric.ts";
 import type { Experiment } from "../journal/state.ts";
 
 export interface Plan {
@@ -30,7 +31,7 @@ const CYCLE_LENGTH = CYCLE.reduce((sum, { length }) => sum + length, 0);
  * The plan for the next experiment.
  * @param best number of the experiment the branch stands on
  */
-export function planNext(history: readonly Experiment[], best: number, direction: "lower" | "higher"): Plan {
+export function planNext(history: readonly Experiment[], best: number, metric: Better): Plan {
 	const since = history.findLastIndex((e) => e.status === "keep") + 1;
 	const stale = history.length - since;
 	// "open" is not repeated: the cycle continues with "other-family".
@@ -45,7 +46,7 @@ export function planNext(history: readonly Experiment[], best: number, direction
 	const restart = CYCLE.at(-1)!;
 	const firstOfPhase = history.length - (phase - (start - restart.length));
 	const round = Math.floor((stale - first) / (CYCLE_LENGTH - first));
-	return { mode, base: restartBase(history, best, direction, firstOfPhase, round), stale };
+	return { mode, base: restartBase(history, best, metric, firstOfPhase, round), stale };
 }
 
 /**
@@ -55,11 +56,12 @@ export function planNext(history: readonly Experiment[], best: number, direction
 function restartBase(
 	history: readonly Experiment[],
 	best: number,
-	direction: "lower" | "higher",
+	metric: Better,
 	firstOfPhase: number,
 	round: number,
 ): number {
-	const better = (a: Experiment, b: Experiment) => (direction === "lower" ? a.value! - b.value! : b.value! - a.value!);
+	const compare = bestFirst(metric);
+	const better = (a: Experiment, b: Experiment) => compare(a.value!, b.value!);
 	const before = history.slice(0, firstOfPhase).filter((e) => e.commit && e.value !== undefined && e.n !== best);
 	const discarded = before.filter((e) => e.status === "discard").toSorted(better);
 	const kept = before.filter((e) => e.status === "keep").toReversed();

@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import type { Checkout } from "../git/checkout.ts";
 import type { Change } from "../journal/events.ts";
+import type { Metric } from "../journal/metric.ts";
 import type { Experiment, Note } from "../journal/state.ts";
 import type { Usage } from "../journal/usage.ts";
 import type { Plan } from "./plateau.ts";
@@ -16,7 +17,7 @@ export interface Brief {
 	program: { version: string; text: string };
 	/** What may be edited, with the text it has on the best commit. Paths relative to the lab's root. */
 	files: SourceFile[];
-	metric: { name: string; direction: "lower" | "higher" };
+	metric: Metric;
 	budgetSeconds: number;
 	/**
 	 * Set where the lab trains with a command of its own, which is ended after so many seconds; else the built-in

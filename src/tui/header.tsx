@@ -1,6 +1,7 @@
 /** The two lines on top: the run and what it is doing; its best result and its counts. */
+import { gain } from "../journal/metric.ts";
 import { best, type State, standingOn } from "../journal/state.ts";
-import { compact, fitted, gainOver, metric, percent, span } from "../report/format.ts";
+import { compact, fitted, metric, percent, span } from "../report/format.ts";
 import { gpuNow } from "../report/gpu.ts";
 import { truncate } from "./cells.ts";
 import { type Line, spreadLine } from "./line.ts";
@@ -74,13 +75,13 @@ function bestLine(state: State, width: number, ellipsis: string): Line {
 			? [`${name} `, [metric(now.value), "strong"]]
 			: [`${name} base #${base.n} ${metric(base.value)}, best `, [metric(now.value), "strong"]];
 	if (baseline === undefined || now.n === 1) return [...line, [" baseline", "quiet"]];
-	const gain = gainOver(baseline, now.value, state.metric.direction);
+	const gained = gain(state.metric, baseline, now.value);
 	// A baseline of zero has no percentage.
-	const much = baseline === 0 ? fitted(Math.abs(gain), 8) : percent(Math.abs(gain / baseline), 1);
-	const word = gain >= 0 ? "better" : "worse";
+	const much = baseline === 0 ? fitted(Math.abs(gained), 8) : percent(Math.abs(gained / baseline), 1);
+	const word = gained >= 0 ? "better" : "worse";
 	return [
 		...line,
-		[` ${much} ${word}`, gain >= 0 ? "good" : "warn"],
+		[` ${much} ${word}`, gained >= 0 ? "good" : "warn"],
 		[width >= 100 ? ` than the baseline  #${now.n}` : ` #${now.n}`, "quiet"],
 	];
 }

@@ -1,5 +1,6 @@
 /** The metric by experiment, and the best so far as steps. */
 import { useMemo } from "react";
+import { type Better, isBetter } from "../journal/metric.ts";
 import type { Experiment, State } from "../journal/state.ts";
 import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { AXIS_CELLS, withAxis } from "./chart-lines.ts";
@@ -13,8 +14,8 @@ export function ProgressChart({ state, size, framed }: { state: State; size: Siz
 	const { experiments, metric } = state;
 	const { width, height } = inside({ ...size, framed });
 	const lines = useMemo(
-		() => progressChartLines(experiments, metric.direction, { width, height }, theme),
-		[experiments, metric.direction, width, height, theme],
+		() => progressChartLines(experiments, metric, { width, height }, theme),
+		[experiments, metric, width, height, theme],
 	);
 	const title: Line = [
 		[metric.name, "strong"],
@@ -26,7 +27,7 @@ export function ProgressChart({ state, size, framed }: { state: State; size: Siz
 
 function progressChartLines(
 	experiments: readonly Experiment[],
-	direction: "lower" | "higher",
+	metric: Better,
 	{ width, height }: Size,
 	theme: Theme,
 ): Line[] {
@@ -35,10 +36,10 @@ function progressChartLines(
 	const at = ({ n, value }: { n: number; value: number }): Point => [n, value];
 	const kept = measured.filter((e) => e.status === "keep");
 	const last = experiments.length;
-	const steps = runningBest(kept, direction, last);
+	const steps = runningBest(kept, metric, last);
 	// A few very bad results must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
 	const values = measured.map((e) => e.value);
-	const tail = quantile(values, direction === "lower" ? 0.9 : 0.1);
+	const tail = quantile(values, metric.direction === "lower" ? 0.9 : 0.1);
 	const shown = [...steps.map(([, value]) => value), tail];
 	const range = bounds(Math.min(...shown), Math.max(...shown));
 	const chart = plot(
@@ -59,16 +60,10 @@ function progressChartLines(
 }
 
 /** The best value so far after each kept experiment, up to the last experiment. */
-function runningBest(
-	kept: readonly { n: number; value: number }[],
-	direction: "lower" | "higher",
-	last: number,
-): Point[] {
+function runningBest(kept: readonly { n: number; value: number }[], metric: Better, last: number): Point[] {
 	const steps: Point[] = [];
 	for (const { n, value } of kept) {
-		const before = steps.at(-1)?.[1];
-		const better = before === undefined || (direction === "lower" ? value < before : value > before);
-		if (better) steps.push([n, value]);
+		if (isBetter(metric, value, steps.at(-1)?.[1])) steps.push([n, value]);
 	}
 	const end = steps.at(-1);
 	return end ? [...steps, [last, end[1]]] : [];

@@ -4,9 +4,9 @@
  */
 
 import type { Status } from "../journal/events.ts";
+import { bestFirst, gain } from "../journal/metric.ts";
 import { type Experiment, type State, type Tally, tally } from "../journal/state.ts";
 import { addUsage, spent, tokensOf } from "../journal/usage.ts";
-import { gainOver } from "../report/format.ts";
 import { gpuIdle } from "../report/gpu.ts";
 
 function memoize<T>(derive: (state: State) => T): (state: State) => T {
@@ -43,7 +43,7 @@ const valuesByCommit = memoize((state) => {
 export function gainOf(state: State, experiment: Experiment): number | undefined {
 	const reference = valuesByCommit(state).get(experiment.parent);
 	if (experiment.value === undefined || reference === undefined || experiment.commit === experiment.parent) return;
-	return gainOver(reference, experiment.value, state.metric.direction);
+	return gain(state.metric, reference, experiment.value);
 }
 
 /** The numbers of the experiments that each version of program.md steered. */
@@ -81,7 +81,10 @@ export function filterExperiments(state: State, { filter, sort, search }: Query)
 	const all = filter === "all" && needle === "" ? state.experiments : state.experiments.filter(matches);
 	if (sort === "oldest") return all;
 	if (sort === "newest") return all.toReversed();
-	const sign = state.metric.direction === "lower" ? 1 : -1;
-	const rank = (e: Experiment) => (e.value === undefined ? Number.POSITIVE_INFINITY : sign * e.value);
-	return all.toSorted((a, b) => (rank(a) === rank(b) ? b.n - a.n : rank(a) - rank(b)));
+	const compare = bestFirst(state.metric);
+	return all.toSorted((a, b) => {
+		if (a.value === undefined || b.value === undefined)
+			return Number(a.value === undefined) - Number(b.value === undefined) || b.n - a.n;
+		return compare(a.value, b.value) || b.n - a.n;
+	});
 }

@@ -1,7 +1,7 @@
 /** Numbers, times and text for people. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, compact, fitted, gainOver, grouped, seconds, signed, span } from "../../src/report/format.ts";
+import { clock, compact, fitted, grouped, seconds, signed, span } from "../../src/report/format.ts";
 
 test("a countdown reads as a clock", () => {
 	assert.deepEqual([0, 7.2, 299.4, 3_723].map(clock), ["0:00", "0:07", "4:59", "1:02:03"]);
@@ -17,9 +17,7 @@ test("large numbers are grouped or shortened", () => {
 	assert.deepEqual([950, 12_345, 999_960, 4_500_000].map(compact), ["950", "12.3k", "1.0M", "4.5M"]);
 });
 
-test("a gain is positive when it is better, whichever way the metric points", () => {
-	assert.equal(gainOver(2, 1.5, "lower"), 0.5);
-	assert.equal(gainOver(2, 1.5, "higher"), -0.5);
+test("a difference is written with its sign", () => {
 	assert.deepEqual([0.001234, -0.5].map(signed), ["+0.001234", "-0.500000"]);
 });
 

@@ -21,7 +21,8 @@ function plateau(discards: number): Experiment[] {
 	return history;
 }
 
-const plan = (discards: number) => planNext(plateau(discards), 3, "lower");
+const lower = { direction: "lower" } as const;
+const plan = (discards: number) => planNext(plateau(discards), 3, lower);
 
 test("the longer nothing wins, the further the search goes from what it did", () => {
 	const modes: [discards: number, mode: Mode][] = [
@@ -40,7 +41,7 @@ test("the longer nothing wins, the further the search goes from what it did", ()
 
 test("a win ends the plateau", () => {
 	const history = [...plateau(30), record({ n: 34, parent: "c3", commit: "c34", status: "keep", value: 1.7 })];
-	assert.deepEqual(planNext(history, 34, "lower"), { mode: "open", base: 34, stale: 0 });
+	assert.deepEqual(planNext(history, 34, lower), { mode: "open", base: 34, stale: 0 });
 });
 
 test("only a restart builds on another experiment than the best", () => {
@@ -55,18 +56,18 @@ test("the first restart builds on the most promising discard, the second on an e
 test("a restart goes on from the best of its own line", () => {
 	const history = plateau(28);
 	history.push(record({ n: 32, parent: "c9", commit: "c32", status: "discard", value: 1.8005 }));
-	assert.equal(planNext(history, 3, "lower").base, 32);
+	assert.equal(planNext(history, 3, lower).base, 32);
 	history.push(record({ n: 33, parent: "c32", commit: "c33", status: "discard", value: 1.95 }));
-	assert.equal(planNext(history, 3, "lower").base, 32);
+	assert.equal(planNext(history, 3, lower).base, 32);
 });
 
 test("where higher is better, the most promising discard is the highest", () => {
 	const history = plateau(28).map((e) => ({ ...e, value: -e.value! }));
-	assert.equal(planNext(history, 3, "higher").base, 9);
+	assert.equal(planNext(history, 3, { direction: "higher" }).base, 9);
 });
 
 test("a night of crashes has nowhere to restart from and stays with the best", () => {
 	const history = [record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 2 })];
 	for (let n = 2; n < 32; n++) history.push(record({ n, parent: "c0", commit: `c${n}`, status: "crash" }));
-	assert.equal(planNext(history, 1, "lower").base, 1);
+	assert.equal(planNext(history, 1, lower).base, 1);
 });

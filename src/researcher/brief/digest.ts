@@ -2,6 +2,7 @@
  * The history of a run in a page or two: what was kept, what came near, what crashed and why, and how often each kind
  * of idea was tried. Its size is bounded, however long the run.
  */
+import { gain } from "../../journal/metric.ts";
 import type { Experiment } from "../../journal/state.ts";
 import { oneLine } from "../../text.ts";
 import type { Brief } from "../researcher.ts";
@@ -29,7 +30,7 @@ export function gains({ history, metric }: Pick<Brief, "history" | "metric">): G
 		const parent = values.get(experiment.parent);
 		if (experiment.value === undefined || parent === undefined || experiment.commit === experiment.parent)
 			return undefined;
-		return metric.direction === "lower" ? parent - experiment.value : experiment.value - parent;
+		return gain(metric, parent, experiment.value);
 	};
 }
 
@@ -108,11 +109,11 @@ function list(name: string, lines: string[]): string {
 }
 
 /** An experiment on one line, with its reason where the measurement does not give it: a crash, a decision by hand. */
-export function describeExperiment(experiment: Experiment, gain: number | undefined): string {
+export function describeExperiment(experiment: Experiment, gained: number | undefined): string {
 	const { n, status, title, reason = "" } = experiment;
 	const measured = experiment.value === undefined ? "" : ` ${value(experiment)}`;
 	const difference =
-		gain === undefined ? "" : ` (${gain > 0 ? "better" : "worse"} by ${Math.abs(gain).toPrecision(2)})`;
+		gained === undefined ? "" : ` (${gained > 0 ? "better" : "worse"} by ${Math.abs(gained).toPrecision(2)})`;
 	const why = status === "crash" || isByHand(experiment) ? `: ${oneLine(reason, REASON)}` : "";
 	return `#${n} ${status}${measured}${difference} ${oneLine(title, TITLE)}${why}`;
 }

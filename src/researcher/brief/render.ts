@@ -4,6 +4,7 @@
  * is new every time.
  */
 
+import { bestFirst } from "../../journal/metric.ts";
 import { oneLine } from "../../text.ts";
 import { type Plan, planNext } from "../plateau.ts";
 import { type Brief, type Crash, type Evidence, NOTE_LIMIT, type SourceFile } from "../researcher.ts";
@@ -36,7 +37,7 @@ export interface RenderedBrief {
 }
 
 export async function renderBrief(brief: Brief, way: Way, evidence?: Evidence): Promise<RenderedBrief> {
-	const plan = brief.plan ?? planNext(brief.history, brief.best, brief.metric.direction);
+	const plan = brief.plan ?? planNext(brief.history, brief.best, brief.metric);
 	return {
 		...renderLasting(brief, way),
 		steady: renderSteady(brief, brief.files),
@@ -153,7 +154,7 @@ function renderPlan(brief: Brief, { mode, stale, base }: Plan): string {
 		}
 		case "restart": {
 			const values = history.filter((e) => e.status === "keep").map((e) => e.value!);
-			const leader = metric.direction === "lower" ? Math.min(...values) : Math.max(...values);
+			const leader = values.toSorted(bestFirst(metric))[0]!;
 			const own = history.find((e) => e.n === base)?.value ?? leader;
 			return fill(mode, { stale, base, distance: Math.abs(own - leader).toPrecision(2) });
 		}

@@ -4,6 +4,7 @@
  * and a curvature per step (numbers) or an offset per alternative (booleans, names). Only differences between a child
  * and its parent enter, so it does not matter that the base has moved since.
  */
+import { type Better, gain } from "../../journal/metric.ts";
 import type { Value } from "./constants.ts";
 import type { Adjustment, ParameterScale } from "./parameter-scale.ts";
 import { priorOf } from "./priors.ts";
@@ -46,7 +47,7 @@ export function fitPosterior(
 	parameters: readonly ParameterScale[],
 	trials: readonly Trial[],
 	present: Assignment,
-	direction: "lower" | "higher",
+	metric: Better,
 	budgetSeconds: number,
 ): GainPosterior {
 	const shortness = Math.min(1, Math.max(0, Math.log2(LONG_RUN_SECONDS / budgetSeconds) / 4));
@@ -79,15 +80,15 @@ export function fitPosterior(
 	const gainOf = ({ experiment, parentValue, pure }: Trial) => {
 		if (!pure || experiment.value === undefined || parentValue === undefined || experiment.status === "crash")
 			return undefined;
-		return direction === "lower" ? parentValue - experiment.value : experiment.value - parentValue;
+		return gain(metric, parentValue, experiment.value);
 	};
 	const measured = trials.flatMap((trial) => {
-		const gain = gainOf(trial);
-		return gain === undefined ? [] : [{ trial, gain }];
+		const gained = gainOf(trial);
+		return gained === undefined ? [] : [{ trial, gained }];
 	});
-	const typicalEffect = median(measured.map(({ gain }) => Math.abs(gain))) || 1;
+	const typicalEffect = median(measured.map(({ gained }) => Math.abs(gained))) || 1;
 	const count = new Map<string, number>();
-	const observations: Observation[] = measured.map(({ trial, gain }, i) => {
+	const observations: Observation[] = measured.map(({ trial, gained }, i) => {
 		const features: [number, number][] = [];
 		for (const parameter of parameters) {
 			const { name } = parameter.constant;
@@ -99,7 +100,7 @@ export function fitPosterior(
 		}
 		return {
 			features,
-			gain: Math.max(-GAIN_LIMIT, Math.min(GAIN_LIMIT, gain / typicalEffect)),
+			gain: Math.max(-GAIN_LIMIT, Math.min(GAIN_LIMIT, gained / typicalEffect)),
 			noise: NOISE + NOISE_PER_TRIAL * (measured.length - i),
 		};
 	});

@@ -29,7 +29,7 @@ export function proposeFrom(brief: Brief): SearchProposal | undefined {
 	const constraints = constraintsOf(brief, constants);
 	const parameters = constants.map(createScale);
 	const { present, trials, tried } = traceTrials(brief, constants);
-	const posterior = fitPosterior(parameters, trials, present, brief.metric.direction, brief.budgetSeconds);
+	const posterior = fitPosterior(parameters, trials, present, brief.metric, brief.budgetSeconds);
 	const space: SearchSpace = { parameters, present, tried, posterior, constraints };
 	const random = createRandom(brief.seed, brief.n);
 	for (const [index, level] of LEVELS.entries()) {
