@@ -52,13 +52,22 @@ const TAIL_LINES = 60;
 const GRACE_MS = 3000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Rejects when the log or the pid file cannot be written; the program does not run then. */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
 	const started = performance.now();
+	const log = request.logPath === undefined ? undefined : new LimitedLog(request.logPath);
 	const [program, ...args] = request.command;
 	const child = spawn(program!, args, { cwd: request.cwd, env: request.env, detached: true, stdio: "pipe" });
 	const ended = settled(child);
-	if (request.pidPath && child.pid) writeFileSync(request.pidPath, identityOf(child.pid));
-	const log = request.logPath === undefined ? undefined : new LimitedLog(request.logPath);
+	try {
+		if (request.pidPath && child.pid) writeFileSync(request.pidPath, identityOf(child.pid));
+	} catch (error) {
+		// A program that no later start could find must not run on.
+		signalGroup(child.pid, "SIGKILL");
+		await ended;
+		log?.close();
+		throw error;
+	}
 	const tail: string[] = [];
 	for (const stream of ["stdout", "stderr"] as const) listen(child, stream, request, log, tail);
 	// A program that does not read its input has not failed. Without streams it could not be started at all.

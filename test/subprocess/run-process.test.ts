@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -147,3 +148,19 @@ test("where no descriptor is left, the program is a result that could not be sta
 	const result = await runProcess(request(t, "", { command, onText: (text) => said.push(text) }));
 	assert.match(said.join(""), /^EMFILE$/, result.tail.join("\n"));
 });
+
+for (const [file, path] of [
+	["pid file", "pidPath"],
+	["log", "logPath"],
+] as const)
+	test(`where the ${file} cannot be written, no program runs on unseen`, async (t) => {
+		const program = `sleep 1000.${process.pid}`;
+		const wanted = request(t, `exec ${program}`);
+		await assert.rejects(runProcess({ ...wanted, [path]: join(wanted.cwd, "missing/file") }), /ENOENT/);
+		// A shell that was started has become the program by then.
+		await sleep(100);
+		const running = execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" }).split("\n");
+		const left = running.filter((line) => line.trim().split(" ").slice(1).join(" ").startsWith(program));
+		for (const line of left) process.kill(Number.parseInt(line, 10), "SIGKILL");
+		assert.deepEqual(left, []);
+	});
