@@ -5,7 +5,8 @@ import module from "node:module";
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 22)) {
 	process.stderr.write(
-		`autoresearch needs Node 22.22 or newer, and this is ${process.version}. In a clone, "npm start" brings a Node of its own ` +
+		`autoresearch needs Node 22.22 or newer, and this is ${process.version}. ` +
+			'In a clone, "npm start" brings a Node of its own ' +
 			`(run "npm install" without --ignore-scripts); elsewhere install a newer Node.\n`,
 	);
 	process.exit(2);

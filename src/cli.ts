@@ -27,7 +27,8 @@ async function createCli(asked: string | undefined): Promise<Command> {
 	const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, "utf8")) as { version: string };
 	const cli = new Command("autoresearch")
 		.description(
-			"A terminal console that owns an autonomous ML research loop: propose, train, measure, keep or revert, all night.",
+			"A terminal console that owns an autonomous ML research loop: " +
+				"propose, train, measure, keep or revert, all night.",
 		)
 		.version(version)
 		.showSuggestionAfterError()

@@ -1,3 +1,4 @@
+/** The folder that holds our package.json. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 

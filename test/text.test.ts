@@ -1,3 +1,4 @@
+/** Text from outside made safe for a terminal and for one line. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { oneLine, printable } from "../src/text.ts";

@@ -147,12 +147,14 @@ function report(): void {
 		phases,
 	};
 	console.log(
-		`${measured.length} experiments after the baseline, ${flags.budget} s each, a model that answers in ${flags.answer} s`,
+		`${measured.length} experiments after the baseline, ${flags.budget} s each, ` +
+			`a model that answers in ${flags.answer} s`,
 	);
 	for (const [name, seconds] of Object.entries(phases))
 		console.log(`  ${name.padEnd(14)}${seconds.toFixed(3)} s at the median`);
 	console.log(
-		`  outside the training clock: ${summary.overhead_s_p50} s at the median, ${summary.overhead_s_p95} s at the 95th percentile`,
+		`  outside the training clock: ${summary.overhead_s_p50} s at the median, ` +
+			`${summary.overhead_s_p95} s at the 95th percentile`,
 	);
 	if (flags.json) console.log(JSON.stringify(summary));
 }

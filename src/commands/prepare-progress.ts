@@ -31,7 +31,8 @@ export function prepareDisplay(stream: NodeJS.WriteStream = process.stderr): Pro
 			const share = progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0;
 			const filled = Math.round(share * BAR);
 			const bar = "#".repeat(filled) + "-".repeat(BAR - filled);
-			const text = `preparing ${stage.padEnd(10)} [${bar}] ${String(Math.floor(share * 100)).padStart(3)}%  ${progress.note ?? ""}`;
+			const percent = String(Math.floor(share * 100)).padStart(3);
+			const text = `preparing ${stage.padEnd(10)} [${bar}] ${percent}%  ${progress.note ?? ""}`;
 			stream.write(`\r${text.slice(0, (stream.columns || 80) - 1)}\x1b[K`);
 		},
 		end() {

@@ -45,7 +45,9 @@ export function readState(lab: Lab, tag: string): State {
 	if (events.length === 0) {
 		const others = tags(lab);
 		throw new UserError(
-			`no run ${tag} in ${lab.dir}${others.length > 0 ? `; there are: ${others.join(", ")} (choose one with --tag)` : ": start one with autoresearch tui"}`,
+			others.length > 0
+				? `no run ${tag} in ${lab.dir}; there are: ${others.join(", ")} (choose one with --tag)`
+				: `no run ${tag} in ${lab.dir}: start one with autoresearch tui`,
 		);
 	}
 	return events.reduce<State>(fold, initialState());

@@ -164,7 +164,8 @@ async function checkFreshStart(lab: Lab, tag: string, repository: Repository): P
 	}
 	if (await repository.resolve(`refs/heads/${branchOf(tag)}`)) {
 		throw new UserError(
-			`the branch ${branchOf(tag)} exists, but results/${tag} does not know it: choose another --tag, or delete the branch with "git branch -D ${branchOf(tag)}"`,
+			`the branch ${branchOf(tag)} exists, but results/${tag} does not know it: choose another --tag, ` +
+				`or delete the branch with "git branch -D ${branchOf(tag)}"`,
 		);
 	}
 }
@@ -173,12 +174,14 @@ async function checkFreshStart(lab: Lab, tag: string, repository: Repository): P
 function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, metric }: State): void {
 	if (options.budget !== undefined && options.budget !== budgetSeconds) {
 		throw new UserError(
-			`run ${tag} gives each experiment ${budgetSeconds} s, not ${options.budget} s, and its numbers would not compare: leave --budget out to carry on, or start another run with --tag NAME`,
+			`run ${tag} gives each experiment ${budgetSeconds} s, not ${options.budget} s, and its numbers would not ` +
+				"compare: leave --budget out to carry on, or start another run with --tag NAME",
 		);
 	}
 	if (metric.name !== lab.metric.name || metric.direction !== lab.metric.direction) {
 		throw new UserError(
-			`run ${tag} measures ${metric.name} (${metric.direction} is better), ${LAB_FILE} says otherwise: start another run with --tag NAME`,
+			`run ${tag} measures ${metric.name} (${metric.direction} is better), ${LAB_FILE} says otherwise: ` +
+				"start another run with --tag NAME",
 		);
 	}
 }
@@ -188,12 +191,14 @@ function checkCountable({ tokens, cost }: Limits, { name, counts }: Researcher):
 	const flag = tokens !== undefined ? "--max-tokens" : "--max-cost";
 	if (!counts && (tokens ?? cost) !== undefined) {
 		throw new UserError(
-			`the researcher ${name} does not count what it spends, so ${flag} would never be reached: leave it out, or use --researcher anthropic`,
+			`the researcher ${name} does not count what it spends, so ${flag} would never be reached: ` +
+				"leave it out, or use --researcher anthropic",
 		);
 	}
 	if (cost !== undefined && counts !== "cost") {
 		throw new UserError(
-			`--max-cost needs prices: set researcher.${name}.prices in ${LAB_FILE} to those of a million tokens, like { "input": 5, "output": 25 }`,
+			`--max-cost needs prices: set researcher.${name}.prices in ${LAB_FILE} to those of a million tokens, ` +
+				'like { "input": 5, "output": 25 }',
 		);
 	}
 }
@@ -203,7 +208,8 @@ function checkDevice(chosen: string, { tag, device }: State): void {
 	const kindOf = (name: string) => name.replace(/:\d+$/, "");
 	if (kindOf(chosen) === kindOf(device)) return;
 	throw new UserError(
-		`run ${tag} trains on ${device}, not on ${chosen}, and in the same time another device learns more or less: leave --device out to carry on, or start another run with --tag NAME`,
+		`run ${tag} trains on ${device}, not on ${chosen}, and in the same time another device takes more or ` +
+			"fewer steps: leave --device out to carry on, or start another run with --tag NAME",
 	);
 }
 
@@ -219,6 +225,7 @@ async function checkBranch(repository: Repository, branch: string, { tag, base }
 	const ours = new Set((await repository.experimentRefs(tag)).values());
 	if (ours.has(tip)) return;
 	throw new UserError(
-		`${branch} stands on ${tip.slice(0, 7)}, which is no experiment of this run: rename it with "git branch -m ${branch} NAME" and start again, and nothing is lost`,
+		`${branch} stands on ${tip.slice(0, 7)}, which is no experiment of this run: ` +
+			`rename it with "git branch -m ${branch} NAME" and start again, and nothing is lost`,
 	);
 }

@@ -23,7 +23,9 @@ export class Store {
 		this.#state = content.events.reduce<State>(fold, initialState());
 		this.#journal = new Journal(path, content);
 		if (content.torn > 0) {
-			const text = `the journal's last line was torn (${content.torn} bytes) and has been dropped: the process died while writing it`;
+			const text =
+				`the journal's last line was torn (${content.torn} bytes) and has been dropped: ` +
+				"the process died while writing it";
 			this.#take(this.#journal.append({ type: "notice", level: "warn", text }));
 		}
 	}

@@ -1,5 +1,6 @@
 /** Tokens and money that asking a researcher has cost. */
-/** What asking cost, as far as the researcher knows. */
+
+/** What requests cost, as far as the researcher counts it. */
 export interface Usage {
 	inputTokens: number;
 	outputTokens: number;

@@ -1,3 +1,5 @@
+/** Durations as people write them. */
+
 const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 /**

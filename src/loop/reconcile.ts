@@ -56,7 +56,8 @@ async function endAgents({ agents }: RunDir, store: Store): Promise<void> {
 	if (!existsSync(agents)) return;
 	for (const name of readdirSync(agents).filter((name) => name.endsWith(".pid"))) {
 		if (!endLeftover(join(agents, name))) continue;
-		const text = `ended the coding agent of experiment ${Number.parseInt(name, 10)}, left over from a console that was killed`;
+		const n = Number.parseInt(name, 10);
+		const text = `ended the coding agent of experiment ${n}, left over from a console that was killed`;
 		await store.emit({ type: "notice", level: "warn", text });
 	}
 	rmSync(agents, { recursive: true, force: true, maxRetries: 3 });

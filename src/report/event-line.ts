@@ -39,8 +39,10 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 			const measured = value === undefined ? "" : ` ${state.metric.name} ${value.toFixed(6)}`;
 			return `#${event.n} ${event.status.toUpperCase()}${measured} (${event.reason}) ${title}`;
 		}
-		case "experiment.reverted":
-			return `#${event.n} ${event.reason}; the branch is ${state.standing ? `on #${state.standing}` : "at its start"} again`;
+		case "experiment.reverted": {
+			const place = state.standing ? `#${state.standing}` : "its start";
+			return `#${event.n} ${event.reason}; the branch is back at ${place}`;
+		}
 		case "experiment.adopted":
 			return `#${event.n} ${event.reason}; the branch is on it`;
 		case "experiment.requeued":

@@ -16,7 +16,8 @@ export function preflight(path: string, text: string): string | undefined {
 	);
 	for (const moduleRequest of [...module.staticImports.map((statement) => statement.moduleRequest), ...reexported]) {
 		if (IMPORTABLE.includes(moduleRequest.value)) continue;
-		return `${at(path, text, moduleRequest.start)}: imports "${moduleRequest.value}"; a training file may import only ${IMPORTABLE.join(" and ")}`;
+		const place = at(path, text, moduleRequest.start);
+		return `${place}: imports "${moduleRequest.value}"; a training file may import only ${IMPORTABLE.join(" and ")}`;
 	}
 	const dynamic = module.dynamicImports[0];
 	if (dynamic) return `${at(path, text, dynamic.start)}: a training file may not import at run time`;

@@ -4,8 +4,14 @@
  */
 import type { TrainingProgress } from "../journal/events.ts";
 
-const PROGRESS =
-	/^step (\d+) \(([\d.]+)%\) \| loss: (\S+) \| lrm: (\S+) \| dt: (\d+)ms \| tok\/sec: ([\d,]+)(?: \| mfu: \S+%)? \| epoch: (\d+) \| remaining: (\d+(?:\.\d+)?)s/;
+const PROGRESS = new RegExp(
+	[
+		/^step (\d+) \(([\d.]+)%\) \| loss: (\S+) \| lrm: (\S+) \| dt: (\d+)ms \| tok\/sec: ([\d,]+)/,
+		/(?: \| mfu: \S+%)? \| epoch: (\d+) \| remaining: (\d+(?:\.\d+)?)s/,
+	]
+		.map(({ source }) => source)
+		.join(""),
+);
 
 /** The progress a line reports; undefined for any other line. `elapsed` is what the budget leaves. */
 export function parseProgress(line: string, budgetSeconds: number): TrainingProgress | undefined {

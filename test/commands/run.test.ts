@@ -1,3 +1,4 @@
+/** `autoresearch run` and the commands beside it, as shipped: rows, refs, output, messages and exit codes. */
 import assert from "node:assert/strict";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** `--show-brief` prints what the researcher would be given, and changes nothing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { showBrief } from "../../src/engine/show-brief.ts";

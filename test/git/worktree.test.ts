@@ -59,7 +59,7 @@ test("a lab in a sub-folder is committed under its folder", async (t) => {
 	assert.equal(git("rev-parse", REF), commit);
 });
 
-test("a commit runs none of the user's commit hooks, signs nothing and leaves the user's checkout as it is", async (t) => {
+test("a commit runs no hook of the user's, signs nothing and leaves the user's checkout as it is", async (t) => {
 	const { root, git, head, worktree } = await opened(t);
 	for (const hook of ["pre-commit", "commit-msg", "prepare-commit-msg", "post-commit"]) {
 		const path = join(root, ".git/hooks", hook);

@@ -1,3 +1,4 @@
+/** The journal file: torn lines, damage, and events written by older and newer versions. */
 import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** The state folded from events. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalEvent, NewEvent } from "../../src/journal/events.ts";

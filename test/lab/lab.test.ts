@@ -1,3 +1,4 @@
+/** Reading autoresearch.json, and the message for each mistake in it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDuration } from "../../src/lab/duration.ts";

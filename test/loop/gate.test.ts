@@ -1,3 +1,4 @@
+/** The gate's verdicts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { judge } from "../../src/loop/gate.ts";

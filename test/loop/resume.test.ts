@@ -1,3 +1,4 @@
+/** A run that is killed after any event carries on at the next start. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

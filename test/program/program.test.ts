@@ -1,3 +1,4 @@
+/** program.md: its versions, its watcher, and what happens while it cannot be read. */
 import assert from "node:assert/strict";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** The rules every proposal must keep. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkProposal, submit, TITLE_LIMIT } from "../../src/researcher/check-proposal.ts";

@@ -1,3 +1,4 @@
+/** The researchers' settings from the lab file, the environment and flags. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { researcherSchema } from "../../src/lab/researcher-config.ts";

@@ -1,3 +1,4 @@
+/** The constants an edit changes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changedConstants } from "../../src/researcher/constant-changes.ts";

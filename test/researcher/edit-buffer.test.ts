@@ -1,3 +1,4 @@
+/** Edits of the files that a proposal may change. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EditBuffer } from "../../src/researcher/edit-buffer.ts";

@@ -1,3 +1,4 @@
+/** The stand-in that proposes while the first researcher has an outage. */
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

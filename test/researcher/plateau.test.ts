@@ -1,3 +1,4 @@
+/** The kind of change that is asked for when nothing has been kept for a while. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Mode } from "../../src/journal/events.ts";

@@ -1,3 +1,4 @@
+/** Which GPU `cuda:n` names for CUDA, for a lab's own command and for nvidia-smi. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deviceEnvironment, physicalGpu } from "../../src/runner/cuda.ts";

@@ -1,3 +1,4 @@
+/** What a training run prints and is refused: progress, summary, crash reasons, preflight, the environment it gets. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crashReason } from "../../src/runner/crash-reason.ts";
@@ -8,7 +9,8 @@ import type { ProcessResult } from "../../src/subprocess/run-process.ts";
 
 test("karpathy/autoresearch's progress line is understood", () => {
 	const line =
-		"step 00123 (41.0%) | loss: 3.123456 | lrm: 0.50 | dt: 327ms | tok/sec: 1,602,345 | mfu: 39.8% | epoch: 1 | remaining: 177s    ";
+		"step 00123 (41.0%) | loss: 3.123456 | lrm: 0.50 | dt: 327ms | tok/sec: 1,602,345 | mfu: 39.8% " +
+		"| epoch: 1 | remaining: 177s    ";
 	assert.deepEqual(parseProgress(line, 300), {
 		step: 123,
 		loss: 3.123456,

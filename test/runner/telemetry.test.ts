@@ -1,3 +1,4 @@
+/** What nvidia-smi reports, parsed and summarised. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+/** Running a program in a process group: time limits, logs, lines, and the end of the whole group. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";

@@ -18,7 +18,11 @@ export const value = () => 2 + Math.abs(Math.log(MATRIX_LR / 0.05)) * 0.1 + Math
 
 const TRAINER = `import { FAULT, SECONDS, value } from "./train.js";
 import fs from "node:fs";
-const step = (n, left) => process.stdout.write("\\rstep " + String(n).padStart(5, "0") + " (50.0%) | loss: 3.100000 | lrm: 1.00 | dt: 10ms | tok/sec: 12,000 | mfu: 0.0% | epoch: 1 | remaining: " + left + "s    ");
+const step = (n, left) =>
+	process.stdout.write(
+		"\\rstep " + String(n).padStart(5, "0") + " (50.0%) | loss: 3.100000 | lrm: 1.00 | dt: 10ms | " +
+			"tok/sec: 12,000 | mfu: 0.0% | epoch: 1 | remaining: " + left + "s    ",
+	);
 step(1, 1);
 if (FAULT === "throw") throw new Error("the matrix is singular");
 if (FAULT === "exit") process.exit(3);

@@ -1,3 +1,4 @@
+/** Waits for a state of an engine. */
 import { setTimeout } from "node:timers/promises";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { State } from "../../src/journal/state.ts";

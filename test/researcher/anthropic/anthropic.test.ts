@@ -1,3 +1,4 @@
+/** The researcher behind the Messages API, against a loopback server that speaks it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Crash } from "../../../src/researcher/researcher.ts";

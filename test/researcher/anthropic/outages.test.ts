@@ -1,3 +1,4 @@
+/** Outages of the Messages API: which are waited out, and which a person must correct. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AnthropicConfig } from "../../../src/lab/researcher-config.ts";

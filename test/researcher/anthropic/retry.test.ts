@@ -1,3 +1,4 @@
+/** How long a request waits before it is repeated. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outage } from "../../../src/researcher/anthropic/client.ts";

@@ -1,3 +1,4 @@
+/** The brief of a lab that has a trainer of its own. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { showBrief } from "../../../src/engine/show-brief.ts";

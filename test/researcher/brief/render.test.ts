@@ -1,3 +1,4 @@
+/** The text of a brief: its parts, their limits, and what the researcher is asked for. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Experiment } from "../../../src/journal/state.ts";

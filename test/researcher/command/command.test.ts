@@ -1,3 +1,4 @@
+/** Coding agents as researchers: real processes in a real checkout. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

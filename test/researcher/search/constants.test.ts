@@ -1,3 +1,4 @@
+/** Reading and rewriting the constants of a training file. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readConstants, readValue, rewrite, SyntaxProblem } from "../../../src/researcher/search/constants.ts";

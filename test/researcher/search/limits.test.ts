@@ -1,3 +1,4 @@
+/** The limits stated in a constant's comment. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allows, readLimits, type ValueLimits } from "../../../src/researcher/search/limits.ts";

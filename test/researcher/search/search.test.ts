@@ -1,3 +1,4 @@
+/** The search: valid proposals, and better results than random changes on a simulated objective. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
