@@ -2,14 +2,13 @@
  * An engine that is still being opened: the console is on the screen at once, sees the data being prepared, and what
  * it asks reaches the engine as soon as that is there.
  */
-import type { JournalEvent, Tick } from "../journal/events.ts";
+import type { Tick } from "../journal/events.ts";
 import { fold } from "../journal/fold.ts";
-import { initialState, type State } from "../journal/state.ts";
+import { initialState } from "../journal/state.ts";
+import type { Listener } from "../journal/store.ts";
 import type { Engine } from "./engine.ts";
 import type { StartListeners } from "./start.ts";
 import type { ReadyProgress } from "./warm-up.ts";
-
-type Listener = (state: State, event: JournalEvent | Tick) => void;
 
 export interface Opening {
 	engine: Engine;

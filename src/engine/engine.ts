@@ -4,8 +4,8 @@
  * this same interface.
  */
 
-import type { JournalEvent, Tick } from "../journal/events.ts";
 import type { State } from "../journal/state.ts";
+import type { Listener } from "../journal/store.ts";
 import type { Command } from "../loop/command.ts";
 
 export type { Command };
@@ -45,7 +45,7 @@ export interface Files {
 export interface Engine {
 	readonly state: State;
 	/** Calls back after every change of state, with the event that made it; returns the way to unsubscribe. */
-	subscribe(listener: (state: State, event: JournalEvent | Tick) => void): () => void;
+	subscribe(listener: Listener): () => void;
 	/** Resolves to a one-line answer for the human, e.g. "pausing after experiment 7". */
 	command(command: Command): Promise<string>;
 	readonly read: Files;

@@ -16,7 +16,7 @@ import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
 import { checkTag, todaysTag } from "../lab/run-tag.ts";
 import { Controls } from "../loop/controls.ts";
 import { Loop } from "../loop/loop.ts";
-import { type Limits, Spending } from "../loop/spending.ts";
+import { type RunLimits, Spending } from "../loop/spending.ts";
 import { Program } from "../program/program.ts";
 import { type ResearcherFlags, resolveConfig } from "../researcher/config.ts";
 import { createResearcher, defaultResearcher } from "../researcher/index.ts";
@@ -37,7 +37,7 @@ export interface RunOptions {
 	/** Seconds of training for each experiment; the lab's own when absent. */
 	budget?: number;
 	/** When the run ends by itself; never when empty. */
-	limits?: Limits;
+	limits?: RunLimits;
 	/** Who proposes, and how; the lab's settings and the environment when absent. */
 	researcher?: ResearcherFlags;
 	/** Draft the next proposal while one trains; on when absent. */
@@ -187,7 +187,7 @@ function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, me
 }
 
 /** A limit that nobody counts towards would never be reached. */
-function checkCountable({ tokens, cost }: Limits, { name, counts }: Researcher): void {
+function checkCountable({ tokens, cost }: RunLimits, { name, counts }: Researcher): void {
 	const flag = tokens !== undefined ? "--max-tokens" : "--max-cost";
 	if (!counts && (tokens ?? cost) !== undefined) {
 		throw new UserError(

@@ -4,7 +4,7 @@ import { inFlight, type Note, type State, standingOn } from "../journal/state.ts
 import type { Lab } from "../lab/lab.ts";
 import type { ProgramText } from "../program/program.ts";
 import { NOTES } from "../researcher/brief/render.ts";
-import { type Plan, planNext } from "../researcher/plateau.ts";
+import { type BriefPlan, planNext } from "../researcher/plateau.ts";
 import type { Brief, Researcher, SourceFile } from "../researcher/researcher.ts";
 import { trainingTimeout } from "../runner/trainer.ts";
 
@@ -30,7 +30,12 @@ export interface Planned {
  * The brief for experiment `n` under a version of program.md, as things stand now.
  * @param asked the plan to follow; worked out from the history when absent
  */
-export async function planBrief(parts: BriefParts, n: number, program: ProgramText, asked?: Plan): Promise<Planned> {
+export async function planBrief(
+	parts: BriefParts,
+	n: number,
+	program: ProgramText,
+	asked?: BriefPlan,
+): Promise<Planned> {
 	const { store, repository, lab, researcher } = parts;
 	const { state } = store;
 	const history = state.experiments.filter(({ status }) => status);

@@ -6,7 +6,7 @@
 import { mergeTexts } from "../git/merge.ts";
 import type { ProgramText } from "../program/program.ts";
 import { changedConstants } from "../researcher/constant-changes.ts";
-import type { Plan } from "../researcher/plateau.ts";
+import type { BriefPlan } from "../researcher/plateau.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { type Planned, planBrief } from "./brief.ts";
 import { LiveDraft } from "./live-draft.ts";
@@ -76,7 +76,7 @@ export class DraftAhead {
 	}
 
 	/** What the draft of experiment `n` was asked to be: the plan of the experiment that takes it. */
-	async plan(n: number, program: ProgramText): Promise<Plan | undefined> {
+	async plan(n: number, program: ProgramText): Promise<BriefPlan | undefined> {
 		const draft = this.#draft;
 		if (!draft || !fits(draft, n, program.version)) return undefined;
 		const planned = await draft.planned.catch(() => undefined);

@@ -6,7 +6,7 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { messageOf } from "../errors.ts";
 import { openCheckout } from "../git/checkout.ts";
 import { checkProposal } from "../researcher/check-proposal.ts";
-import type { Brief, Crash, Proposal, ProposeOptions, SourceFile } from "../researcher/researcher.ts";
+import type { Brief, CrashReport, Proposal, ProposeOptions, SourceFile } from "../researcher/researcher.ts";
 import type { Planned } from "./brief.ts";
 import { evidenceOf } from "./evidence.ts";
 import type { LiveDraft } from "./live-draft.ts";
@@ -32,7 +32,7 @@ export async function askForProposal(
 export async function askForRepair(
 	run: RunContext,
 	planned: Planned,
-	crash: Crash,
+	crash: CrashReport,
 	signal: AbortSignal,
 	draft: LiveDraft,
 ): Promise<Proposal | undefined> {

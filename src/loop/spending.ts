@@ -2,8 +2,9 @@
 import { tally } from "../journal/state.ts";
 import type { Store } from "../journal/store.ts";
 import { spent, tokensOf, type Usage } from "../journal/usage.ts";
+import { LONGEST_TIMER_MS } from "../subprocess/run-process.ts";
 
-export interface Limits {
+export interface RunLimits {
 	/** Decided experiments, the baseline included. */
 	experiments?: number;
 	/** Hours since this start. */
@@ -19,16 +20,14 @@ export class LimitReached extends Error {
 	override name = "LimitReached";
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 export class Spending {
 	readonly #store: Store;
-	readonly #limits: Limits;
+	readonly #limits: RunLimits;
 	readonly #since = performance.now();
 	readonly #end = new AbortController();
 	#timer?: NodeJS.Timeout;
 
-	constructor(store: Store, limits: Limits) {
+	constructor(store: Store, limits: RunLimits) {
 		this.#store = store;
 		this.#limits = limits;
 	}

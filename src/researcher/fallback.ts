@@ -1,6 +1,6 @@
 /** A researcher with a stand-in for the time in which it has an outage or fails. */
 import { messageOf } from "../errors.ts";
-import { type Brief, type Crash, type ProposeOptions, type Researcher, ResearcherError } from "./researcher.ts";
+import { type Brief, type CrashReport, type ProposeOptions, type Researcher, ResearcherError } from "./researcher.ts";
 
 /** Shorter outages are waited out: the first researcher's ideas are worth that much. */
 const LONGEST_OUTAGE_MS = 30_000;
@@ -57,7 +57,7 @@ export function withFallback(primary: Researcher, standIn: Researcher): Research
 			return { ...(await standIn.propose(brief, options)), researcher: standIn.name };
 		},
 		...(primary.repair && {
-			async repair(brief: Brief, crash: Crash, options: ProposeOptions) {
+			async repair(brief: Brief, crash: CrashReport, options: ProposeOptions) {
 				const asked = await ask(options, (watched) => primary.repair!(brief, crash, watched));
 				if ("answer" in asked) return asked.answer;
 				options.onNotice("warn", `${asked.trouble}; experiment ${crash.n} is not repaired`);

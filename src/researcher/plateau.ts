@@ -6,7 +6,7 @@ import type { Mode } from "../journal/events.ts";
 import { type Better, bestFirst } from "../journal/metric.ts";
 import type { Experiment } from "../journal/state.ts";
 
-export interface Plan {
+export interface BriefPlan {
 	mode: Mode;
 	/** The experiment to build on: the best one, except in a restart. */
 	base: number;
@@ -31,7 +31,7 @@ const CYCLE_LENGTH = CYCLE.reduce((sum, { length }) => sum + length, 0);
  * The plan for the next experiment.
  * @param best number of the experiment the branch stands on
  */
-export function planNext(history: readonly Experiment[], best: number, metric: Better): Plan {
+export function planNext(history: readonly Experiment[], best: number, metric: Better): BriefPlan {
 	const since = history.findLastIndex((e) => e.status === "keep") + 1;
 	const stale = history.length - since;
 	// "open" is not repeated: the cycle continues with "other-family".

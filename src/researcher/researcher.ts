@@ -8,7 +8,7 @@ import type { Change } from "../journal/events.ts";
 import type { Metric } from "../journal/metric.ts";
 import type { Experiment, Note } from "../journal/state.ts";
 import type { Usage } from "../journal/usage.ts";
-import type { Plan } from "./plateau.ts";
+import type { BriefPlan } from "./plateau.ts";
 
 export interface Brief {
 	/** The number the proposal will have. */
@@ -36,7 +36,7 @@ export interface Brief {
 	/** Read-only files that travel with every brief, such as the reference of the tensor library. */
 	reference?: readonly SourceFile[];
 	/** What kind of change is asked for, and why; derived from the history when absent. */
-	plan?: Plan;
+	plan?: BriefPlan;
 }
 
 /** The longest note, in characters: longer ones are refused when they are given. */
@@ -95,7 +95,7 @@ export interface Evidence {
 export const MAX_REPAIRS = 2;
 
 /** A proposal whose training or evaluation failed. */
-export interface Crash {
+export interface CrashReport {
 	/** The number the repaired experiment keeps. */
 	n: number;
 	/** What crashed. */
@@ -138,5 +138,5 @@ export interface Researcher {
 	/** The exact text that would be sent for this brief; nothing is sent. */
 	show?(brief: Brief, evidence?: Evidence): Promise<string>;
 	/** A corrected version of a proposal that crashed; undefined when there is none to be had. */
-	repair?(brief: Brief, crash: Crash, options: ProposeOptions): Promise<Proposal | undefined>;
+	repair?(brief: Brief, crash: CrashReport, options: ProposeOptions): Promise<Proposal | undefined>;
 }

@@ -50,7 +50,8 @@ export interface ProcessResult {
 const TAIL_LINES = 60;
 /** Between asking a group to end and ending it. */
 const GRACE_MS = 3000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** A timer of Node that is set for longer ends at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Rejects when the log or the pid file cannot be written; the program does not run then. */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { startEngine } from "../../src/engine/start.ts";
-import type { Limits } from "../../src/loop/spending.ts";
+import type { RunLimits } from "../../src/loop/spending.ts";
 import { type Answer, call, failure } from "../researcher/messages-server.ts";
 import { cli } from "../support/cli.ts";
 import { makeLab } from "../support/lab.ts";
@@ -27,7 +27,7 @@ test("the answer that reaches a limit of tokens may still propose: that is train
 	});
 });
 
-const limits: [string, Limits, RegExp][] = [
+const limits: [string, RunLimits, RegExp][] = [
 	["tokens", { tokens: 300 }, /^360 tokens spent, of 300 allowed$/],
 	["money", { cost: 0.007 }, /^0\.01 spent, of 0\.007 allowed$/],
 ];
@@ -107,7 +107,7 @@ test("results shows tokens and money, those of a draft whose experiment never be
 	);
 });
 
-const uncounted: [string, object, Limits, RegExp][] = [
+const uncounted: [string, object, RunLimits, RegExp][] = [
 	[
 		"tokens with a researcher that counts none",
 		{ name: "search" },

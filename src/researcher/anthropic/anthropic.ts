@@ -9,7 +9,7 @@ import { joinBrief, type RenderedBrief, renderBrief, renderRepair } from "../bri
 import { EditBuffer } from "../edit-buffer.ts";
 import {
 	type Brief,
-	type Crash,
+	type CrashReport,
 	MAX_REPAIRS,
 	type Proposal,
 	type ProposeOptions,
@@ -49,7 +49,7 @@ export function createAnthropic(config: AnthropicConfig, env: NodeJS.ProcessEnv)
 			}
 		},
 
-		async repair(brief: Brief, crash: Crash, options: ProposeOptions) {
+		async repair(brief: Brief, crash: CrashReport, options: ProposeOptions) {
 			if (crash.attempt > MAX_REPAIRS) return undefined;
 			const start = startOf(await renderRepair(brief, crash, MAX_REPAIRS, "tools", options.evidence));
 			const buffer = new EditBuffer(brief, crash.proposal.files);

@@ -6,8 +6,8 @@
 
 import { bestFirst } from "../../journal/metric.ts";
 import { oneLine } from "../../text.ts";
-import { type Plan, planNext } from "../plateau.ts";
-import { type Brief, type Crash, type Evidence, NOTE_LIMIT, type SourceFile } from "../researcher.ts";
+import { type BriefPlan, planNext } from "../plateau.ts";
+import { type Brief, type CrashReport, type Evidence, NOTE_LIMIT, type SourceFile } from "../researcher.ts";
 import { digest, worthShowing } from "./digest.ts";
 import { tallyFamilies } from "./families.ts";
 import { bounded, clean, quote } from "./quote.ts";
@@ -55,7 +55,7 @@ export async function renderBrief(brief: Brief, way: Way, evidence?: Evidence): 
 /** The text for the author of a crash: its brief, but with the files as they crashed, the reason and the log. */
 export async function renderRepair(
 	brief: Brief,
-	crash: Crash,
+	crash: CrashReport,
 	attempts: number,
 	way: Way,
 	evidence?: Evidence,
@@ -138,7 +138,7 @@ function renderNotes({ notes = [] }: Brief): string {
 /** The experiments that count as recent. */
 const RECENT = 20;
 
-function renderPlan(brief: Brief, { mode, stale, base }: Plan): string {
+function renderPlan(brief: Brief, { mode, stale, base }: BriefPlan): string {
 	const { history, metric } = brief;
 	switch (mode) {
 		case "open":

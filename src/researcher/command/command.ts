@@ -15,7 +15,7 @@ import { changedConstants } from "../constant-changes.ts";
 import { EditBuffer } from "../edit-buffer.ts";
 import {
 	type Brief,
-	type Crash,
+	type CrashReport,
 	MAX_REPAIRS,
 	type Proposal,
 	type ProposeOptions,
@@ -62,7 +62,7 @@ export function createCommand(name: string, config: CommandConfig, env: NodeJS.P
 			return proposal;
 		},
 
-		async repair(brief, crash: Crash, options) {
+		async repair(brief, crash: CrashReport, options) {
 			if (crash.attempt > MAX_REPAIRS) return undefined;
 			const text = joinBrief(await renderRepair(brief, crash, MAX_REPAIRS, "agent", options.evidence));
 			const proposal = await work(name, config, env, brief, text, crash.proposal.files, options);

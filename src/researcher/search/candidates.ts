@@ -4,7 +4,7 @@ import { allows } from "./limits.ts";
 import type { Adjustment, Lookup, ParameterScale } from "./parameter-scale.ts";
 import type { GainPosterior } from "./posterior.ts";
 import { COUPLINGS, type Coupling } from "./priors.ts";
-import type { Random } from "./random.ts";
+import type { RandomSource } from "./random.ts";
 import type { Assignment } from "./trials.ts";
 
 /** What one proposal changes. */
@@ -53,7 +53,7 @@ export interface SearchSpace {
 }
 
 /** The most promising untried candidate at a level; undefined when the level has none left. */
-export function choose(space: SearchSpace, level: Level, random: Random): Candidate | undefined {
+export function choose(space: SearchSpace, level: Level, random: RandomSource): Candidate | undefined {
 	const { parameters, posterior, constraints, present, tried } = space;
 	const open = openAdjustments(space, level);
 	const sampledGain = posterior.draw(random);
@@ -138,7 +138,7 @@ function randomCombination(
 	open: Adjustment[],
 	isClosed: (adjustments: Adjustment[]) => boolean,
 	{ constants }: Level,
-	random: Random,
+	random: RandomSource,
 ): Candidate | undefined {
 	if (constants < 3 || open.length === 0) return undefined;
 	for (let attempt = 0; attempt < COMBINATIONS; attempt++) {

@@ -8,14 +8,14 @@ import { type Better, gain } from "../../journal/metric.ts";
 import type { Value } from "./constants.ts";
 import type { Adjustment, ParameterScale } from "./parameter-scale.ts";
 import { priorOf } from "./priors.ts";
-import type { Random } from "./random.ts";
+import type { RandomSource } from "./random.ts";
 import { fitRegression, type Normal, type Observation } from "./surrogate.ts";
 import type { Assignment, Trial } from "./trials.ts";
 
 /** Gains are in units of a typical experiment's effect unless stated otherwise; positive is better. */
 export interface GainPosterior {
 	/** One sample of the gain of each adjustment. */
-	draw(random: Random): (adjustment: Adjustment) => number;
+	draw(random: RandomSource): (adjustment: Adjustment) => number;
 	/** The expected gain of an adjustment. */
 	expect(adjustment: Adjustment): number;
 	/** How many measured experiments changed this constant. */

@@ -3,7 +3,7 @@
  * sampling draws one set of weights from the posterior at a time, so that an uncertain option is tried as often as it
  * may be the best (Thompson 1933; Agrawal and Goyal 2013 for the linear case).
  */
-import type { Random } from "./random.ts";
+import type { RandomSource } from "./random.ts";
 
 /** A normal distribution: the prior of one weight. */
 export interface Normal {
@@ -22,7 +22,7 @@ export interface Observation {
 export interface Regression {
 	mean: Float64Array;
 	/** One sample of all weights. */
-	sample(random: Random): Float64Array;
+	sample(random: RandomSource): Float64Array;
 }
 
 export function fitRegression(priors: readonly Normal[], observations: readonly Observation[]): Regression {

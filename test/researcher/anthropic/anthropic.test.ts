@@ -1,7 +1,7 @@
 /** The researcher behind the Messages API, against a loopback server that speaks it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Crash } from "../../../src/researcher/researcher.ts";
+import type { CrashReport } from "../../../src/researcher/researcher.ts";
 import { briefOf, evidenceOf, listen, TEXT } from "../brief-of.ts";
 import { type Answer, call, type MessagesServer, type Reply, serveMessages } from "../messages-server.ts";
 import { connect, EDITED, editAndSubmit, propose, raise, submission } from "./connect.ts";
@@ -288,7 +288,7 @@ test("text in logs and files that gives orders is quoted as data and stays insid
 	);
 });
 
-const crash: Crash = {
+const crash: CrashReport = {
 	n: 4,
 	proposal: {
 		title: "Square the rate",

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Experiment } from "../../../src/journal/state.ts";
 import { DIGEST_LIMIT, digest } from "../../../src/researcher/brief/digest.ts";
 import { BRIEF_LIMIT, joinBrief, renderBrief, renderRepair } from "../../../src/researcher/brief/render.ts";
-import type { Brief, Crash } from "../../../src/researcher/researcher.ts";
+import type { Brief, CrashReport } from "../../../src/researcher/researcher.ts";
 import { briefOf, evidenceOf, TEXT } from "../brief-of.ts";
 import { record } from "../search/simulated-night.ts";
 
@@ -126,7 +126,7 @@ test("text of programs cannot end its quotation or drive a terminal", async () =
 	assert.doesNotMatch(text, /\x1b/);
 });
 
-const crashOf = (fields: Partial<Crash> = {}): Crash => ({
+const crashOf = (fields: Partial<CrashReport> = {}): CrashReport => ({
 	n: 4,
 	proposal: {
 		title: "Square the rate",
@@ -140,7 +140,7 @@ const crashOf = (fields: Partial<Crash> = {}): Crash => ({
 	...fields,
 });
 
-const repair = async (crash: Crash, fields: Partial<Brief> = {}, way: "tools" | "agent" = "tools") =>
+const repair = async (crash: CrashReport, fields: Partial<Brief> = {}, way: "tools" | "agent" = "tools") =>
 	joinBrief(await renderRepair(briefOf(fields), crash, 2, way, evidenceOf()));
 
 test("a repair shows the end of the log, which is where the error is", async () => {
