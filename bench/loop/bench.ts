@@ -20,6 +20,7 @@ import { fold } from "../../src/journal/fold.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { initialState, type State } from "../../src/journal/state.ts";
 import { packageRoot } from "../../src/package-root.ts";
+import { median, quantile, round } from "../statistics.ts";
 
 const { values: flags } = parseArgs({
 	options: {
@@ -132,18 +133,13 @@ function report(): void {
 	const phases = Object.fromEntries(
 		(["propose", "preflight", "startup", "evaluate", "git_and_gate"] as const).map((name) => [
 			name,
-			round(
-				quantile(
-					measured.map((m) => m[name]),
-					0.5,
-				),
-			),
+			round(median(measured.map((m) => m[name])), 3),
 		]),
 	);
 	const overheads = measured.map(({ overhead }) => overhead);
 	const summary = {
-		overhead_s_p50: round(quantile(overheads, 0.5)),
-		overhead_s_p95: round(quantile(overheads, 0.95)),
+		overhead_s_p50: round(median(overheads), 3),
+		overhead_s_p95: round(quantile(overheads, 0.95), 3),
 		phases,
 	};
 	console.log(
@@ -157,13 +153,4 @@ function report(): void {
 			`${summary.overhead_s_p95} s at the 95th percentile`,
 	);
 	if (flags.json) console.log(JSON.stringify(summary));
-}
-
-function quantile(values: number[], share: number): number {
-	const sorted = values.toSorted((a, b) => a - b);
-	return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}
-
-function round(seconds: number): number {
-	return Math.round(seconds * 1000) / 1000;
 }

@@ -13,6 +13,7 @@ import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { median } from "../statistics.ts";
 import type { Side } from "./gpt.ts";
 
 const { values } = parseArgs({
@@ -61,12 +62,6 @@ async function findTorch(): Promise<string | undefined> {
 		if (found) return python;
 	}
 	return undefined;
-}
-
-function median(numbers: number[]): number {
-	const sorted = numbers.toSorted((a, b) => a - b);
-	const middle = sorted.length >> 1;
-	return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Floating-point operations of one step, as PaLM's appendix B counts them: 6 a weight and token, and attention's. */

@@ -18,6 +18,7 @@ import { makeLab } from "../../test/support/lab.ts";
 import { writeJournal } from "../../test/tui/scripted-engine.ts";
 import { journalOf } from "../../test/tui/scripted-run.ts";
 import { Terminal } from "../../test/tui/terminal.ts";
+import { median, round } from "../statistics.ts";
 import type { Sample } from "./app.ts";
 
 const EXPERIMENTS = 10_000;
@@ -135,14 +136,6 @@ function seen(terminal: Terminal, text: string): Promise<void> {
 async function leave(terminal: Terminal): Promise<void> {
 	terminal.kill("SIGTERM");
 	await terminal.exited;
-}
-
-function median(values: number[]): number {
-	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function round(value: number, digits: number): number {
-	return Number(value.toFixed(digits));
 }
 
 const { values } = parseArgs({

@@ -3,6 +3,7 @@
  *
  *     node scripts/check-gpu/throughput.ts cuda:0 '[128,4,4,256,8,4096]'
  */
+import { median } from "../../bench/statistics.ts";
 import type { DeviceName } from "../../trainer/tensor/device/name.ts";
 import * as t from "../../trainer/tensor/index.ts";
 
@@ -98,8 +99,4 @@ function timed(runs: number, action: () => void): number[] {
 		action();
 		return performance.now() - start;
 	});
-}
-
-function median(numbers: number[]): number {
-	return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 }

@@ -3,6 +3,7 @@
  * the state and rebuilt from it at will.
  */
 import { renameSync, writeFileSync } from "node:fs";
+import { oneLine } from "../text.ts";
 import type { Experiment, State } from "./state.ts";
 
 const HASH_LENGTH = 7;
@@ -16,13 +17,13 @@ export function resultsTsv(state: State): string {
 function row(experiment: Experiment): string[] {
 	const { commit = "", value = 0, memoryGb = 0, status = "", title, reason = "" } = experiment;
 	const measured = status !== "crash" && experiment.value !== undefined;
-	const told = measured && !experiment.reverted ? title : `${title} [${reason}]`;
+	const description = measured && !experiment.reverted ? title : `${title} [${reason}]`;
 	return [
 		commit.slice(0, HASH_LENGTH),
 		(measured ? value : 0).toFixed(6),
 		(measured ? memoryGb : 0).toFixed(1),
 		status,
-		told.replace(/\s+/g, " ").trim(),
+		oneLine(description),
 	];
 }
 
