@@ -261,8 +261,8 @@ export function train(model: GPT, batches: Iterable<Batch>, report: (step: StepR
 	// PyTorch accumulates gradients by calling backward() several times before step(). A compiled program is one static
 	// graph that always does all of its work, so accumulating takes two: one adds a batch's gradients to `sums`, the
 	// other steps on their mean and clears them.
-	const sums = weights.map(({ name, shape }) => nn.state(`sum.${name}`, nn.zeros(shape)));
-	const losses = nn.state("sum.loss", nn.zeros(loss.shape));
+	const sums = weights.map(({ name, shape }) => nn.buffer(`sum.${name}`, nn.zeros(shape)));
+	const losses = nn.buffer("sum.loss", nn.zeros(loss.shape));
 	const add = nn.compile({}, [
 		...sums.map((sum, i) => nn.assign(sum, sum.add(gradients[i]!))),
 		nn.assign(losses, losses.add(loss)),

@@ -22,4 +22,15 @@ describe("the tensor reference", () => {
 		}
 		assert.ok(page.length < 14_000, `${page.length} characters`);
 	});
+
+	it("has everything that train.ts uses, by the name it uses", () => {
+		const page = reference(directory);
+		const train = readFileSync(join(directory, "../train.ts"), "utf8");
+		const used = new Set([...train.matchAll(/\bnn\.([a-z]\w*)/g)].map(([, name]) => name!));
+		assert.ok(used.size > 20, `${used.size} names were read`);
+		assert.deepEqual(
+			[...used].filter((name) => !page.includes(`- \`${name}(`)),
+			[],
+		);
+	});
 });

@@ -79,7 +79,7 @@ describe("a loaded checkpoint", () => {
 
 	it("holds the values after training, without the optimizer's", () => {
 		const w = t.parameter("w", t.zeros([17, 17]));
-		const moment = t.state("moment", t.zeros([17, 17]));
+		const moment = t.buffer("moment", t.zeros([17, 17]));
 		const program = t.compile({}, [t.assign(w, w.add(2)), t.assign(moment, moment.add(1))]);
 		program.run();
 		const dir = join(root, "trained");

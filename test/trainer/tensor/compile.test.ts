@@ -58,7 +58,7 @@ for (const lowering of lowerings) {
 	describe(`a compiled program: ${lowering.name}`, () => {
 		it("adds to a parameter what each run brings, whoever reads the sum before or after", () => {
 			const sum = t.parameter("sum", t.tensor([1, 2]));
-			const other = t.state("other", t.zeros([2]));
+			const other = t.buffer("other", t.zeros([2]));
 			const x = t.input("x", [2]);
 			const more = x.mul(2);
 			const program = t.compile(

@@ -24,7 +24,7 @@ const weights = t.parameters(loss);
 const gradients = t.grad(loss, weights);
 const ids = new Int32Array(B * T);
 if (process.argv[3] === "two programs") {
-	const sums = weights.map(({ name, shape }) => t.state(`sum.${name}`, t.zeros(shape)));
+	const sums = weights.map(({ name, shape }) => t.buffer(`sum.${name}`, t.zeros(shape)));
 	const add = t.compile(
 		{},
 		sums.map((sum, i) => t.assign(sum, sum.add(gradients[i]!))),

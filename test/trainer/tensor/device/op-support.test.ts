@@ -109,7 +109,7 @@ it("no CUDA kernel looks at every token for every row of a table, or adds all ro
 
 it("gradients are accumulated where they lie: nothing is copied", () => {
 	const seen = watched();
-	const sum = t.state("accumulated", t.zeros([4]));
+	const sum = t.buffer("accumulated", t.zeros([4]));
 	const program = t.compile({}, [t.assign(sum, sum.add(t.input("g", [4]).mul(2)))], portable);
 	assert.ok(seen.has("ADD"));
 	assert.ok(!seen.has("CPY"), [...seen].join(" "));
