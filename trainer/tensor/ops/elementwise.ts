@@ -103,7 +103,7 @@ export const mul = arithmetic(
 );
 /**
  * `a / b`, element by element, broadcast like `add`. Where `b` is 0 it gives ±infinity, or NaN for 0 / 0.
- * @throws TensorError likewise, and when `b` is the number 0.
+ * @throws TensorError when `add` would, and when `b` is the number 0.
  */
 export const div = arithmetic("div", divOp, (n) => {
 	if (!Number.isFinite(Math.fround(1 / n))) fail("div", `cannot divide by the number ${n}`);
@@ -206,7 +206,7 @@ export function cos(x: Tensor): Tensor {
 }
 
 /**
- * 1 where `x > 0`, else 0, in the shape of `x`. Its gradient is 0 everywhere.
+ * 1 where `x > 0`, else 0, in the shape of `x` (torch.heaviside with 0 at 0). Its gradient is 0 everywhere.
  * @throws TensorError when `x` holds token ids.
  */
 export function step(x: Tensor): Tensor {

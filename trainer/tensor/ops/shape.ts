@@ -64,7 +64,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * Swaps two dimensions; negative ones count from the end.
+ * Swaps two dimensions: [N, D] gives [D, N]; negative ones count from the end.
  * @throws TensorError when there is no such dimension.
  */
 export function transpose(x: Tensor, a: number, b: number): Tensor {
@@ -90,7 +90,8 @@ export const sliceOp = define("slice", {
 });
 
 /**
- * Elements `start` to `end` (exclusive) along `dim`; negative counts from the end.
+ * Elements `start` to `end` (exclusive) along `dim`, as x[start:end] in PyTorch: [N, D] from 1 to 3 along 0 gives
+ * [2, D]. Negative counts from the end.
  * @throws TensorError when that is no part of the dimension, or empty.
  */
 export function slice(x: Tensor, dim: number, start: number, end?: number): Tensor {
@@ -114,7 +115,7 @@ export const padOp = define("pad", {
 });
 
 /**
- * Adds `before` and `after` zeros along `dim`, whose length n becomes before + n + after.
+ * Adds `before` and `after` zeros along `dim`: [N, D] along 0 gives [before + N + after, D].
  * @throws TensorError when there is no such dimension or a count is negative.
  */
 export function pad(x: Tensor, dim: number, before: number, after: number): Tensor {
@@ -162,7 +163,7 @@ export function concat(tensors: readonly Tensor[], dim: number): Tensor {
 
 /**
  * Moves x [B, T, ...] along time, dimension `dim`: position t of the result is position t - `steps` of `x`, and zero
- * before the start. A sum of shifts with weights is a causal convolution.
+ * before the start (RWKV's token shift, Peng et al. 2023). A sum of shifts with weights is a causal convolution.
  * @throws TensorError when `steps` is negative or not below the length.
  */
 export function shift(x: Tensor, steps: number, dim = 1): Tensor {
