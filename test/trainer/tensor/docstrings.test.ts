@@ -10,9 +10,9 @@ const directory = join(import.meta.dirname, "../../../trainer/tensor");
 /** Operations with the name and meaning of a function of `torch`, which is their source. */
 const TORCH = new Set(
 	(
-		"abs add broadcastTo concat cos detach div embedding exp full gelu linear log matmul maximum mean minimum mul neg " +
-		"ones pad permute pow relu reshape rsqrt sigmoid sign silu sin softmax sqrt square sub sum tanh tensor transpose " +
-		"variance where zeros crossEntropy"
+		"abs add broadcastTo concat cos detach div embedding exp full gelu linear log matmul maximum mean minimum mul " +
+		"neg ones pad permute pow relu reshape rsqrt sigmoid sign silu sin softmax sqrt square sub sum tanh tensor " +
+		"transpose variance where zeros crossEntropy"
 	).split(" "),
 );
 /** They only make leaves of a graph or name one, and have no source but this library. */
