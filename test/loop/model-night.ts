@@ -18,7 +18,7 @@ export function change(name: string, from: string, to: string): Answer {
 }
 
 /** The answer to the question, asked once at start, whether the key and the model are good. */
-export const READY: Answer = { content: [{ type: "text", text: "ready" }] };
+const READY: Answer = { content: [{ type: "text", text: "ready" }] };
 
 export const told = (request: MessagesRequest) => JSON.stringify(request.body.messages);
 export const decided = (n: number) => (state: State) => state.experiments[n - 1]?.status !== undefined;

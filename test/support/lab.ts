@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 
-export const TRAIN_FILE = `const MATRIX_LR = 0.02; // 0.001..0.1
+const TRAIN_FILE = `const MATRIX_LR = 0.02; // 0.001..0.1
 // The model
 const DEPTH = 4; // 1..8
 export const FAULT = "none";
@@ -42,7 +42,7 @@ const value = Number(fs.readFileSync(process.env.AUTORESEARCH_OUT + "/value", "u
 console.log("---\\nval_bpb:          " + value.toFixed(6));
 `;
 
-export const LAB = {
+const LAB = {
 	name: "formula",
 	edit: ["train.js"],
 	train: { command: [process.execPath, "trainer.js"] },

@@ -257,7 +257,7 @@ function retryAfter({ headers }: APIError): number | undefined {
 const MILLION = 1_000_000;
 
 /** The tokens of an answer, and their price. Cached tokens cost what input costs unless prices say otherwise. */
-export function countTokens(usage: Partial<Anthropic.Usage>, prices?: Prices): Usage {
+function countTokens(usage: Partial<Anthropic.Usage>, prices?: Prices): Usage {
 	const tokens = {
 		inputTokens: usage.input_tokens ?? 0,
 		outputTokens: usage.output_tokens ?? 0,

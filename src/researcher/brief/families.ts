@@ -27,7 +27,7 @@ export interface Family {
 }
 
 /** The families an experiment belongs to; `other` when none matches. */
-export function familiesOf({ title, changes }: Experiment): string[] {
+function familiesOf({ title, changes }: Experiment): string[] {
 	const text = [title, ...changes.map((change) => change.name)].join(" ").replaceAll("_", " ");
 	const found = FAMILIES.filter(([, pattern]) => pattern.test(text)).map(([name]) => name);
 	return found.length > 0 ? found : ["other"];

@@ -169,7 +169,7 @@ function numbersOf(values: Assignment): (name: string) => number | undefined {
 	};
 }
 
-export function assign(present: Assignment, adjustments: readonly Adjustment[]): Assignment {
+function assign(present: Assignment, adjustments: readonly Adjustment[]): Assignment {
 	const result = new Map(present);
 	for (const { parameter, value } of adjustments) result.set(parameter.constant.name, value);
 	return result;

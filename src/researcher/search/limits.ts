@@ -56,7 +56,7 @@ const LIST = new RegExp(String.raw`\b(?:one of|either)\s*:?\s*${LISTED}(?:\s*(?:
 const UNION = /["'][\w-]+["'](?:\s*\|\s*["'][\w-]+["'])+/;
 
 /** Reads a number as the grammar writes it; NaN for anything else. */
-export function readNumber(text: string): number {
+function readNumber(text: string): number {
 	const [base, exponent] = text.replaceAll("_", "").replace("−", "-").split("**");
 	return exponent === undefined ? Number(base) : Number(base) ** Number(exponent);
 }

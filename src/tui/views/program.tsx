@@ -66,7 +66,7 @@ const PROGRAM_TITLE: Line = [["program.md", "strong"]];
 const TEXT_HANG = /^\s*(?:(?:[-*+>]|\d+[.)])\s+)?/;
 
 /** `steered 3-7, 9`. */
-export function steered(state: State, version: string): string {
+function steered(state: State, version: string): string {
 	const numbers = experimentsByProgram(state).get(version) ?? [];
 	if (numbers.length === 0) return "steered nothing yet";
 	const ranges: [number, number][] = [];

@@ -8,7 +8,7 @@ import { after } from "node:test";
 import { prepareDataset } from "../../../prepare/dataset.ts";
 import { folderOfStories } from "../../prepare/corpora.ts";
 
-export const ROOT = join(import.meta.dirname, "../../..");
+const ROOT = join(import.meta.dirname, "../../..");
 /** The training file people see first. */
 export const TRAIN = join(ROOT, "trainer/train.ts");
 const FIXTURE = join(import.meta.dirname, "fixtures/train.ts");

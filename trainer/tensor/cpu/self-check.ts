@@ -180,7 +180,7 @@ function checkAttention(kernels: Kernels): void {
 }
 
 /** @throws Error that names the first kernel whose result is wrong, with the element and both values. */
-export function selfCheck(kernels: Kernels): void {
+function selfCheck(kernels: Kernels): void {
 	checkProducts(kernels);
 	checkFunctions(kernels);
 	checkNorm(kernels);

@@ -7,7 +7,7 @@ import { type Attributes, type Dtype, type Shape, sizeOf, Tensor } from "../tens
 
 /** Largest tensor allowed, in elements: indices and byte sizes stay exact in ggml's 64-bit and JavaScript's numbers. */
 const MAX_ELEMENTS = 2 ** 32;
-export const MAX_DIMENSIONS = 4;
+const MAX_DIMENSIONS = 4;
 
 /** The types an attribute may have, by the names definitions use for them. */
 interface AttributeTypes {

@@ -1,0 +1,52 @@
+/** Every value that a module exports is used by another one: what nothing uses is deleted or not exported. */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "node:test";
+import { parseSync } from "oxc-parser";
+
+const root = join(import.meta.dirname, "..");
+/** Loaded by name: the lab's training file, the smallest one of the tests, and the console's bundle. */
+const LOADED_BY_NAME = new Set(["trainer/train.ts", "test/trainer/harness/fixtures/train.ts", "src/tui/tui.tsx"]);
+
+interface Module {
+	path: string;
+	/** Names of the values it exports; those of its types are not among them. */
+	exports: string[];
+	/** What it takes from other files: a name, or "*" for all of them. */
+	imports: { from: string; name: string }[];
+}
+
+function readModule(path: string): Module {
+	const text = readFileSync(join(root, path), "utf8");
+	const { module, program } = parseSync(path, text);
+	const from = (name: string) => relative(root, join(root, dirname(path), name));
+	const exports = program.body.flatMap((statement) => {
+		if (statement.type !== "ExportNamedDeclaration" || !statement.declaration) return [];
+		const { declaration } = statement;
+		if (declaration.type === "VariableDeclaration")
+			return declaration.declarations.flatMap(({ id }) => ("name" in id ? [id.name] : []));
+		const isValue = declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration";
+		return isValue ? [declaration.id!.name] : [];
+	});
+	const dynamic = [...text.matchAll(/import\("(\.[^"]+)"\)/g)].map(([, name]) => ({ from: from(name!), name: "*" }));
+	const fixed = module.staticImports.flatMap(({ moduleRequest, entries }) =>
+		entries.map(({ importName }) => ({ from: from(moduleRequest.value), name: importName.name ?? "*" })),
+	);
+	const passedOn = module.staticExports.flatMap(({ entries }) =>
+		entries.flatMap(({ moduleRequest, importName }) =>
+			moduleRequest ? [{ from: from(moduleRequest.value), name: importName.name ?? "*" }] : [],
+		),
+	);
+	return { path, exports, imports: [...dynamic, ...fixed, ...passedOn] };
+}
+
+test("every exported function, constant and class is imported somewhere", () => {
+	const modules = globSync("{src,trainer,prepare,test,bench,scripts}/**/*.{ts,tsx}", { cwd: root }).map(readModule);
+	assert.ok(modules.length > 200 && modules.some(({ exports }) => exports.includes("fold")), "modules were read");
+	const used = new Set(modules.flatMap(({ imports }) => imports.map(({ from, name }) => `${from} ${name}`)));
+	const unused = modules
+		.filter(({ path }) => !LOADED_BY_NAME.has(path) && !used.has(`${path} *`))
+		.flatMap(({ path, exports }) => exports.filter((name) => !used.has(`${path} ${name}`)).map((n) => `${path} ${n}`));
+	assert.deepEqual(unused, []);
+});
