@@ -15,5 +15,5 @@ export async function runNode(args: string[]): Promise<string> {
 	});
 	const [how, stdout, stderr] = await Promise.all([end, text(child.stdout), text(child.stderr)]);
 	if (how === 0) return stdout;
-	throw new Error(`${typeof how === "number" ? `exit ${how}` : how}: ${lastError(stderr) || "without a word"}`);
+	throw new Error(`${typeof how === "number" ? `exit ${how}` : how}: ${lastError(stderr) || "without output"}`);
 }

@@ -15,7 +15,7 @@ export function takeLock(path: string, tag: string): () => void {
 	try {
 		for (let attempt = 0; ; attempt++) {
 			try {
-				// A link appears whole or not at all: nobody ever reads a lock without its holder's name.
+				// A link appears whole or not at all: no process reads a lock without its holder's name.
 				linkSync(mine, path);
 				return () => rmSync(path, { force: true });
 			} catch (error) {

@@ -186,7 +186,7 @@ function checkComparable(lab: Lab, options: RunOptions, { tag, budgetSeconds, me
 	}
 }
 
-/** A limit that nobody counts towards would never be reached. */
+/** A limit on what the researcher does not count would never be reached. */
 function checkCountable({ tokens, cost }: RunLimits, { name, counts }: Researcher): void {
 	const flag = tokens !== undefined ? "--max-tokens" : "--max-cost";
 	if (!counts && (tokens ?? cost) !== undefined) {
@@ -213,7 +213,7 @@ function checkDevice(chosen: string, { tag, device }: State): void {
 	);
 }
 
-/** The branch is the loop's to move, which it cannot be while somebody works on it. */
+/** The loop moves the branch, so no checkout may stand on it, and it may hold no commits but the run's. */
 async function checkBranch(repository: Repository, branch: string, { tag, base }: State): Promise<void> {
 	if (await repository.checkedOut(branch)) {
 		throw new UserError(

@@ -10,8 +10,8 @@ export interface ReadyProgress extends Omit<PrepareProgress, "stage"> {
 	stage: PrepareProgress["stage"] | "kernels";
 }
 
-/** A compiled kernel is found in milliseconds; only compiling is worth a word. */
-const WORTH_A_WORD_MS = 400;
+/** Compiled kernels are found within milliseconds; progress is shown only when they must be compiled. */
+const SHOW_AFTER_MS = 400;
 
 /**
  * Prepares the lab's data and, for the CPU, compiles the kernels. Both are there already but for the first time.
@@ -25,9 +25,9 @@ export async function prepareTrainer(
 	await prepareDataset({ source: data.source, vocabSize: data.vocabulary }, { onProgress });
 	if (device !== "cpu") return undefined;
 	const note = "compiling for this CPU, once";
-	const telling = setTimeout(() => onProgress({ stage: "kernels", done: 0, total: 1, note }), WORTH_A_WORD_MS);
+	const timer = setTimeout(() => onProgress({ stage: "kernels", done: 0, total: 1, note }), SHOW_AFTER_MS);
 	const kernels = await ensureKernels();
-	clearTimeout(telling);
+	clearTimeout(timer);
 	return kernels.ok ? undefined : `computing with ggml's own operations, which are slower: ${kernels.reason}`;
 }
 
@@ -36,8 +36,8 @@ const WARM_UP_LIMIT_SECONDS = 300;
 
 /**
  * Trains the lab's own file on a GPU for two steps that are thrown away, so that its driver compiles the kernels
- * outside the baseline's budget; it keeps them for later runs. What goes wrong here goes wrong in the baseline, which
- * says so.
+ * outside the baseline's budget; it keeps them for later runs. An error here is ignored: the baseline meets it too, and
+ * reports it.
  * @param out a folder for what training leaves, removed in the end
  */
 export async function warmUp(

@@ -34,7 +34,7 @@ export class Worktree {
 		this.#git = simpleGit({ baseDir: dir, config: IDENTITY });
 	}
 
-	/** Opens the worktree at `dir`, making it, or making it anew where it is damaged. */
+	/** Opens the worktree at `dir`; makes it when it is missing or damaged. */
 	static async open(repository: Repository, dir: string): Promise<Worktree> {
 		const main = simpleGit({ baseDir: repository.root });
 		if (!(await isWorktree(dir))) {

@@ -103,7 +103,7 @@ export interface Bodies {
 	"run.approval": { on: boolean };
 	/** A new content of program.md steers from here on; the text is kept under program/<version>.md. */
 	"program.changed": { version: string; lines: number };
-	/** Experiment `n` begins: its researcher is asked for a proposal. Emitted again when it is asked anew. */
+	/** Experiment `n` begins: its researcher is asked for a proposal. Emitted again when it is asked again. */
 	"experiment.started": {
 		n: number;
 		/** The commit it will stand on: the branch's. */

@@ -15,7 +15,7 @@ export function fold(state: State, event: JournalEvent | Tick): State {
 	switch (event.type) {
 		case "tick.phase": {
 			const { phase, n, note, until } = event;
-			// What an earlier run left, of this experiment or another, is not the one's that is about to begin.
+			// The progress and the curve on the screen belong to an earlier training run.
 			const fresh = phase === "preflight" ? { training: undefined, curve: [] } : {};
 			return { ...state, live: { ...state.live, phase, n, note, until, ...fresh } };
 		}
@@ -40,7 +40,7 @@ export function fold(state: State, event: JournalEvent | Tick): State {
 	}
 }
 
-/** Counts the time since the last event as work on the experiment in flight, unless it waited or nobody was there. */
+/** Counts the time since the last event as work on the experiment in flight, less the time it waited or did not run. */
 function clocked(state: State, event: JournalEvent): State {
 	const running = inFlight(state);
 	if (!running || state.setAside || event.type === "run.continued") return state;
@@ -195,7 +195,7 @@ function foldJournal(state: State, event: JournalEvent): State {
 	}
 }
 
-/** The state with its best experiment found anew. */
+/** The state with its best experiment determined again, after one was kept, reverted or adopted. */
 function ranked(state: State): State {
 	const { experiments, metric, live } = state;
 	let best: Experiment | undefined;

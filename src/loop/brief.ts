@@ -1,4 +1,4 @@
-/** What a researcher is told: all of it read from the journal and from git. */
+/** Makes the brief for a researcher from the journal and from git. */
 import type { Repository } from "../git/repository.ts";
 import { inFlight, type Note, type State, standingOn } from "../journal/state.ts";
 import type { Lab } from "../lab/lab.ts";
@@ -8,7 +8,7 @@ import { type BriefPlan, planNext } from "../researcher/plateau.ts";
 import type { Brief, Researcher, SourceFile } from "../researcher/researcher.ts";
 import { trainingTimeout } from "../runner/trainer.ts";
 
-/** A note is told to this many proposals, so that one that fails does not lose it. */
+/** A note is in the briefs of this many proposals, so that it is not lost with one that fails. */
 const NOTE_BRIEFS = 5;
 /** The tensor library's page for researchers travels with every brief of the built-in lab. */
 const REFERENCE = "trainer/tensor/README.md";
@@ -62,7 +62,7 @@ export async function planBrief(
 	return { brief, basis };
 }
 
-/** As many notes as a brief holds: those not heard yet in their order, before any is told again. */
+/** As many notes as a brief holds: those that no brief has held yet, in their order, then the latest of the others. */
 function notesFor({ notes }: State, n: number): Note[] {
 	const unheard = notes.filter(({ heardBy }) => heardBy === undefined).slice(0, NOTES);
 	const heard = notes.filter(({ heardBy }) => heardBy !== undefined && heardBy > n - NOTE_BRIEFS);

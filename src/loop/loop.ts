@@ -1,5 +1,5 @@
 /**
- * The loop: one experiment after the other until it is told to stop. It knows no screen. Whatever goes wrong becomes a
+ * The loop: one experiment after the other until it is stopped. It knows no screen. Whatever goes wrong becomes a
  * row, a notice or a wait.
  */
 import { setTimeout } from "node:timers/promises";
@@ -18,7 +18,7 @@ import type { RunContext } from "./run-context.ts";
 
 const FIRST_RETRY_MS = 2000;
 const LONGEST_RETRY_MS = 300_000;
-/** The same commit that trips the console itself this often becomes a crash row. */
+/** An experiment whose commit makes the console itself fail this often becomes a crash row. */
 const TRIES = 3;
 
 export class Loop {
@@ -37,9 +37,9 @@ export class Loop {
 
 	async command(command: Command): Promise<string> {
 		const { store, controls } = this.#run;
-		const told = store.state.notes.length;
+		const before = store.state.notes.length;
 		const answer = await execute(command, store, controls);
-		if (store.state.notes.length > told) this.#steer();
+		if (store.state.notes.length > before) this.#steer();
 		return answer;
 	}
 
@@ -66,7 +66,7 @@ export class Loop {
 		}
 	}
 
-	/** The experiment to stop after is decided, or set aside: then nothing would come of waiting. */
+	/** The experiment to stop after is decided, or set aside, in which case it would never be decided. */
 	#isLast(): boolean {
 		const { state } = this.#run.store;
 		return state.stopAfter !== undefined && (!inFlight(state) || state.setAside);
@@ -107,7 +107,7 @@ export class Loop {
 		await this.#heedPending(controls.pending);
 	}
 
-	/** What an experiment throws is a fault outside it (git, disk, network): told, waited out, tried again. */
+	/** What an experiment throws is a fault outside it (git, disk, network): a notice, a wait, and another try. */
 	async #guarded(work: () => Promise<void>): Promise<void> {
 		const { store, controls, spending } = this.#run;
 		try {

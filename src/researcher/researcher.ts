@@ -113,7 +113,7 @@ export class ResearcherError extends UserError {
 	override name = "ResearcherError";
 }
 
-/** Why an edit or a proposal is not accepted; told to the researcher, which may do better. */
+/** Why an edit or a proposal is not accepted; the researcher is sent the message and may correct it. */
 export class Rejection extends Error {
 	override readonly name = "Rejection";
 }

@@ -27,7 +27,7 @@ function reason(result: ProcessResult, timeoutSeconds: number): string {
 		return error ? `${how}: ${error}` : how;
 	}
 	const said = error ?? result.tail.at(-1);
-	return said ? `exit ${result.code}: ${said}` : `exit ${result.code} without a word`;
+	return said ? `exit ${result.code}: ${said}` : `exit ${result.code} without output`;
 }
 
 /** The line that names the error: Python's last traceback line, a JavaScript error's first, ggml's before it aborts. */

@@ -65,7 +65,7 @@ export class Trainer {
 		const lines: string[] = [];
 		let firstStep: number | undefined;
 		let trainLoss: number | undefined;
-		// A command that chooses for itself most likely takes the first GPU it sees.
+		// A lab's own command that chooses its device most likely takes the first GPU it sees.
 		const telemetry = new Telemetry(device === "auto" ? "cuda" : device);
 		const started = performance.now();
 		const result = await this.#run(
@@ -202,7 +202,7 @@ function ownProgram(name: "train-main" | "evaluate"): string[] {
 	];
 }
 
-/** What the worker's clock measured. */
+/** What the built-in trainer's own clock measured. */
 function ownClock(out: ExperimentDir): { startupSeconds: number; trainSeconds: number } {
 	return JSON.parse(readFileSync(out.training, "utf8"));
 }
@@ -222,7 +222,7 @@ const CREDENTIAL =
 /** A URL with a user's name or password in it: a database, a proxy, a package index. */
 const URL_WITH_USER = /:\/\/[^/\s]+@/;
 
-/** A training run has no business with the credentials of the researcher or of the human. */
+/** The environment of a training run, without the credentials of the researcher and of the human. */
 export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	return Object.fromEntries(
 		Object.entries(env).filter(

@@ -8,7 +8,7 @@ const PIPES_MS = 500;
 
 /**
  * Ends a child's group when its leader has ended, and its pipes a moment later, so that `close` follows `exit` soon: a
- * process that has left the group may hold them open for ever.
+ * process that has left the group may hold them open without end.
  */
 export function endWithLeader(child: ChildProcess): void {
 	child.once("exit", () => {

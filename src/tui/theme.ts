@@ -1,7 +1,7 @@
 /**
  * Colours by meaning, and two sets of glyphs. Only the terminal's own sixteen colours are used, so that its palette
  * suits a dark or a light background; yellow, white and black are left out, since they are invisible on one of the two.
- * Nothing is told by colour alone.
+ * Colour alone carries no information.
  */
 import { createContext, useContext } from "react";
 

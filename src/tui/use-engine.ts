@@ -10,7 +10,8 @@ export interface Snapshot {
 }
 
 /**
- * Progress arrives ten times a second or more; nobody reads faster than this, and each frame costs ten milliseconds.
+ * Progress arrives ten times a second or more, which is faster than people read, and each frame costs ten
+ * milliseconds.
  */
 const REDRAW_MS = 500;
 /** Clocks on the screen show whole seconds. */

@@ -1,6 +1,5 @@
 /**
- * The benchmarks that the README quotes still run and print what they promise. Their figures are nobody's business
- * here.
+ * The benchmarks that the README quotes still run and print the figures they promise. Their values are not asserted.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -224,7 +224,7 @@ const mistakes: [string, (lab: LabFolder) => string[], RegExp][] = [
 	["an unknown option", () => ["--budgte", "5m"], /unknown option '--budgte'[\s\S]*Did you mean --budget/],
 	["a bad budget", () => ["--budget", "soon"], /--budget.*It must be a time such as "5m"/],
 	["a bad number", () => ["--experiments", "0"], /--experiments.*whole number, at least 1/],
-	["a limit nobody counts towards", () => ["--max-tokens", "1000"], /search does not count what it spends/],
+	["a limit on what is not counted", () => ["--max-tokens", "1000"], /search does not count what it spends/],
 	["an unknown researcher", () => ["--researcher", "oracle"], /Allowed choices are search/],
 	["a bad tag", () => ["--tag", "../x"], /cannot be a tag/],
 	["a lab that is none", (lab) => ["--lab", join(lab.dir, "results")], /is not a folder|no autoresearch\.json/],
@@ -280,7 +280,7 @@ for (const [what, prepare, message] of mistakes) {
 	});
 }
 
-test("a folder that is no git repository, or one without a commit, is told how to become one", async (t) => {
+test("a folder without a git repository or a commit is refused with the command to mend it", async (t) => {
 	const dir = tempDir(t);
 	const lab = makeLab(t);
 	cpSync(lab.dir, dir, { recursive: true, filter: (path) => !path.endsWith(".git") });

@@ -46,7 +46,7 @@ const pausedInTheSecond: [number, NewEvent][] = [
 	[6, { type: "run.paused", by: "human" }],
 ];
 
-test("experiments an hour count the work: no pause, no wait for a yes, no time nobody was there", () => {
+test("experiments an hour count the work: no pause, no wait for a yes, no time between two starts", () => {
 	const { perHour } = tally(
 		after(
 			...pausedInTheSecond,

@@ -60,7 +60,7 @@ test("pause lets the running experiment finish, and nothing starts until resume"
 	await when("a third", decided(3));
 });
 
-test("pause now sets the run aside; resume trains the same commit afresh under the same number", async (t) => {
+test("pause now sets the run aside; resume trains the same commit again under the same number", async (t) => {
 	const { engine, when } = await running(t, 1);
 	await when("training 1", training(1));
 	assert.match(await engine.command({ type: "pause-now" }), /experiment 1 is interrupted/);
@@ -199,7 +199,7 @@ test("approve mode: nothing trains without a yes, and a no is a discarded row", 
 	await when("3 measured", (s) => s.experiments[2]?.value !== undefined);
 	await when("4 waits", ({ live }) => live.phase === "approving" && live.n === 4);
 	await engine.command({ type: "approval", on: false });
-	await when("4 measured without a word", (s) => s.experiments[3]?.value !== undefined);
+	await when("4 measured without an answer", (s) => s.experiments[3]?.value !== undefined);
 });
 
 test("stop after lets the running experiment finish; stop leaves it for the next start", async (t) => {

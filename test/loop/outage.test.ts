@@ -5,7 +5,7 @@ import { eventLine } from "../../src/report/event-line.ts";
 import { failure } from "../researcher/messages-server.ts";
 import { change, decided, endless, night } from "./model-night.ts";
 
-test("the outage a draft has run into is told once the loop waits for the draft, and so is its end", async (t) => {
+test("an outage during a draft is shown once the loop waits for the draft, and so is its end", async (t) => {
 	const overloaded = failure(529, "overloaded_error", "Overloaded", { "retry-after": "4" });
 	const { engine, when } = await night(t, [overloaded, ...endless(change("DEPTH", "4", "5"))], { seconds: 1 });
 	const phases: string[] = [];

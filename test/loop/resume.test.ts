@@ -67,7 +67,7 @@ for (const [signal, after] of inPhases) {
 	}
 }
 
-test("killed in mid-training, the trainer left behind is ended and the same commit is trained afresh", async (t) => {
+test("killed in mid-training, the trainer left behind is ended and the same commit is trained again", async (t) => {
 	const lab = makeLab(t, { train: [["SECONDS = 0", "SECONDS = 60"]], lab: { budget: "90s" } });
 	const args = ["run", "--lab", lab.dir, "--tag", "demo"];
 	const first = start(t, args);

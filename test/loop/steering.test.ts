@@ -122,7 +122,7 @@ test("a note given while the loop waits for a draft makes that be written again"
 	assert.match(told(server.requests[2]!), /no odd depths, please/);
 });
 
-test("more notes than a brief holds are told in turn, and only those told are marked as heard", async (t) => {
+test("more notes than a brief holds come in turn, and only those in a brief are marked as heard", async (t) => {
 	const { engine, server, when } = await night(
 		t,
 		endless((r) => change("DEPTH", "4", `${numberIn(r)}0`)),

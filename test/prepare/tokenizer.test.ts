@@ -69,7 +69,7 @@ function blackboard(counts: Map<string, number>, size: number): string[] {
 	return tokens.slice(256).map((bytes) => bytes.toString("latin1"));
 }
 
-test("the incremental training learns what counting afresh would", async () => {
+test("the incremental training learns what counting every pair again would", async () => {
 	const counts = pretokens(Array.from({ length: 20 }, (_, i) => story(i)).join("\n"));
 	const learned = await trainBpe(counts, 420);
 	assert.deepEqual(

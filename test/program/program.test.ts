@@ -55,7 +55,7 @@ test("a save in place, a rename-over and vim's backup save are each one change",
 	assert.equal(program.current.version, versionOf("fourth\n"));
 });
 
-test("a deleted or emptied program.md is told once, and its last good version stays in use", async (t) => {
+test("a deleted or emptied program.md is reported once, and its last good version stays in use", async (t) => {
 	const { path, seen, next, program } = await watched(t);
 	let change = next();
 	rmSync(path);

@@ -13,7 +13,7 @@ test("text of a server or a model becomes one line without escape sequences", ()
 	assert.match(waiting!, /waiting: 529$/);
 });
 
-test("a pause and a stop are told in plain words", () => {
+test("a pause and a stop have lines of their own", () => {
 	const at = "2025-01-01T00:00:00.000Z";
 	const experiment = { n: 2, reason: "paused by hand" };
 	const lines = (

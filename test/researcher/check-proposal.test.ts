@@ -9,7 +9,7 @@ import { record } from "./search/simulated-night.ts";
 
 const WORDS = { title: "Title.", hypothesis: "Because." };
 
-/** A brief and a buffer of its files, and what a submission of them comes to. */
+/** A brief, a buffer of its files, and the result of submitting them. */
 function drafted(fields: Partial<Brief> = {}) {
 	const brief = briefOf(fields);
 	const buffer = new EditBuffer(brief);

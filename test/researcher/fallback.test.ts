@@ -76,7 +76,11 @@ test("an agent that keeps failing for long gets a stand-in, and is asked again e
 	rmSync(limited);
 	assert.equal((await researcher.propose(briefOf(), options)).title, "From the agent");
 	writeFileSync(limited, "");
-	await assert.rejects(researcher.propose(briefOf(), options), /rate limit reached/, "its patience begins anew");
+	await assert.rejects(
+		researcher.propose(briefOf(), options),
+		/rate limit reached/,
+		"the time it may take begins again",
+	);
 });
 
 test("what only a person can mend is not waited for", async () => {

@@ -48,7 +48,7 @@ const ended = (more: Partial<ProcessResult>): ProcessResult => ({
 	...more,
 });
 
-test("a crash is told in a sentence", () => {
+test("a crash reason is one sentence", () => {
 	assert.equal(crashReason(ended({ tail: ["crash: loss became NaN at step 12"] }), 600), "loss became NaN at step 12");
 	const traceback = [
 		"Traceback (most recent call last):",
@@ -69,7 +69,7 @@ test("a crash is told in a sentence", () => {
 		"aborted (SIGABRT): CUDA error: an illegal memory access",
 	);
 	assert.equal(crashReason(ended({ ...aborted, tail: ["step 1"] }), 600), "aborted (SIGABRT)");
-	assert.equal(crashReason(ended({ code: 3 }), 600), "exit 3 without a word");
+	assert.equal(crashReason(ended({ code: 3 }), 600), "exit 3 without output");
 	assert.ok(crashReason(ended({ tail: ["x".repeat(5000)] }), 600).length <= 300);
 });
 

@@ -81,7 +81,7 @@ test("what nvidia-smi said last is not said for long after it has died", async (
 	telemetry.stop();
 });
 
-test("a program that will not end keeps nobody waiting", async (t) => {
+test("a program that does not end is not waited for", async (t) => {
 	const program = standIn(t, 'trap "" TERM\necho 50, 2048, 50, 128\nwhile :; do sleep 1; done');
 	const script = `
 		const { Telemetry } = await import(${JSON.stringify(import.meta.resolve("../../src/runner/telemetry.ts"))});

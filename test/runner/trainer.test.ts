@@ -1,4 +1,4 @@
-/** What a training command of the lab's own is told of the GPU, and that this GPU is watched. */
+/** The GPU that a training command of the lab's own sees, which is the one that is watched. */
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";

@@ -24,7 +24,7 @@ function request(t: TestContext, script: string, more: Partial<ProcessRequest> =
 	};
 }
 
-/** A process that was killed lets go of its pipes a moment before it is gone. */
+/** A killed process closes its pipes a moment before it is gone. */
 async function gone(pid: number): Promise<void> {
 	for (let tries = 0; tries < 800 && isAlive(identityOf(pid)); tries++) await sleep(5);
 	assert.equal(isAlive(identityOf(pid)), false);
@@ -66,7 +66,7 @@ test("what a program leaves in the background is ended with it, though it holds 
 	await gone(Number(readFileSync(wanted.logPath!, "utf8")));
 });
 
-test("what has left the group keeps nobody waiting, and what it prints afterwards goes nowhere", async (t) => {
+test("a process that has left the group is not waited for, and its later output is dropped", async (t) => {
 	const leave = "setsid sh -c 'echo $$ > away; sleep 1.5; echo late; sleep 5' & until [ -s away ]; do sleep 0.01; done";
 	const wanted = request(t, leave);
 	const result = await runProcess(wanted);
@@ -79,7 +79,7 @@ test("what has left the group keeps nobody waiting, and what it prints afterward
 	assert.equal(readFileSync(next, "utf8"), "");
 });
 
-test("an abort ends the program, and is told apart from a timeout", async (t) => {
+test("an abort ends the program, and its result differs from a timeout's", async (t) => {
 	const controller = new AbortController();
 	const running = runProcess(
 		request(t, "echo up; sleep 1000", { signal: controller.signal, onLine: () => controller.abort() }),

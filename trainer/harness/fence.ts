@@ -8,7 +8,7 @@ import { dirname, extname, join } from "node:path";
 
 /**
  * Variables that decide where libraries and devices are found, and where drivers keep compiled kernels (below HOME):
- * without that cache, CUDA compiles every kernel of ggml anew in each experiment. None of them can hold a secret.
+ * without that cache, CUDA compiles every kernel of ggml again in each experiment. None of them can hold a secret.
  */
 const VARIABLES = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 const VARIABLE_PREFIXES = /^(LC|CUDA|NVIDIA|GGML|VK|MESA)_/;

@@ -1,6 +1,6 @@
 /**
  * Repeats a request while the service is out of order. Waits double from one try to the next, up to a longest wait,
- * unless the service asks for longer; the human is told of each. There is no last try: an outage may take hours.
+ * unless the service asks for longer; the console shows each. There is no last try: an outage may take hours.
  */
 import { setTimeout } from "node:timers/promises";
 import { Outage } from "./client.ts";

@@ -29,7 +29,7 @@ export interface GainPosterior {
 }
 
 const SLOPE: Normal = { mean: 0, sd: 1 };
-/** Present values are somebody's good guess: the further from it, the worse. */
+/** The prior takes the present values for good ones: the further a value is from them, the worse. */
 const CURVATURE: Normal = { mean: -0.35, sd: 0.25 };
 const OFFSET: Normal = { mean: -0.3, sd: 1 };
 /** The expected gain of a step in the direction that suits short runs, for the shortest runs. */

@@ -6,7 +6,7 @@ import { briefOf, evidenceOf, listen, TEXT } from "../brief-of.ts";
 import { type Answer, call, type MessagesServer, type Reply, serveMessages } from "../messages-server.ts";
 import { connect, EDITED, editAndSubmit, propose, raise, submission } from "./connect.ts";
 
-/** What the model was told in reply to its last answer. */
+/** The reply to the last answer of the model. */
 function told(server: MessagesServer, request: number): string {
 	return JSON.stringify(server.requests[request]!.body.messages.at(-1));
 }
@@ -227,7 +227,7 @@ test("the last turn says that it is the last, and there is no other", async () =
 	await assert.rejects(propose([look, look, look, look], { maxTurns: 2 }), /nothing was submitted in 2 answers/);
 });
 
-test("a conversation that outgrows the model's context is begun anew", async () => {
+test("a conversation that outgrows the model's context is begun again", async () => {
 	const full: Answer = { content: [], stop_reason: "model_context_window_exceeded" };
 	const { heard } = await propose([full, editAndSubmit]);
 	assert.match(heard.notices[0]!, /outgrew the model's context/);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { showBrief } from "../../../src/engine/show-brief.ts";
 import { makeLab } from "../../support/lab.ts";
 
-test("a researcher in a lab of one's own is told when its trainer is ended", async (t) => {
+test("the brief of a lab of one's own says when its trainer is ended", async (t) => {
 	const { dir } = makeLab(t, { lab: { budget: "5m", timeout: "8m" } });
 	const brief = await showBrief({ lab: dir, researcher: { name: "claude-code" } });
 	assert.match(brief, /Its budget, 300 seconds,/);

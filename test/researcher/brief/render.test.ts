@@ -34,7 +34,7 @@ function longNight(): Experiment[] {
 	return history;
 }
 
-test("a brief tells the rules, program.md, the file, the history and what is asked", async () => {
+test("a brief states the rules, program.md, the file, the history and what is asked", async () => {
 	const text = await render();
 	assert.match(text, /trains it for 5 minutes/);
 	assert.match(text, /You may change `train\.ts` and nothing else/);
@@ -187,7 +187,7 @@ test("a repair keeps to the bound of a brief", async () => {
 	assert.ok(text.length <= BRIEF_LIMIT, String(text.length));
 });
 
-test("a lab that trains with a command of its own is told its rules, not those of the built-in trainer", async () => {
+test("a lab that trains with a command of its own is given its rules, not those of the built-in trainer", async () => {
 	const own = await render({ ownTrainer: { timeoutSeconds: 600 } });
 	assert.match(own, /300 seconds, is in the environment variable AUTORESEARCH_BUDGET/);
 	assert.match(own, /after 600 seconds it is ended/);

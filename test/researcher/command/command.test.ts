@@ -98,7 +98,7 @@ test("an agent that only edits the wrong file has made no proposal", async () =>
 	);
 });
 
-test("an agent that breaks the file is told so by the notice of its failure", async () => {
+test("an agent that breaks the file gets a notice that says so", async () => {
 	await assert.rejects(
 		propose(agent("breaks", "echo 'const X = ;' >> train.ts")),
 		/no proposal: The file does not parse: train\.ts:8/,

@@ -198,7 +198,7 @@ test("a constant that program.md says to try first is changed most of the time, 
 	assert.ok(share({ notes: [{ at: "2026-11-21T22:00:00.000Z", text: "try first: LOGIT_SOFTCAP" }] }) > 0.6);
 });
 
-test("what was read as constraints is told once a version, with what was not", async () => {
+test("what was read as constraints is reported once a version, with what was not", async () => {
 	const search = createSearch();
 	const told = async (text: string, n: number, notes: Brief["notes"] = []) => {
 		const notices: string[] = [];
@@ -264,7 +264,7 @@ test("what is training while the next is drafted is not proposed again", () => {
 	assert.notDeepEqual(proposeFrom(brief({ pending }))!.changes, first.changes);
 });
 
-test("what a rewrite of the code gained is not put down to a constant that moved with it", () => {
+test("what a rewrite of the code gained is not credited to a constant that changed with it", () => {
 	const rewrite = (fields: object) =>
 		record({
 			n: 2,

@@ -56,7 +56,7 @@ for (const lowering of lowerings) {
 	const evaluate = (tensor: t.Tensor) => evaluateWith(tensor, {}, lowering);
 
 	describe(`a compiled program: ${lowering.name}`, () => {
-		it("adds to a parameter what each run brings, whoever reads the sum before or after", () => {
+		it("adds to a parameter what each run brings, also when other outputs read the sum before or after", () => {
 			const sum = t.parameter("sum", t.tensor([1, 2]));
 			const other = t.buffer("other", t.zeros([2]));
 			const x = t.input("x", [2]);

@@ -71,7 +71,7 @@ function learns(middle: Middle, lowering: Lowering, optimizer = withAdamW, optio
 	assert.ok(losses.at(-1)! < 0.5 * losses[0]!, `${losses[0]} → ${losses.at(-1)}`);
 }
 
-/** Parameters are made anew each time, because a model has a name once. */
+/** Parameters are made again each time, because a model has a name once. */
 export const inventions: Record<string, (lowering: Lowering) => void> = {
 	"an activation from primitives": (lowering) => {
 		// A smooth, self-gated unit: x * tanh(softplus(x)), also called Mish.

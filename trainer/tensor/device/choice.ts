@@ -169,7 +169,7 @@ function probe(name: DeviceName, first: number, limitMs: number): Promise<ProbeE
 		}, limitMs);
 		child.once("error", (error) => ended(error.message));
 		child.once("close", (code, signal) =>
-			ended(`its driver ended the process (${signal ?? `exit ${code}`}): ${lastError(stderr) || "without a word"}`),
+			ended(`its driver ended the process (${signal ?? `exit ${code}`}): ${lastError(stderr) || "without output"}`),
 		);
 	});
 }
