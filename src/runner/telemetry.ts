@@ -90,13 +90,13 @@ export class Telemetry {
 export function summarize(samples: readonly TimedSample[]): GpuUse | undefined {
 	if (samples.length === 0) return undefined;
 	const mean = (key: keyof GpuSample) => {
-		const told = samples.filter((sample) => sample[key] !== undefined);
-		const total = sum(told.map(({ seconds }) => seconds));
-		return total > 0 ? sum(told.map((sample) => sample[key]! * sample.seconds)) / total : undefined;
+		const reported = samples.filter((sample) => sample[key] !== undefined);
+		const total = sum(reported.map(({ seconds }) => seconds));
+		return total > 0 ? sum(reported.map((sample) => sample[key]! * sample.seconds)) / total : undefined;
 	};
 	const peak = (key: keyof GpuSample) => {
-		const told = samples.map((sample) => sample[key]).filter((value) => value !== undefined);
-		return told.length > 0 ? Math.max(...told) : undefined;
+		const reported = samples.map((sample) => sample[key]).filter((value) => value !== undefined);
+		return reported.length > 0 ? Math.max(...reported) : undefined;
 	};
 	return {
 		...present({

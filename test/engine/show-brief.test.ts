@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { showBrief } from "../../src/engine/show-brief.ts";
-import { change, endless, night } from "../loop/model-night.ts";
+import { change, repeated, startRun } from "../loop/model-run.ts";
 
 test("while one trains, the brief shown is the next one's, with that one as not decided", async (t) => {
-	const { run, when } = await night(t, endless(change("DEPTH", "4", "5")), { seconds: 5, draftAhead: false });
+	const { run, when } = await startRun(t, repeated(change("DEPTH", "4", "5")), { seconds: 5, draftAhead: false });
 	await when("2 trains", ({ live }) => live.phase === "training" && live.n === 2);
 	const text = await showBrief(run);
 	assert.match(text, /Propose experiment 3\./);

@@ -73,7 +73,7 @@ test("a pause that lets the experiment finish counts until it has", () => {
 });
 
 test("the base a human chose is what is built on; the best stays the best", () => {
-	const night: [number, NewEvent][] = [
+	const events: [number, NewEvent][] = [
 		[0, started(1)],
 		[0, committed(1)],
 		[0, measured(1, 2)],
@@ -87,8 +87,8 @@ test("the base a human chose is what is built on; the best stays the best", () =
 		[2, measured(3, 1.9)],
 		[2, decided(3)],
 	];
-	const chosen = after(...night, [3, { type: "experiment.adopted", n: 3, reason: "made the base by hand" }]);
+	const chosen = after(...events, [3, { type: "experiment.adopted", n: 3, reason: "made the base by hand" }]);
 	assert.deepEqual([standingOn(chosen)?.n, best(chosen)?.n], [3, 2]);
-	const reverted = after(...night, [3, { type: "experiment.reverted", n: 2, reason: "reverted by hand" }]);
+	const reverted = after(...events, [3, { type: "experiment.reverted", n: 2, reason: "reverted by hand" }]);
 	assert.deepEqual([standingOn(reverted)?.n, best(reverted)?.n], [1, 1]);
 });

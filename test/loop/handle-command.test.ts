@@ -274,7 +274,7 @@ test("an edit of program.md in mid-run steers the very next proposal, and its co
 	assert.equal(engine.state.experiments[1]!.program, old);
 });
 
-test("a deleted program.md is a notice, and the night goes on", async (t) => {
+test("a deleted program.md is a notice, and the run goes on", async (t) => {
 	const { lab, engine, when } = await running(t);
 	await when("training 1", training(1));
 	rmSync(join(lab.dir, "program.md"));

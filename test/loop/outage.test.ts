@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventLine } from "../../src/report/event-line.ts";
 import { failure } from "../researcher/messages-server.ts";
-import { change, decided, endless, night } from "./model-night.ts";
+import { change, decided, repeated, startRun } from "./model-run.ts";
 
 test("an outage during a draft is shown once the loop waits for the draft, and so is its end", async (t) => {
 	const overloaded = failure(529, "overloaded_error", "Overloaded", { "retry-after": "4" });
-	const { engine, when } = await night(t, [overloaded, ...endless(change("DEPTH", "4", "5"))], { seconds: 1 });
+	const { engine, when } = await startRun(t, [overloaded, ...repeated(change("DEPTH", "4", "5"))], { seconds: 1 });
 	const phases: string[] = [];
 	const lines: string[] = [];
 	engine.subscribe((state, event) => {

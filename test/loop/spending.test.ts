@@ -1,4 +1,4 @@
-/** What a night costs is in its journal as it happens, and its limits hold wherever it stands. */
+/** What a run costs is in its journal as soon as it is known, and its limits end whatever it is doing. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { startEngine } from "../../src/engine/start.ts";
@@ -6,14 +6,17 @@ import type { RunLimits } from "../../src/loop/spending.ts";
 import { type Answer, call, failure } from "../researcher/messages-server.ts";
 import { cli } from "../support/cli.ts";
 import { makeLab } from "../support/lab.ts";
-import { change, decided, endless, held, night, told } from "./model-night.ts";
+import { change, decided, heldAnswer, messagesOf, repeated, startRun } from "./model-run.ts";
 
 /** 120 tokens each, like every answer here; the proposal never comes. */
 const LOOKING: Answer = { content: [call("list_experiments", {})] };
 const SECONDS = 1 / 3600;
 
 test("the answer that reaches a limit of tokens may still propose: that is trained, and the run ends", async (t) => {
-	const { engine } = await night(t, endless(change("DEPTH", "4", "5")), { draftAhead: false, limits: { tokens: 100 } });
+	const { engine } = await startRun(t, repeated(change("DEPTH", "4", "5")), {
+		draftAhead: false,
+		limits: { tokens: 100 },
+	});
 	await engine.finished;
 	assert.equal(engine.state.stopped, "120 tokens spent, of 100 allowed");
 	const [, second] = engine.state.experiments;
@@ -34,7 +37,7 @@ const limits: [string, RunLimits, RegExp][] = [
 for (const [what, limit, reason] of limits) {
 	test(`a limit of ${what} holds inside a proposal, and lets what trains meanwhile finish`, async (t) => {
 		for (const draftAhead of [false, true]) {
-			const { engine, server } = await night(t, endless(LOOKING), { seconds: 1, draftAhead, limits: limit });
+			const { engine, server } = await startRun(t, repeated(LOOKING), { seconds: 1, draftAhead, limits: limit });
 			await engine.finished;
 			assert.match(engine.state.stopped!, reason);
 			assert.equal(server.requests.length, 1 + 3);
@@ -45,17 +48,17 @@ for (const [what, limit, reason] of limits) {
 
 test("a limit of hours holds during an outage, and the run says why it ended", async (t) => {
 	const outage = failure(529, "overloaded_error", "Overloaded", { "retry-after": "600" });
-	const { engine } = await night(t, endless(outage), { limits: { hours: 3 * SECONDS } });
+	const { engine } = await startRun(t, repeated(outage), { limits: { hours: 3 * SECONDS } });
 	await engine.finished;
 	assert.match(engine.state.stopped!, /hours are over$/);
 });
 
 test("a limit of hours holds while the run is paused, and while a proposal waits for a yes", async (t) => {
-	const proposals = endless(change("DEPTH", "4", "5"));
-	const paused = await night(t, proposals, { limits: { hours: 3 * SECONDS } });
+	const proposals = repeated(change("DEPTH", "4", "5"));
+	const paused = await startRun(t, proposals, { limits: { hours: 3 * SECONDS } });
 	await paused.engine.command({ type: "pause" });
 	await paused.when("paused", ({ live }) => live.phase === "paused");
-	const asking = await night(t, proposals, { limits: { hours: 4 * SECONDS } });
+	const asking = await startRun(t, proposals, { limits: { hours: 4 * SECONDS } });
 	await asking.engine.command({ type: "approval", on: true });
 	await asking.when("2 waits", ({ live }) => live.phase === "approving");
 	for (const { engine } of [paused, asking]) {
@@ -66,32 +69,32 @@ test("a limit of hours holds while the run is paused, and while a proposal waits
 });
 
 test("nothing is drafted that a limit of experiments would drop", async (t) => {
-	const { engine, server } = await night(t, endless(change("DEPTH", "4", "5")), { limits: { experiments: 2 } });
+	const { engine, server } = await startRun(t, repeated(change("DEPTH", "4", "5")), { limits: { experiments: 2 } });
 	await engine.finished;
 	assert.equal(server.requests.length, 2);
 });
 
 test("tokens of a proposal that was interrupted count after a restart, in its row and in the limit", async (t) => {
-	const { reply, begun, goOn } = held(LOOKING);
-	const { engine, run, server } = await night(
+	const { reply, begun, release } = heldAnswer(LOOKING);
+	const { engine, run, server } = await startRun(
 		t,
-		[LOOKING, LOOKING, reply, LOOKING, ...endless(change("DEPTH", "4", "5"))],
+		[LOOKING, LOOKING, reply, LOOKING, ...repeated(change("DEPTH", "4", "5"))],
 		{ draftAhead: false },
 	);
 	await begun;
 	await engine.command({ type: "stop" });
-	goOn();
+	release();
 	await engine.finished;
 	const before = engine.state.experiments[1]!.usage!;
 	assert.ok(before.inputTokens >= 200);
 
 	const again = await startEngine({ ...run, limits: { experiments: 2 } }, { onPrepare: () => {} });
 	await again.finished;
-	assert.ok(again.state.experiments[1]!.usage!.inputTokens > before.inputTokens, told(server.requests.at(-1)!));
+	assert.ok(again.state.experiments[1]!.usage!.inputTokens > before.inputTokens, messagesOf(server.requests.at(-1)!));
 });
 
 test("results shows tokens and money, those of a draft whose experiment never began too", async (t) => {
-	const { engine, run, when } = await night(t, [change("DEPTH", "4", "5"), ...endless(LOOKING)], { seconds: 1 });
+	const { engine, run, when } = await startRun(t, [change("DEPTH", "4", "5"), ...repeated(LOOKING)], { seconds: 1 });
 	await when("2 decided, 3 being drafted", decided(2));
 	await engine.command({ type: "stop" });
 	await engine.finished;

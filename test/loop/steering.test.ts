@@ -5,33 +5,33 @@ import { startEngine } from "../../src/engine/start.ts";
 import type { State } from "../../src/journal/state.ts";
 import { type Answer, call, type MessagesRequest, serveMessages } from "../researcher/messages-server.ts";
 import { makeLab } from "../support/lab.ts";
-import { change, decided, endless, held, night, told } from "./model-night.ts";
+import { change, decided, heldAnswer, messagesOf, repeated, startRun } from "./model-run.ts";
 
-const numberIn = (request: MessagesRequest) => Number(/Propose experiment (\d+)/.exec(told(request))![1]);
+const numberIn = (request: MessagesRequest) => Number(/Propose experiment (\d+)/.exec(messagesOf(request))![1]);
 
 test("an edit of program.md while a proposal is streamed changes that very proposal", async (t) => {
-	const { reply, begun, goOn } = held(change("DEPTH", "4", "5"));
-	const { lab, server, when } = await night(t, [reply, ...endless(change("MATRIX_LR", "0.02", "0.03"))], {
+	const { reply, begun, release } = heldAnswer(change("DEPTH", "4", "5"));
+	const { lab, server, when } = await startRun(t, [reply, ...repeated(change("MATRIX_LR", "0.02", "0.03"))], {
 		draftAhead: false,
 	});
 	await begun;
 	lab.write("program.md", "Only MATRIX_LR from now on.\n");
 	const state = await when("2 decided", decided(2));
-	goOn();
+	release();
 	assert.equal(state.experiments[1]!.title, "Set MATRIX_LR to 0.03");
 	assert.equal(state.experiments[1]!.program, state.program.version);
-	assert.doesNotMatch(told(server.requests[1]!), /Only MATRIX_LR/);
-	assert.match(told(server.requests[2]!), /Only MATRIX_LR from now on/);
+	assert.doesNotMatch(messagesOf(server.requests[1]!), /Only MATRIX_LR/);
+	assert.match(messagesOf(server.requests[2]!), /Only MATRIX_LR from now on/);
 });
 
 test("an edit of program.md while one trains changes the proposal that was drafted ahead", async (t) => {
-	const { lab, engine, server, when } = await night(
+	const { lab, engine, server, when } = await startRun(
 		t,
 		[
 			change("DEPTH", "4", "5"),
 			change("DEPTH", "4", "6"),
 			change("MATRIX_LR", "0.02", "0.03"),
-			...endless(change("DEPTH", "4", "7")),
+			...repeated(change("DEPTH", "4", "7")),
 		],
 		{ seconds: 2 },
 	);
@@ -47,13 +47,13 @@ test("an edit of program.md while one trains changes the proposal that was draft
 	await when("3 proposed", ({ experiments }) => Boolean(experiments[2]?.title));
 	assert.equal(engine.state.experiments[2]!.title, "Set MATRIX_LR to 0.03");
 	assert.equal(engine.state.experiments[2]!.program, engine.state.program.version);
-	assert.match(told(server.requests[3]!), /Only MATRIX_LR from now on/);
+	assert.match(messagesOf(server.requests[3]!), /Only MATRIX_LR from now on/);
 });
 
 test("a draft made against the old best is merged onto the new one", async (t) => {
-	const { lab, engine, when } = await night(
+	const { lab, engine, when } = await startRun(
 		t,
-		[change("DEPTH", "4", "5"), change("MATRIX_LR", "0.02", "0.03"), ...endless(change("MATRIX_LR", "0.03", "0.04"))],
+		[change("DEPTH", "4", "5"), change("MATRIX_LR", "0.02", "0.03"), ...repeated(change("MATRIX_LR", "0.03", "0.04"))],
 		{ seconds: 0.5 },
 	);
 	await when("3 decided", decided(3));
@@ -70,16 +70,16 @@ test("a draft made against the old best is merged onto the new one", async (t) =
 
 test("a draft that conflicts with the new best is dropped, and asked for again", async (t) => {
 	const again = (request: MessagesRequest) =>
-		told(request).includes("DEPTH = 5;") ? change("DEPTH", "5", "6") : change("DEPTH", "4", "7");
-	const { engine, when } = await night(t, [change("DEPTH", "4", "5"), ...endless(again)], { seconds: 0.5 });
+		messagesOf(request).includes("DEPTH = 5;") ? change("DEPTH", "5", "6") : change("DEPTH", "4", "7");
+	const { engine, when } = await startRun(t, [change("DEPTH", "4", "5"), ...repeated(again)], { seconds: 0.5 });
 	await when("3 decided", decided(3));
 	assert.equal(engine.state.experiments[2]!.title, "Set DEPTH to 6");
 });
 
 test("a note reaches the next brief and is marked as heard", async (t) => {
-	const { engine, server, when } = await night(
+	const { engine, server, when } = await startRun(
 		t,
-		endless((r) => change("DEPTH", "4", told(r).includes("no odd depths") ? "6" : "3")),
+		repeated((r) => change("DEPTH", "4", messagesOf(r).includes("no odd depths") ? "6" : "3")),
 		{
 			draftAhead: false,
 			seconds: 0.5,
@@ -89,13 +89,13 @@ test("a note reaches the next brief and is marked as heard", async (t) => {
 	await engine.command({ type: "note", text: "no odd depths, please" });
 	const state = await when("2 proposed", ({ experiments }) => Boolean(experiments[1]?.title));
 	assert.equal(state.experiments[1]!.title, "Set DEPTH to 6");
-	assert.match(told(server.requests[1]!), /no odd depths, please/);
+	assert.match(messagesOf(server.requests[1]!), /no odd depths, please/);
 	await when("heard", ({ notes }) => notes[0]!.heardBy === 2);
 });
 
 test("a note given while a proposal is streamed reaches that very proposal", async (t) => {
-	const { reply, begun, goOn } = held(change("DEPTH", "4", "5"));
-	const { engine, server, when } = await night(t, [reply, ...endless(change("DEPTH", "4", "6"))], {
+	const { reply, begun, release } = heldAnswer(change("DEPTH", "4", "5"));
+	const { engine, server, when } = await startRun(t, [reply, ...repeated(change("DEPTH", "4", "6"))], {
 		draftAhead: false,
 	});
 	await begun;
@@ -104,28 +104,28 @@ test("a note given while a proposal is streamed reaches that very proposal", asy
 		"the note goes into the next proposal's brief",
 	);
 	const state = await when("2 proposed", ({ experiments }) => Boolean(experiments[1]?.title));
-	goOn();
+	release();
 	assert.equal(state.experiments[1]!.title, "Set DEPTH to 6");
-	assert.match(told(server.requests[2]!), /no odd depths, please/);
+	assert.match(messagesOf(server.requests[2]!), /no odd depths, please/);
 	await when("heard", ({ notes }) => notes[0]!.heardBy === 2);
 });
 
 test("a note given while the loop waits for a draft makes that be written again", async (t) => {
-	const { reply, begun, goOn } = held(change("DEPTH", "4", "5"));
-	const { engine, server, when } = await night(t, [reply, ...endless(change("DEPTH", "4", "6"))]);
+	const { reply, begun, release } = heldAnswer(change("DEPTH", "4", "5"));
+	const { engine, server, when } = await startRun(t, [reply, ...repeated(change("DEPTH", "4", "6"))]);
 	await begun;
 	await when("2 is waited for", ({ live }) => live.phase === "proposing" && live.n === 2);
 	await engine.command({ type: "note", text: "no odd depths, please" });
 	const state = await when("2 proposed", ({ experiments }) => Boolean(experiments[1]?.title));
-	goOn();
+	release();
 	assert.equal(state.experiments[1]!.title, "Set DEPTH to 6");
-	assert.match(told(server.requests[2]!), /no odd depths, please/);
+	assert.match(messagesOf(server.requests[2]!), /no odd depths, please/);
 });
 
 test("more notes than a brief holds come in turn, and only those in a brief are marked as heard", async (t) => {
-	const { engine, server, when } = await night(
+	const { engine, server, when } = await startRun(
 		t,
-		endless((r) => change("DEPTH", "4", `${numberIn(r)}0`)),
+		repeated((r) => change("DEPTH", "4", `${numberIn(r)}0`)),
 		{ draftAhead: false, seconds: 0.5 },
 	);
 	await when("1 trains", (s) => s.live.phase === "training");
@@ -133,11 +133,11 @@ test("more notes than a brief holds come in turn, and only those in a brief are 
 	const heardBy = ({ notes }: State) => notes.map((note) => note.heardBy);
 	const first = await when("2 committed", ({ experiments }) => Boolean(experiments[1]?.commit));
 	assert.deepEqual(heardBy(first), [...Array(20).fill(2), ...Array(5).fill(undefined)]);
-	assert.match(told(server.requests[1]!), /remark 1\.[\s\S]*remark 20\./);
-	assert.doesNotMatch(told(server.requests[1]!), /remark 21\./);
+	assert.match(messagesOf(server.requests[1]!), /remark 1\.[\s\S]*remark 20\./);
+	assert.doesNotMatch(messagesOf(server.requests[1]!), /remark 21\./);
 	const second = await when("3 committed", ({ experiments }) => Boolean(experiments[2]?.commit));
 	assert.deepEqual(heardBy(second), [...Array(20).fill(2), ...Array(5).fill(3)]);
-	assert.match(told(server.requests[2]!), /remark 21\.[\s\S]*remark 25\./);
+	assert.match(messagesOf(server.requests[2]!), /remark 21\.[\s\S]*remark 25\./);
 });
 
 const BREAKS: Answer = {
@@ -160,11 +160,11 @@ function mends(depth: string): Answer {
 
 test("a crash goes back to its author, who may repair it under the same number", async (t) => {
 	const repairs = mends("DEPTH = 5;");
-	const { lab, engine, server, when } = await night(t, [BREAKS, repairs, ...endless(change("DEPTH", "5", "6"))], {
+	const { lab, engine, server, when } = await startRun(t, [BREAKS, repairs, ...repeated(change("DEPTH", "5", "6"))], {
 		draftAhead: false,
 	});
 	await when("2 decided", decided(2));
-	assert.match(told(server.requests[2]!), /the matrix is singular/);
+	assert.match(messagesOf(server.requests[2]!), /the matrix is singular/);
 	const [, second] = engine.state.experiments;
 	assert.deepEqual([second!.status, second!.repairs], ["keep", 1]);
 	assert.match(lab.git("show", "refs/autoresearch-repaired/demo/0002-1:train.js"), /FAULT = "throw"/);
@@ -173,17 +173,17 @@ test("a crash goes back to its author, who may repair it under the same number",
 });
 
 test("an edit of program.md while a crash is repaired changes that very repair", async (t) => {
-	const { reply, begun, goOn } = held(mends("DEPTH = 5;"));
-	const { lab, server, when } = await night(
+	const { reply, begun, release } = heldAnswer(mends("DEPTH = 5;"));
+	const { lab, server, when } = await startRun(
 		t,
-		[BREAKS, reply, mends("DEPTH = 6;"), ...endless(change("DEPTH", "6", "7"))],
+		[BREAKS, reply, mends("DEPTH = 6;"), ...repeated(change("DEPTH", "6", "7"))],
 		{ draftAhead: false },
 	);
 	await begun;
 	lab.write("program.md", "No odd depths from now on.\n");
 	const state = await when("2 decided", decided(2));
-	goOn();
-	assert.match(told(server.requests[3]!), /No odd depths from now on[\s\S]*the matrix is singular/);
+	release();
+	assert.match(messagesOf(server.requests[3]!), /No odd depths from now on[\s\S]*the matrix is singular/);
 	assert.equal(state.experiments[1]!.program, state.program.version);
 	assert.match(lab.git("show", "refs/autoresearch/demo/0002:train.js"), /DEPTH = 6;/);
 	assert.match(
@@ -194,12 +194,12 @@ test("an edit of program.md while a crash is repaired changes that very repair",
 
 test("what a draft was asked to be is what its experiment records", async (t) => {
 	// Each is worse than the baseline, so that after eight of them something else is asked for.
-	const { engine, server, when } = await night(
+	const { engine, server, when } = await startRun(
 		t,
-		endless((r) => change("DEPTH", "4", `-${numberIn(r)}0`)),
+		repeated((r) => change("DEPTH", "4", `-${numberIn(r)}0`)),
 	);
 	await when("12 begun", ({ experiments }) => experiments.length >= 12);
-	const otherKind = (request: MessagesRequest) => told(request).includes("Propose something of another kind");
+	const otherKind = (request: MessagesRequest) => messagesOf(request).includes("Propose something of another kind");
 	for (const { n, mode } of engine.state.experiments.slice(1, 12)) {
 		const request = server.requests.slice(1).find((r) => numberIn(r) === n)!;
 		assert.equal(mode === "open", !otherKind(request), `experiment ${n} is recorded as ${mode}`);
@@ -210,7 +210,7 @@ test("what a draft was asked to be is what its experiment records", async (t) =>
 test("a wrong key is said before anything trains", async (t) => {
 	const lab = makeLab(t);
 	await using server = await serveMessages(
-		...endless({
+		...repeated({
 			status: 401,
 			body: JSON.stringify({ type: "error", error: { type: "authentication_error", message: "invalid x-api-key" } }),
 		}),

@@ -1,6 +1,6 @@
 /** Briefs and listeners for tests of researchers. */
 import type { Brief, Evidence, ProposeOptions } from "../../src/researcher/researcher.ts";
-import { record } from "./search/simulated-night.ts";
+import { record } from "./search/simulated-run.ts";
 
 export const TEXT = `// A tiny model.
 const MATRIX_LR = 0.02; // 0.001..0.1

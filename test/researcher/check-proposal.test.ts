@@ -5,7 +5,7 @@ import { checkProposal, submit, TITLE_LIMIT } from "../../src/researcher/check-p
 import { EditBuffer } from "../../src/researcher/edit-buffer.ts";
 import { type Brief, Rejection } from "../../src/researcher/researcher.ts";
 import { briefOf, evidenceOf, TEXT } from "./brief-of.ts";
-import { record } from "./search/simulated-night.ts";
+import { record } from "./search/simulated-run.ts";
 
 const WORDS = { title: "Title.", hypothesis: "Because." };
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Mode } from "../../src/journal/events.ts";
 import type { Experiment } from "../../src/journal/state.ts";
 import { planNext } from "../../src/researcher/plateau.ts";
-import { record } from "./search/simulated-night.ts";
+import { record } from "./search/simulated-run.ts";
 
 /** A baseline, two keeps and a line of discards on the last, one of them nearly as good. */
 function plateau(discards: number): Experiment[] {
@@ -67,7 +67,7 @@ test("where higher is better, the most promising discard is the highest", () => 
 	assert.equal(planNext(history, 3, { direction: "higher" }).base, 9);
 });
 
-test("a night of crashes has nowhere to restart from and stays with the best", () => {
+test("a run of crashes has nowhere to restart from and stays with the best", () => {
 	const history = [record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 2 })];
 	for (let n = 2; n < 32; n++) history.push(record({ n, parent: "c0", commit: `c${n}`, status: "crash" }));
 	assert.equal(planNext(history, 1, lower).base, 1);

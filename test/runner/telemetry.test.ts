@@ -47,7 +47,7 @@ test("without nvidia-smi there is no telemetry, and no error", async () => {
 });
 
 /** A program in nvidia-smi's place. */
-function standIn(t: TestContext, script: string): string {
+function fakeNvidiaSmi(t: TestContext, script: string): string {
 	const program = join(tempDir(t), "nvidia-smi");
 	writeFileSync(program, `#!/bin/sh\n${script}\n`);
 	chmodSync(program, 0o755);
@@ -56,7 +56,7 @@ function standIn(t: TestContext, script: string): string {
 
 test("nvidia-smi is asked once, about the GPU that trains", async (t) => {
 	// Answers for that GPU only, then waits like --loop=1 does.
-	const program = standIn(t, 'case "$1" in --id=1) echo "50, 2048, 50, 128";; esac\nexec sleep 100');
+	const program = fakeNvidiaSmi(t, 'case "$1" in --id=1) echo "50, 2048, 50, 128";; esac\nexec sleep 100');
 	const telemetry = new Telemetry("cuda:1", program);
 	while (!telemetry.latest) await sleep(10);
 	telemetry.stop();
@@ -66,7 +66,7 @@ test("nvidia-smi is asked once, about the GPU that trains", async (t) => {
 });
 
 test("lines that come late stand for the time that has passed", async (t) => {
-	const program = standIn(t, "echo 0, 1, 1, 1; sleep 0.5; echo 100, 1, 1, 1; exec sleep 100");
+	const program = fakeNvidiaSmi(t, "echo 0, 1, 1, 1; sleep 0.5; echo 100, 1, 1, 1; exec sleep 100");
 	const telemetry = new Telemetry("cuda:0", program);
 	while (telemetry.latest?.load !== 1) await sleep(10);
 	telemetry.stop();
@@ -74,7 +74,7 @@ test("lines that come late stand for the time that has passed", async (t) => {
 });
 
 test("what nvidia-smi said last is not said for long after it has died", async (t) => {
-	const telemetry = new Telemetry("cuda:0", standIn(t, "echo 50, 2048, 50, 128"));
+	const telemetry = new Telemetry("cuda:0", fakeNvidiaSmi(t, "echo 50, 2048, 50, 128"));
 	while (!telemetry.latest) await sleep(10);
 	while (telemetry.latest) await sleep(100);
 	assert.equal(telemetry.use!.meanLoad, 0.5, "the record keeps it");
@@ -82,7 +82,7 @@ test("what nvidia-smi said last is not said for long after it has died", async (
 });
 
 test("a program that does not end is not waited for", async (t) => {
-	const program = standIn(t, 'trap "" TERM\necho 50, 2048, 50, 128\nwhile :; do sleep 1; done');
+	const program = fakeNvidiaSmi(t, 'trap "" TERM\necho 50, 2048, 50, 128\nwhile :; do sleep 1; done');
 	const script = `
 		const { Telemetry } = await import(${JSON.stringify(import.meta.resolve("../../src/runner/telemetry.ts"))});
 		const telemetry = new Telemetry("cuda:0", ${JSON.stringify(program)});

@@ -7,7 +7,7 @@ import { type Answer, call, type MessagesServer, type Reply, serveMessages } fro
 import { connect, EDITED, editAndSubmit, propose, raise, submission } from "./connect.ts";
 
 /** The reply to the last answer of the model. */
-function told(server: MessagesServer, request: number): string {
+function replyTo(server: MessagesServer, request: number): string {
 	return JSON.stringify(server.requests[request]!.body.messages.at(-1));
 }
 
@@ -43,10 +43,10 @@ test("a proposal is a conversation of several turns: read, look back, edit, subm
 		changes: [{ name: "MATRIX_LR", from: "0.02", to: "0.03" }],
 		expectedGain: 0.002,
 	});
-	assert.match(told(server, 1), /#2 discard 1\.950000 \(worse by 0\.050\) Raise DEPTH/);
-	assert.match(told(server, 1), /DEPTH = 6; \/\/ from 2/);
-	assert.match(told(server, 1), /loss: 7\.1/);
-	assert.match(told(server, 2), /export const metric = 1;/);
+	assert.match(replyTo(server, 1), /#2 discard 1\.950000 \(worse by 0\.050\) Raise DEPTH/);
+	assert.match(replyTo(server, 1), /DEPTH = 6; \/\/ from 2/);
+	assert.match(replyTo(server, 1), /loss: 7\.1/);
+	assert.match(replyTo(server, 2), /export const metric = 1;/);
 	assert.match(JSON.stringify(server.requests[1]!.body.messages[1]), /"signature":"s1"/);
 	assert.ok(heard.drafts.some((draft) => draft.text?.includes("What has been tried?")));
 	assert.ok(heard.drafts.some((draft) => draft.files?.[0]?.text === EDITED));
@@ -100,8 +100,8 @@ test("an edit that does not apply is answered with where it nearly did", async (
 		{ content: [call("edit_file", { old: "const  MATRIX_LR = 0.02;", new: "const MATRIX_LR = 1;" })] },
 		editAndSubmit,
 	]);
-	assert.match(told(server, 1), /does not occur in train\.ts/);
-	assert.match(told(server, 1), /"is_error":true/);
+	assert.match(replyTo(server, 1), /does not occur in train\.ts/);
+	assert.match(replyTo(server, 1), /"is_error":true/);
 	assert.equal(proposal.files[0]!.text, EDITED);
 });
 
@@ -144,7 +144,7 @@ for (const [what, content, answer] of mistakes) {
 		const repeat = what.startsWith("a repeat");
 		const again = { content: [call("edit_file", { old: "= 6", new: "= 7" }), call("submit", submission)] };
 		const { proposal, server } = await propose([{ content }, repeat ? again : recovery]);
-		assert.match(told(server, 1), answer);
+		assert.match(replyTo(server, 1), answer);
 		assert.equal(proposal.files.length, 1);
 	});
 }
@@ -168,7 +168,7 @@ test("a submission is not taken when an edit before it in the same answer was re
 		{ content: [call("edit_file", raise), misfit, call("submit", { ...submission, title: "Raise both" })] },
 		{ content: [call("edit_file", { old: "DEPTH = 4", new: "DEPTH = 5" }), call("submit", submission)] },
 	]);
-	assert.match(told(server, 1), /does not occur in train\.ts.*Not submitted/s);
+	assert.match(replyTo(server, 1), /does not occur in train\.ts.*Not submitted/s);
 	assert.equal(proposal.title, submission.title);
 	assert.equal(proposal.files[0]!.text, EDITED.replace("DEPTH = 4", "DEPTH = 5"));
 });
@@ -197,7 +197,7 @@ test("an answer cut off at its limit is asked for again in smaller pieces", asyn
 		editAndSubmit,
 	]);
 	assert.equal(server.requests[1]!.body.messages.length, 1, "the lost answer is not sent back");
-	assert.match(told(server, 1), /Make smaller edits/);
+	assert.match(replyTo(server, 1), /Make smaller edits/);
 	assert.equal(proposal.files[0]!.text, EDITED);
 });
 
@@ -208,7 +208,7 @@ test("a refusal is answered; one that stands is given up with the model's own wo
 		stop_details: { type: "refusal", category: "frontier_llm", explanation: "Not this." },
 	};
 	const { server } = await propose([refusal, editAndSubmit]);
-	assert.match(told(server, 1), /was declined/);
+	assert.match(replyTo(server, 1), /was declined/);
 	const always = [refusal, refusal, refusal, refusal, refusal, refusal];
 	await assert.rejects(propose(always, { maxMistakes: 2 }), /given up after 3 mistakes, the last: .*Not this\./);
 });
@@ -223,7 +223,7 @@ test("a conversation that leads nowhere is begun once more, with a notice", asyn
 test("the last turn says that it is the last, and there is no other", async () => {
 	const look: Reply = () => ({ content: [call("list_experiments", {})] });
 	const { server } = await propose([look, look, editAndSubmit], { maxTurns: 3 });
-	assert.match(told(server, 2), /submit what you have/);
+	assert.match(replyTo(server, 2), /submit what you have/);
 	await assert.rejects(propose([look, look, look, look], { maxTurns: 2 }), /nothing was submitted in 2 answers/);
 });
 
@@ -307,7 +307,7 @@ test("a crash goes back to its author, with the end of the log and the files as 
 	});
 	const repaired = await connect(server).repair!(briefOf(), crash, listen().options);
 	assert.equal(repaired!.files[0]!.text, TEXT.replace("MATRIX_LR * DEPTH", "MATRIX_LR ** 2"));
-	const asked = told(server, 0);
+	const asked = replyTo(server, 0);
 	assert.match(asked, /This is repair 1 of at most 2/);
 	assert.match(asked, /ReferenceError: oops is not defined at train\.ts:6\\n<\/data>/);
 	assert.ok(asked.length < 20_000, "the log is bounded");
@@ -320,7 +320,7 @@ test("a crash may be given up, is not submitted unchanged, and is not repaired a
 	);
 	const { heard, options } = listen();
 	assert.equal(await connect(server).repair!(briefOf(), crash, options), undefined);
-	assert.match(told(server, 1), /Nothing has been edited/);
+	assert.match(replyTo(server, 1), /Nothing has been edited/);
 	assert.match(heard.notices[0]!, /experiment 4 is not repaired: it needs twice the memory/);
 	assert.equal(await connect(server).repair!(briefOf(), { ...crash, attempt: 3 }, options), undefined);
 });

@@ -138,7 +138,7 @@ test("a base URL with a version of its own is answered with the one without it",
 	}
 });
 
-test("a server that is slow to answer at the start does not keep the night from starting", async () => {
+test("a server that is slow to answer at the start does not keep the run from starting", async () => {
 	const released = Promise.withResolvers<void>();
 	await using server = await serveMessages({
 		...editAndSubmit,
@@ -149,7 +149,7 @@ test("a server that is slow to answer at the start does not keep the night from 
 	released.resolve();
 });
 
-test("an outage at the start does not keep the night from starting; a server that is not there does", async () => {
+test("an outage at the start does not keep the run from starting; a server that is not there does", async () => {
 	await using server = await serveMessages(failure(529, "overloaded_error", "busy"));
 	await connect(server).check!(new AbortController().signal);
 	const closed = await serveMessages();

@@ -6,13 +6,13 @@ import { DIGEST_LIMIT, digest } from "../../../src/researcher/brief/digest.ts";
 import { BRIEF_LIMIT, joinBrief, renderBrief, renderRepair } from "../../../src/researcher/brief/render.ts";
 import type { Brief, CrashReport } from "../../../src/researcher/researcher.ts";
 import { briefOf, evidenceOf, TEXT } from "../brief-of.ts";
-import { record } from "../search/simulated-night.ts";
+import { record } from "../search/simulated-run.ts";
 
 const render = async (fields: Partial<Brief> = {}, way: "tools" | "agent" = "tools") =>
 	joinBrief(await renderBrief(briefOf(fields), way, evidenceOf({ diff: async (n) => `+diff of ${n}` })));
 
-/** A night of ten thousand experiments, every hundredth kept, with words as long as a model writes them. */
-function longNight(): Experiment[] {
+/** A run of ten thousand experiments, every hundredth kept, with words as long as a model writes them. */
+function longHistory(): Experiment[] {
 	const history = [record({ n: 1, parent: "c0", commit: "c0", status: "keep", value: 2 })];
 	let best = history[0]!;
 	for (let n = 2; n <= 10_000; n++) {
@@ -70,7 +70,7 @@ test("the human's notes are in the brief, the latest of them, on one line each",
 });
 
 test("at ten thousand experiments a brief keeps to its bound, whatever the lab holds", async () => {
-	const history = longNight();
+	const history = longHistory();
 	const long = "x".repeat(500_000);
 	const fields = {
 		n: 10_001,
@@ -88,8 +88,8 @@ test("at ten thousand experiments a brief keeps to its bound, whatever the lab h
 	assert.ok(own.length <= DIGEST_LIMIT, String(own.length));
 });
 
-test("a brief hardly grows with the night", async () => {
-	const history = longNight();
+test("a brief hardly grows with the run", async () => {
+	const history = longHistory();
 	const size = async (n: number) => (await render({ history: history.slice(0, n), best: 1 })).length;
 	assert.ok((await size(10_000)) < (await size(3000)) * 1.05);
 });
@@ -176,7 +176,7 @@ test("a repair keeps to the bound of a brief", async () => {
 			proposal: { ...crashOf().proposal, files: [{ path: "train.ts", text: long }] },
 		}),
 		{
-			history: longNight(),
+			history: longHistory(),
 			best: 10_000,
 			program: { version: "p", text: long },
 			files: [{ path: "train.ts", text: long }],

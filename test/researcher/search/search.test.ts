@@ -8,7 +8,7 @@ import { readConstants, rewrite } from "../../../src/researcher/search/constants
 import { createScale } from "../../../src/researcher/search/parameter-scale.ts";
 import { createRandom } from "../../../src/researcher/search/random.ts";
 import { createSearch, proposeFrom } from "../../../src/researcher/search/search.ts";
-import { type Objective, record, simulateNight, TRAIN, valley, valuesOf } from "./simulated-night.ts";
+import { type Objective, record, simulateRun, TRAIN, valley, valuesOf } from "./simulated-run.ts";
 
 function brief(fields: Partial<Brief> = {}): Brief {
 	return {
@@ -48,11 +48,11 @@ function proposeAtRandom({ seed, n, files }: Brief) {
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 test("thirty experiments of the search come further than ninety at random, through noise", () => {
-	const outcome = (propose: Parameters<typeof simulateNight>[0], experiments: number) =>
+	const outcome = (propose: Parameters<typeof simulateRun>[0], experiments: number) =>
 		mean(
 			[1, 2, 3, 4, 5, 6].map((seed) => {
 				const noise = (n: number) => 0.001 * createRandom(seed, n, 2).normal();
-				return valley(valuesOf(simulateNight(propose, { experiments, seed, noise }).text)) as number;
+				return valley(valuesOf(simulateRun(propose, { experiments, seed, noise }).text)) as number;
 			}),
 		);
 	const searched = outcome(proposeFrom, 30);
@@ -60,14 +60,14 @@ test("thirty experiments of the search come further than ninety at random, throu
 	assert.ok(searched < random, `search ${searched} against random ${random}`);
 });
 
-test("the same brief gives the same proposal, another seed another night", () => {
-	const titles = (seed: number) => simulateNight(proposeFrom, { experiments: 15, seed }).proposals.map((p) => p.title);
+test("the same brief gives the same proposal, another seed another run", () => {
+	const titles = (seed: number) => simulateRun(proposeFrom, { experiments: 15, seed }).proposals.map((p) => p.title);
 	assert.deepEqual(titles(1), titles(1));
 	assert.notDeepEqual(titles(1), titles(2));
 });
 
 test("500 proposals, and no file twice", () => {
-	const { texts } = simulateNight(proposeFrom, { experiments: 501, seed: 3 });
+	const { texts } = simulateRun(proposeFrom, { experiments: 501, seed: 3 });
 	const distinct = new Set(texts.map((text) => JSON.stringify([...valuesOf(text)])));
 	assert.equal(distinct.size, 501);
 });
@@ -76,15 +76,15 @@ test("a file of one constant is searched ever more finely instead of the search 
 	const notices: string[] = [];
 	const text = "const LR = 0.02; // 0.001..0.1\n";
 	const objective: Objective = (values) => (Math.log(values.get("LR") as number) - Math.log(0.033)) ** 2;
-	const night = simulateNight(proposeFrom, { experiments: 100, seed: 1, text, objective });
-	assert.equal(night.proposals.length, 99);
-	assert.ok(night.texts.every((t) => Number(valuesOf(t).get("LR")) >= 0.001 && Number(valuesOf(t).get("LR")) <= 0.1));
-	const last = Number(valuesOf(night.text).get("LR"));
+	const run = simulateRun(proposeFrom, { experiments: 100, seed: 1, text, objective });
+	assert.equal(run.proposals.length, 99);
+	assert.ok(run.texts.every((t) => Number(valuesOf(t).get("LR")) >= 0.001 && Number(valuesOf(t).get("LR")) <= 0.1));
+	const last = Number(valuesOf(run.text).get("LR"));
 	assert.ok(Math.abs(last - 0.033) < 0.001, String(last));
 	const stuck = brief({
-		files: [{ path: "train.ts", text: night.text }],
-		history: night.history,
-		best: night.best,
+		files: [{ path: "train.ts", text: run.text }],
+		history: run.history,
+		best: run.best,
 		n: 101,
 	});
 	return createSearch()
@@ -94,12 +94,12 @@ test("a file of one constant is searched ever more finely instead of the search 
 
 test("where everything allowed has been tried, the search says so and waits for program.md to change", async () => {
 	const text = "const QK_NORM = true;\n";
-	const night = simulateNight(proposeFrom, { experiments: 9, seed: 1, text, objective: () => 1 });
-	assert.equal(night.proposals.length, 1);
+	const run = simulateRun(proposeFrom, { experiments: 9, seed: 1, text, objective: () => 1 });
+	assert.equal(run.proposals.length, 1);
 	const notices: string[] = [];
 	const controller = new AbortController();
 	const waiting = createSearch().propose(
-		brief({ files: [{ path: "train.ts", text }], history: night.history, n: 3 }),
+		brief({ files: [{ path: "train.ts", text }], history: run.history, n: 3 }),
 		options(notices, controller.signal),
 	);
 	assert.match(notices.at(-1)!, /nothing left to try/);
@@ -108,7 +108,7 @@ test("where everything allowed has been tried, the search says so and waits for 
 });
 
 test("one or two constants change at a time, and comments and layout stay as they are", () => {
-	const { proposals, texts } = simulateNight(proposeFrom, { experiments: 60, seed: 4 });
+	const { proposals, texts } = simulateRun(proposeFrom, { experiments: 60, seed: 4 });
 	const withoutLiterals = (text: string) =>
 		readConstants("train.ts", text)
 			.toReversed()
@@ -120,7 +120,7 @@ test("one or two constants change at a time, and comments and layout stay as the
 });
 
 test("every change keeps to what the comments allow", () => {
-	for (const text of simulateNight(proposeFrom, { experiments: 120, seed: 5 }).texts) {
+	for (const text of simulateRun(proposeFrom, { experiments: 120, seed: 5 }).texts) {
 		const value = valuesOf(text);
 		const number = (name: string) => value.get(name) as number;
 		assert.ok(number("DEPTH") >= 1 && number("DEPTH") <= 12 && Number.isInteger(number("DEPTH")));
@@ -135,7 +135,7 @@ test("limits between constants hold whichever side changes", () => {
 const N_KV_HEAD = 2; // 1..4, must divide N_HEAD
 const N_EMBD = 128; // 32..512, multiple of N_HEAD
 `;
-	for (const edited of simulateNight(proposeFrom, { experiments: 40, seed: 9, text, objective: () => 1 }).texts) {
+	for (const edited of simulateRun(proposeFrom, { experiments: 40, seed: 9, text, objective: () => 1 }).texts) {
 		const number = (name: string) => valuesOf(edited).get(name) as number;
 		assert.equal(number("N_HEAD") % number("N_KV_HEAD"), 0, edited);
 		assert.equal(number("N_EMBD") % number("N_HEAD"), 0, edited);
@@ -144,7 +144,7 @@ const N_EMBD = 128; // 32..512, multiple of N_HEAD
 
 test("a divisor changes together with what it divides where neither can change alone", () => {
 	const text = "const N_HEAD = 4; // 4..7\nconst N_KV_HEAD = 4; // 4..7, must divide N_HEAD\n";
-	const { texts } = simulateNight(proposeFrom, { experiments: 4, seed: 1, text, objective: () => 1 });
+	const { texts } = simulateRun(proposeFrom, { experiments: 4, seed: 1, text, objective: () => 1 });
 	assert.deepEqual(texts.map((edited) => [...valuesOf(edited).values()]).sort(), [
 		[4, 4],
 		[5, 5],
@@ -155,13 +155,13 @@ test("a divisor changes together with what it divides where neither can change a
 
 test("where zero is allowed, switching off is one of the options", () => {
 	const text = "const WEIGHT_DECAY = 0.1; // 0..0.5\n";
-	const { texts } = simulateNight(proposeFrom, { experiments: 12, seed: 1, text, objective: () => 1 });
+	const { texts } = simulateRun(proposeFrom, { experiments: 12, seed: 1, text, objective: () => 1 });
 	assert.ok(texts.some((edited) => valuesOf(edited).get("WEIGHT_DECAY") === 0));
 });
 
 test("the search finds its way through the training file that comes with the repository", () => {
 	const text = readFileSync(new URL("../../../trainer/train.ts", import.meta.url), "utf8");
-	const { proposals, texts } = simulateNight(proposeFrom, { experiments: 60, seed: 1, text, objective: () => 1 });
+	const { proposals, texts } = simulateRun(proposeFrom, { experiments: 60, seed: 1, text, objective: () => 1 });
 	assert.equal(proposals.length, 59);
 	assert.ok(new Set(proposals.flatMap((p) => p.changes.map((change) => change.name))).size > 20);
 	assert.equal(new Set(texts).size, 60);
@@ -169,7 +169,7 @@ test("the search finds its way through the training file that comes with the rep
 
 test("a constant that program.md lists under Leave alone is left alone", () => {
 	const program = "leave alone: `DEPTH`\n\n## Leave alone\n- `*_LR`\n";
-	const { proposals } = simulateNight(proposeFrom, { experiments: 120, seed: 6, program });
+	const { proposals } = simulateRun(proposeFrom, { experiments: 120, seed: 6, program });
 	const changed = new Set(proposals.flatMap((p) => p.changes.map((c) => c.name)));
 	assert.ok(changed.has("N_EMBD"));
 	for (const name of ["DEPTH", "MATRIX_LR", "EMBEDDING_LR"]) assert.ok(!changed.has(name), name);
@@ -177,7 +177,7 @@ test("a constant that program.md lists under Leave alone is left alone", () => {
 
 test("limits in program.md are kept to, of numbers and of options", () => {
 	const program = 'N_EMBD: at most 256\nDEPTH: 2..4\nACTIVATION: "gelu" | "silu"\n';
-	const values = simulateNight(proposeFrom, { experiments: 80, seed: 7, program }).texts.map(valuesOf);
+	const values = simulateRun(proposeFrom, { experiments: 80, seed: 7, program }).texts.map(valuesOf);
 	for (const value of values) {
 		assert.ok((value.get("N_EMBD") as number) <= 256);
 		assert.ok((value.get("DEPTH") as number) >= 2 && (value.get("DEPTH") as number) <= 4);
@@ -200,7 +200,7 @@ test("a constant that program.md says to try first is changed most of the time, 
 
 test("what was read as constraints is reported once a version, with what was not", async () => {
 	const search = createSearch();
-	const told = async (text: string, n: number, notes: Brief["notes"] = []) => {
+	const noticesFor = async (text: string, n: number, notes: Brief["notes"] = []) => {
 		const notices: string[] = [];
 		const program = { version: versionOf(text), text };
 		await search.propose(brief({ program, n, notes }), options(notices));
@@ -208,16 +208,16 @@ test("what was read as constraints is reported once a version, with what was not
 	};
 	const prose = "prose is for language models";
 	const lines = "leave alone: DEPTH\nMATRIX_LR: 0.001..0.05\n## Try first\n- LOGIT_SOFTCAP\n";
-	assert.deepEqual(await told(lines, 2), [
+	assert.deepEqual(await noticesFor(lines, 2), [
 		`program.md: keeps MATRIX_LR to 0.001..0.05; leaves alone DEPTH; tries LOGIT_SOFTCAP first; ${prose}`,
 	]);
-	assert.deepEqual(await told(lines, 3), []);
-	assert.deepEqual(await told("Do not change DEPTH.", 4), [
+	assert.deepEqual(await noticesFor(lines, 3), []);
+	assert.deepEqual(await noticesFor("Do not change DEPTH.", 4), [
 		`program.md: no constraints for the search; not read as constraints: "Do not change DEPTH."; ${prose}`,
 	]);
-	assert.deepEqual(await told("Have fun.", 5), [`program.md: no constraints for the search; ${prose}`]);
+	assert.deepEqual(await noticesFor("Have fun.", 5), [`program.md: no constraints for the search; ${prose}`]);
 	const note = { at: "2026-11-21T22:00:00.000Z", text: "no more depth, please" };
-	assert.match((await told("Have fun.", 6, [note]))[0]!, /not read as constraints: "no more depth, please"/);
+	assert.match((await noticesFor("Have fun.", 6, [note]))[0]!, /not read as constraints: "no more depth, please"/);
 });
 
 test("a direction that gained is mostly gone further, one that lost mostly turned round", () => {
@@ -303,7 +303,7 @@ test("after a revert, experiments on the abandoned base do not block the same ch
 });
 
 test("the title says what changes and the hypothesis why, on one line each", () => {
-	for (const { title, hypothesis } of simulateNight(proposeFrom, { experiments: 60, seed: 8 }).proposals) {
+	for (const { title, hypothesis } of simulateRun(proposeFrom, { experiments: 60, seed: 8 }).proposals) {
 		assert.match(title, /^(Raise|Lower|Switch) [A-Z]/);
 		assert.match(hypothesis, /^[A-Z][^\n\t]{20,}\.$/);
 	}

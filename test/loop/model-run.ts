@@ -20,22 +20,25 @@ export function change(name: string, from: string, to: string): Answer {
 /** The answer to the question, asked once at start, whether the key and the model are good. */
 const READY: Answer = { content: [{ type: "text", text: "ready" }] };
 
-export const told = (request: MessagesRequest) => JSON.stringify(request.body.messages);
+/** All messages of a request, as text. */
+export const messagesOf = (request: MessagesRequest) => JSON.stringify(request.body.messages);
 export const decided = (n: number) => (state: State) => state.experiments[n - 1]?.status !== undefined;
-export const endless = (reply: Reply) => Array.from({ length: 50 }, () => reply);
+/** The same reply as often as a test may ask. */
+export const repeated = (reply: Reply) => Array.from({ length: 50 }, () => reply);
 
-/** An answer that stands still after its first events, until the test lets it go on. */
-export function held(answer: Answer): { reply: Answer; begun: Promise<void>; goOn: () => void } {
+/** An answer that stops after its first events until the test calls `release`. */
+export function heldAnswer(answer: Answer): { reply: Answer; begun: Promise<void>; release: () => void } {
 	const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-	const { promise: end, resolve: goOn } = Promise.withResolvers<void>();
+	const { promise: end, resolve: release } = Promise.withResolvers<void>();
 	const until = () => {
 		begin();
 		return end;
 	};
-	return { reply: { ...answer, pauseAfter: { events: 3, until } }, begun, goOn };
+	return { reply: { ...answer, pauseAfter: { events: 3, until } }, begun, release };
 }
 
-export async function night(
+/** A running loop on a lab of its own whose researcher gets these replies. */
+export async function startRun(
 	t: TestContext,
 	replies: Reply[],
 	options: { seconds?: number } & Pick<RunOptions, "draftAhead" | "limits"> = {},

@@ -1,4 +1,4 @@
-/** A night on a made-up objective: a proposer edits a training file, a formula stands in for training. */
+/** A run on a made-up objective: a researcher edits a training file, and a formula takes the place of training. */
 import type { Experiment } from "../../../src/journal/state.ts";
 import type { Brief, Proposal } from "../../../src/researcher/researcher.ts";
 import { readConstants, type Value } from "../../../src/researcher/search/constants.ts";
@@ -53,7 +53,7 @@ export const valley: Objective = (values) => {
 	);
 };
 
-export interface Night {
+export interface SimulatedRun {
 	history: Experiment[];
 	/** The text of the best experiment. */
 	text: string;
@@ -63,7 +63,7 @@ export interface Night {
 	proposals: Proposal[];
 }
 
-export interface NightOptions {
+export interface RunOptions {
 	experiments: number;
 	seed: number;
 	text?: string;
@@ -74,23 +74,23 @@ export interface NightOptions {
 }
 
 /** Runs the loop's rules: keep what is strictly better, discard the rest. */
-export function simulateNight(
+export function simulateRun(
 	propose: (brief: Brief) => Proposal | undefined,
-	{ experiments, seed, text = TRAIN, program = "", objective = valley, noise = () => 0 }: NightOptions,
-): Night {
+	{ experiments, seed, text = TRAIN, program = "", objective = valley, noise = () => 0 }: RunOptions,
+): SimulatedRun {
 	const baseline = record({ n: 1, parent: "c0", commit: "c0", status: "keep", title: "baseline" });
 	baseline.value = measure(objective, text) as number;
-	const night: Night = { history: [baseline], text, best: 1, texts: [text], proposals: [] };
+	const run: SimulatedRun = { history: [baseline], text, best: 1, texts: [text], proposals: [] };
 	for (let n = 2; n <= experiments; n++) {
-		const best = night.history[night.best - 1]!;
+		const best = run.history[run.best - 1]!;
 		const proposal = propose({
 			n,
 			program: { version: "p1", text: program },
-			files: [{ path: "train.ts", text: night.text }],
+			files: [{ path: "train.ts", text: run.text }],
 			metric: { name: "val_bpb", direction: "lower" },
 			budgetSeconds: 300,
-			history: night.history,
-			best: night.best,
+			history: run.history,
+			best: run.best,
 			seed,
 		});
 		if (!proposal) break;
@@ -103,15 +103,15 @@ export function simulateNight(
 			experiment.value = value + noise(n);
 			experiment.status = experiment.value < best.value! ? "keep" : "discard";
 		}
-		night.history.push(experiment);
-		night.texts.push(edited);
-		night.proposals.push(proposal);
+		run.history.push(experiment);
+		run.texts.push(edited);
+		run.proposals.push(proposal);
 		if (experiment.status === "keep") {
-			night.text = edited;
-			night.best = n;
+			run.text = edited;
+			run.best = n;
 		}
 	}
-	return night;
+	return run;
 }
 
 function measure(objective: Objective, text: string): number | "crash" {
