@@ -1,6 +1,6 @@
 /**
- * The floors of the house: no circle of imports anywhere, types included, and no import of a floor above. There is no
- * list of exceptions.
+ * The floors of the house: no circle of imports anywhere, types included, no import of a floor above, and one way in
+ * for what comes from outside. There is no list of exceptions.
  */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
@@ -34,6 +34,18 @@ const FLOORS = [
 	"cli.ts",
 	"bin.ts",
 ];
+
+/** Packages with one way in: only the files whose path begins like this import them. */
+const OWNERS: Record<string, string> = {
+	"@anthropic-ai/sdk": "src/researcher/anthropic/client.ts",
+	"simple-git": "src/git/",
+	ink: "src/tui/",
+	react: "src/tui/",
+	"string-width": "src/tui/cells.ts",
+	commander: "src/",
+	tiktoken: "prepare/tokenizer.ts",
+	koffi: "trainer/",
+};
 
 /** Which files each file imports, types included, as paths from the root. */
 type Graph = ReadonlyMap<string, readonly string[]>;
@@ -120,6 +132,19 @@ describe("the modules of src/, trainer/ and prepare/", () => {
 
 	it("import nothing from above", () => {
 		assert.deepEqual(importsFromAbove(graph), []);
+	});
+
+	it("leave each of these packages to the one place that knows it", () => {
+		for (const [name, owner] of Object.entries(OWNERS)) {
+			const imports = new RegExp(`^(import|export) .*from "${name}["/]`, "m");
+			const users = files.filter((file) => imports.test(readFileSync(join(root, file), "utf8")));
+			assert.ok(users.length > 0, `nothing imports ${name}`);
+			assert.deepEqual(
+				users.filter((file) => !file.startsWith(owner)),
+				[],
+				name,
+			);
+		}
 	});
 
 	it("fail this test on a circle and on an import of a floor above", () => {
