@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { defaultCacheDir } from "../../prepare/dataset.ts";
+import { readJournal } from "../../src/journal/journal.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { folderOfStories } from "../prepare/corpora.ts";
 import { cli } from "../support/cli.ts";
@@ -72,6 +73,10 @@ test("prepare, train, measure, keep and revert: the whole loop on the built-in l
 	assert.equal(table[0]![3], "keep");
 	for (const row of table) assert.match(row[3]!, /keep|discard/);
 	assert.ok(Number(table[0]![1]) > 0.5 && Number(table[0]![1]) < 9);
+	const { events } = readJournal(join(lab.dir, "results/demo/journal.jsonl"));
+	const losses = events.flatMap((event) => (event.type === "experiment.trained" ? [event.summary.trainLoss] : []));
+	assert.equal(losses.length, 3);
+	for (const loss of losses) assert.ok(loss! > 0 && loss! < 20, `a training loss of ${loss}`);
 	const kept = table.filter((row) => row[3] === "keep").length;
 	assert.equal(lab.git("rev-list", "--count", "main..autoresearch/demo"), String(kept - 1));
 

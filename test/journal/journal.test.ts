@@ -1,8 +1,10 @@
 /** The journal file: torn lines, damage, and events written by older and newer versions. */
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { NewEvent } from "../../src/journal/events.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { Store } from "../../src/journal/store.ts";
 import { spent } from "../../src/journal/usage.ts";
@@ -88,4 +90,30 @@ test("tokens and heard notes of a journal from before they were recorded one by 
 	);
 	assert.equal(spent(store.state)!.cost, 1.5);
 	store.close();
+});
+
+test("what decides or moves the branch is on the disk before the loop acts on it", (t) => {
+	const synced = t.mock.method(fs, "fsyncSync");
+	syncBuiltinESMExports();
+	t.after(() => {
+		synced.mock.restore();
+		syncBuiltinESMExports();
+	});
+	const path = join(tempDir(t), "journal.jsonl");
+	const journal = new Journal(path, readJournal(path));
+	t.after(() => journal.close());
+	const syncs = (event: NewEvent) => {
+		const before = synced.mock.callCount();
+		journal.append(event);
+		return synced.mock.callCount() - before;
+	};
+	const decisive: NewEvent[] = [
+		{ type: "experiment.committed", n: 2, commit: "c2", added: 1, removed: 1 },
+		{ type: "experiment.measured", n: 2, value: 1, seconds: 1 },
+		{ type: "experiment.decided", n: 2, status: "keep", reason: "better", seconds: {} },
+		{ type: "experiment.reverted", n: 2, reason: "reverted by hand" },
+		{ type: "experiment.adopted", n: 2, reason: "kept by hand" },
+	];
+	for (const event of decisive) assert.equal(syncs(event), 1, event.type);
+	assert.equal(syncs(notice("a notice")), 0);
 });

@@ -1,11 +1,11 @@
-/** The GPU that a training command of the lab's own sees, which is the one that is watched. */
+/** What a training run sees of GPU and environment, and what is recorded of it. */
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ExperimentDir } from "../../src/journal/run-dir.ts";
 import { loadLab } from "../../src/lab/lab.ts";
-import { Trainer } from "../../src/runner/trainer.ts";
+import { Trainer, withoutSecrets } from "../../src/runner/trainer.ts";
 import { makeLab, tempDir } from "../support/lab.ts";
 
 /** Trains with a command that waits for nvidia-smi to be asked; returns what both saw. */
@@ -50,3 +50,44 @@ test("a command with a GPU of its own sees that one only", async (t) =>
 		load: 0.5,
 		told: ["AUTORESEARCH_DEVICE=cuda:0", "CUDA_DEVICE_ORDER=PCI_BUS_ID", "CUDA_VISIBLE_DEVICES=5"],
 	}));
+
+test("the training loss of a run is that of its last progress line", async (t) => {
+	const lab = loadLab(makeLab(t).dir);
+	const trainer = new Trainer({ lab, budgetSeconds: 30, seed: 1, threads: 1, device: "cpu" });
+	const trained = await trainer.train(lab.dir, new ExperimentDir(tempDir(t)), new AbortController().signal, () => {});
+	assert.ok(!("crash" in trained));
+	assert.equal(trained.summary.trainLoss, 3.1);
+});
+
+test("a training run is not given the human's credentials, and keeps everything else", () => {
+	const secret = {
+		ANTHROPIC_API_KEY: "a",
+		ANTHROPIC_BASE_URL: "b",
+		GITHUB_TOKEN: "c",
+		GH_PAT: "d",
+		aws_secret_access: "e",
+		AWS_ACCESS_KEY_ID: "f",
+		OPENAI_APIKEY: "g",
+		PGPASSWORD: "h",
+		MYSQL_PWD: "i",
+		DB_PASS: "j",
+		GOOGLE_APPLICATION_CREDENTIALS: "k",
+		SSH_AUTH_SOCK: "/run/agent",
+		DATABASE_URL: "postgres://user:secret@host/db",
+		https_proxy: "http://user:secret@proxy:8080",
+		PIP_INDEX_URL: "https://token@host/simple",
+	};
+	const harmless = {
+		PATH: "/bin",
+		PWD: "/h",
+		OLDPWD: "/",
+		HOME: "/h",
+		TOKENIZERS_PARALLELISM: "false",
+		KEYBOARD: "de",
+		KEYMAP: "de",
+		COMPASS: "north",
+		HTTP_PROXY: "http://proxy:8080",
+		TRACKING_URL: "https://host/runs/@me",
+	};
+	assert.deepEqual(withoutSecrets({ ...secret, ...harmless }), harmless);
+});
