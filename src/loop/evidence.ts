@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Repository } from "../git/repository.ts";
 import type { RunDir } from "../journal/run-dir.ts";
 import type { State } from "../journal/state.ts";
+import { clean } from "../researcher/brief/quote.ts";
 import type { Evidence } from "../researcher/researcher.ts";
-import { printable } from "../text.ts";
 
 const LOG_TAIL_BYTES = 16_384;
 /** What a researcher may read besides what it may edit. */
@@ -31,10 +31,7 @@ export function evidenceOf(
 			const path = dir.experiment(experiment(n).n).log;
 			if (!existsSync(path)) return "";
 			const text = readFileSync(path).subarray(-LOG_TAIL_BYTES).toString("utf8");
-			return text
-				.split(/[\r\n]+/)
-				.map(printable)
-				.join("\n");
+			return clean(text.replace(/[\r\n]+/g, "\n"));
 		},
 		list,
 		async read(path) {

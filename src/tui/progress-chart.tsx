@@ -1,8 +1,8 @@
 /** The metric by experiment, and the best so far as steps. */
 import { useMemo } from "react";
-import { type Better, isBetter } from "../journal/metric.ts";
+import { type Better, bestFirst, isBetter } from "../journal/metric.ts";
 import type { Experiment, State } from "../journal/state.ts";
-import { bounds, type Point, plot, quantile } from "../report/chart.ts";
+import { bounds, type Point, plot } from "../report/chart.ts";
 import { AXIS_CELLS, withAxis } from "./chart-lines.ts";
 import { inside, type Size } from "./layout.ts";
 import { type Line, spreadLine } from "./line.ts";
@@ -38,8 +38,8 @@ function progressChartLines(
 	const last = experiments.length;
 	const steps = runningBest(kept, metric, last);
 	// A few very bad results must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
-	const values = measured.map((e) => e.value);
-	const tail = quantile(values, metric.direction === "lower" ? 0.9 : 0.1);
+	const values = measured.map((e) => e.value).toSorted(bestFirst(metric));
+	const tail = values[Math.round(0.9 * (values.length - 1))]!;
 	const shown = [...steps.map(([, value]) => value), tail];
 	const range = bounds(Math.min(...shown), Math.max(...shown));
 	const chart = plot(

@@ -106,6 +106,20 @@ test("an experiment that waits for a fault to pass can be skipped", async (t) =>
 	await end();
 });
 
+test("a fault that arises while a skip is pending is reported, and the skip holds all the same", async (t) => {
+	const { lab, engine, when } = await running(t, 0.3);
+	await when("training 1", training(1));
+	lab.write("results/demo/experiments/0002", "in the way of its folder");
+	engine.subscribe((_, event) => {
+		if (event.type === "experiment.committed" && event.n === 2) void engine.command({ type: "skip", n: 2 });
+	});
+	const { experiments, notices } = await when("2 skipped", decided(2));
+	assert.deepEqual([experiments[1]!.status, experiments[1]!.reason], ["discard", "skipped by hand"]);
+	const faults = notices.filter(({ level }) => level === "error").map(({ text }) => text);
+	assert.equal(faults.length, 1);
+	assert.match(faults[0]!, /^experiment 2: EEXIST/);
+});
+
 test("skip ends the running experiment: a discarded row that says so, and its commit stays", async (t) => {
 	const { lab, engine, when } = await running(t, 30, {});
 	await when("training 1", training(1));
