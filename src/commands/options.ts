@@ -4,7 +4,7 @@ import { isDeviceName } from "../../trainer/tensor/device/name.ts";
 import type { RunOptions } from "../engine/start.ts";
 import { parseDuration } from "../lab/duration.ts";
 import { todaysTag } from "../lab/run-tag.ts";
-import { RESEARCHERS } from "../researcher/names.ts";
+import { RESEARCHERS, STAND_IN } from "../researcher/names.ts";
 
 export function labOption(): Option {
 	return new Option("--lab <dir>", "the lab: a folder with an autoresearch.json").default(".", "this folder");
@@ -85,7 +85,7 @@ export function addRunOptions(command: Command): Command {
 		.addOption(new Option("--effort <level>", "how much the model thinks: low, medium, high, xhigh, max"))
 		.addOption(new Option("--base-url <url>", "another server that speaks the Messages API"))
 		.addOption(
-			new Option("--fallback <name>", "who proposes while a model is out of reach: search").choices(["search"]),
+			new Option("--fallback <name>", `who proposes while a model is out of reach: ${STAND_IN}`).choices([STAND_IN]),
 		)
 		.addOption(new Option("--no-draft-ahead", "do not draft the next proposal while one trains"))
 		.optionsGroup("The trainer:")

@@ -1,6 +1,7 @@
 /** The researchers' settings in force: the lab file's, overruled by the environment, overruled by flags. */
 import { UserError } from "../errors.ts";
 import { anthropicSchema, type ResearcherConfig, researcherSchema } from "../lab/researcher-config.ts";
+import { STAND_IN } from "./names.ts";
 
 /** What flags may set. */
 export interface ResearcherFlags {
@@ -48,13 +49,14 @@ export function resolveConfig(
 		}
 		asked[setting] = value;
 	}
-	if (flags.fallback !== undefined && flags.fallback !== "search") {
-		throw new UserError(`--fallback ${flags.fallback}: only "search" can stand in`);
+	const fallback = flags.fallback === undefined ? base.fallback : STAND_IN;
+	if (flags.fallback !== undefined && flags.fallback !== fallback) {
+		throw new UserError(`--fallback ${flags.fallback}: only "${STAND_IN}" can stand in`);
 	}
 	return {
 		...base,
 		name: flags.name ?? env.AUTORESEARCH_RESEARCHER ?? base.name,
-		fallback: flags.fallback === "search" ? "search" : base.fallback,
+		fallback,
 		anthropic: anthropicSchema.parse({ ...base.anthropic, ...asked }),
 		asked: { model: asked.model, effort: asked.effort },
 		flagged: sources.map(([setting]) => setting).filter((setting) => flags[setting]),

@@ -3,7 +3,7 @@
 import { commandSchema, type ResearcherConfig } from "../lab/researcher-config.ts";
 import { createAnthropic } from "./anthropic/anthropic.ts";
 import { createCommand } from "./command/command.ts";
-import { type AgentOption, commandOf, PRESETS } from "./command/presets.ts";
+import { type AgentOption, commandOf, PRESETS, type Preset } from "./command/presets.ts";
 import { canReachModel, FLAGS, resolveConfig, type Setting, type Settings } from "./config.ts";
 import { withFallback } from "./fallback.ts";
 import { RESEARCHERS } from "./names.ts";
@@ -16,51 +16,57 @@ export function defaultResearcher(config: ResearcherConfig, env: NodeJS.ProcessE
 }
 
 /**
- * @throws ResearcherError for a name that is not known, for settings that are missing, and for a flag that the
- * researcher
- *   has no such setting for
+ * @throws ResearcherError for a name that is not known, for settings that are missing, and for a flag that sets what
+ * the researcher does not have
  */
 export function createResearcher(
 	name: string,
 	config: Settings = resolveConfig(undefined, process.env),
 	env: NodeJS.ProcessEnv = process.env,
 ): Researcher {
-	const researcher = create(name, config, env);
+	const make = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
+	if (!make) {
+		const known = RESEARCHERS.map((researcher) => researcher.name).join(", ");
+		throw new ResearcherError(`There is no researcher "${name}". There are: ${known}.`);
+	}
+	const researcher = make(config, env);
 	return config.fallback && !researcher.isInstant ? withFallback(researcher, createSearch()) : researcher;
 }
 
-function create(name: string, config: Settings, env: NodeJS.ProcessEnv): Researcher {
-	if (name === "search") {
+/** How each researcher is made from the settings; the names are those of names.ts. */
+const MAKERS: Record<string, (config: Settings, env: NodeJS.ProcessEnv) => Researcher> = {
+	search(config) {
 		refuseFlags(config, [], "the built-in search asks no model; leave it out, or name another with --researcher");
 		return createSearch();
-	}
-	if (name === "anthropic") {
+	},
+	anthropic(config, env) {
 		if (!canReachModel(config, env)) {
 			throw new ResearcherError(
 				"The anthropic researcher needs a key: set ANTHROPIC_API_KEY, or --base-url for a server of your own.",
 			);
 		}
 		return createAnthropic(config.anthropic, env);
-	}
-	if (name === "command") {
+	},
+	command(config, env) {
 		if (!config.command) {
 			throw new ResearcherError(
 				'The command researcher needs researcher.command in the lab file, like { "command": ["my-agent"] }.',
 			);
 		}
 		refuseFlags(config, [], "what your own program is given stands in researcher.command of the lab file");
-		return createCommand(name, config.command, env);
-	}
-	const preset = PRESETS.find((candidate) => candidate.name === name);
-	if (preset) {
-		const { asked = {} } = config;
-		const [program] = preset.command;
-		const known = Object.keys(preset.options) as AgentOption[];
-		refuseFlags(config, known, `${program} has no such flag; leave it out, and use ${program}'s own configuration`);
-		return createCommand(name, commandSchema.parse(commandOf(preset, asked)), env, asked.model);
-	}
-	const known = RESEARCHERS.map((researcher) => researcher.name).join(", ");
-	throw new ResearcherError(`There is no researcher "${name}". There are: ${known}.`);
+		return createCommand("command", config.command, env);
+	},
+	...Object.fromEntries(
+		PRESETS.map((preset) => [preset.name, (config, env) => createPreset(preset, config, env)] as const),
+	),
+};
+
+function createPreset(preset: Preset, config: Settings, env: NodeJS.ProcessEnv): Researcher {
+	const { asked = {} } = config;
+	const [program] = preset.command;
+	const known = Object.keys(preset.options) as AgentOption[];
+	refuseFlags(config, known, `${program} has no such flag; leave it out, and use ${program}'s own configuration`);
+	return createCommand(preset.name, commandSchema.parse(commandOf(preset, asked)), env, asked.model);
 }
 
 /** @param why continues the sentence that names the flag */

@@ -1,9 +1,12 @@
 /** The researchers by name, for help and options, without loading the researchers themselves. */
 import { PRESETS } from "./command/presets.ts";
 
+/** The researcher that can stand in for another: it needs nothing that could be out of reach. */
+export const STAND_IN = "search";
+
 export const RESEARCHERS: { name: string; summary: string }[] = [
 	{
-		name: "search",
+		name: STAND_IN,
 		summary: "built in: varies the constants of the training file and learns from the results; needs no key",
 	},
 	{
