@@ -26,7 +26,7 @@ type Module = ReturnType<typeof parseSync>;
 type Statement = Module["program"]["body"][number];
 
 /** A parsed file, with what is needed to quote from it. */
-class Source {
+class ParsedFile {
 	readonly text: string;
 	readonly #module: Module;
 
@@ -61,7 +61,7 @@ class Source {
 
 /** The page's text. */
 export function reference(directory: string): string {
-	const index = new Source(join(directory, "index.ts"));
+	const index = new ParsedFile(join(directory, "index.ts"));
 	const exported = new Set(
 		index.statements.flatMap((statement) =>
 			statement.type === "ExportNamedDeclaration"
@@ -70,15 +70,15 @@ export function reference(directory: string): string {
 		),
 	);
 	const sections = SECTIONS.map(([title, ...modules]) => {
-		const entries = modules.flatMap((module) => describe(new Source(join(directory, module)), exported));
+		const entries = modules.flatMap((module) => describe(new ParsedFile(join(directory, module)), exported));
 		return `## ${title}\n\n${entries.join("\n")}`;
 	});
-	const methods = methodsOf(new Source(join(directory, "tensor.ts")));
+	const methods = methodsOf(new ParsedFile(join(directory, "tensor.ts")));
 	return [
 		"# The tensor library",
 		"Generated from the source by `node scripts/tensor-reference.ts`; do not edit.",
 		index.header,
-		new Source(join(directory, "tensor.ts")).header,
+		new ParsedFile(join(directory, "tensor.ts")).header,
 		"An operand is a tensor or a number. Tensors have `shape`, `dtype`, `size`, `dim(i)` and these methods, which do " +
 			`what the functions of the same name do: ${methods.map((name) => `\`${name}\``).join(", ")}.`,
 		...sections,
@@ -86,7 +86,7 @@ export function reference(directory: string): string {
 	].join("\n\n");
 }
 
-function methodsOf(source: Source): string[] {
+function methodsOf(source: ParsedFile): string[] {
 	return source.statements.flatMap((statement) => {
 		const declaration = statement.type === "ExportNamedDeclaration" ? statement.declaration : undefined;
 		if (declaration?.type !== "ClassDeclaration") return [];
@@ -97,7 +97,7 @@ function methodsOf(source: Source): string[] {
 }
 
 /** A line for each exported function of a module, and one for each of its options. */
-function describe(source: Source, exported: ReadonlySet<string>): string[] {
+function describe(source: ParsedFile, exported: ReadonlySet<string>): string[] {
 	const options = optionsOf(source);
 	return source.statements.flatMap((statement): string[] => {
 		const declaration = statement.type === "ExportNamedDeclaration" ? statement.declaration : undefined;
@@ -133,7 +133,7 @@ function shorten(signature: string): string {
 }
 
 /** The documented fields of each interface that names options. */
-function optionsOf(source: Source): Record<string, string[]> {
+function optionsOf(source: ParsedFile): Record<string, string[]> {
 	const found: Record<string, string[]> = {};
 	for (const statement of source.statements) {
 		const declaration = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;

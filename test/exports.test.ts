@@ -1,4 +1,4 @@
-/** Every value that a module exports is used by another one: what nothing uses is deleted or not exported. */
+/** What modules export: values that another one uses, and types of which each has a name of its own. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -49,4 +49,18 @@ test("every exported function, constant and class is imported somewhere", () => 
 		.filter(({ path }) => !LOADED_BY_NAME.has(path) && !used.has(`${path} *`))
 		.flatMap(({ path, exports }) => exports.filter((name) => !used.has(`${path} ${name}`)).map((n) => `${path} ${n}`));
 	assert.deepEqual(unused, []);
+});
+
+test("no two modules export a type of one name", () => {
+	const homes = new Map<string, string[]>();
+	for (const path of globSync("{src,trainer,prepare}/**/*.{ts,tsx}", { cwd: root })) {
+		const text = readFileSync(join(root, path), "utf8");
+		for (const [, name] of text.matchAll(/^export (?:abstract )?(?:interface|type|class|enum) (\w+)/gm))
+			homes.set(name!, [...(homes.get(name!) ?? []), path]);
+	}
+	assert.ok(homes.size > 100, `${homes.size} types were read`);
+	assert.deepEqual(
+		[...homes].filter(([, paths]) => paths.length > 1),
+		[],
+	);
 });

@@ -24,7 +24,7 @@ const MAX_NODES = 64;
 type Work = { flops: number } | { bytes: number };
 
 /** A ggml context and the arrays in it, freed together after each configuration. */
-class Workbench {
+class KernelBench {
 	readonly device: Device;
 	readonly #kernels: Kernels;
 	readonly #context: Pointer;
@@ -164,7 +164,7 @@ function product(m: number, n: number, k: number, transposed: { a?: boolean; b?:
 function measure(configuration: string, device: Device, kernels: Kernels, peak: number): void {
 	const [D, , H, T, B, V] = configuration.split(" ").map(Number) as [number, number, number, number, number, number];
 	const [N, W, F] = [B * T, D / H, 4 * D]; // rows, width of a head, hidden width of the MLP
-	const bench = new Workbench(device, kernels);
+	const bench = new KernelBench(device, kernels);
 	const [x, dx, hidden, dHidden] = [bench.array([N, D]), bench.array([N, D]), bench.array([N, F]), bench.array([N, F])];
 	const [up, dUp, weight, embedding] = [
 		bench.array([F, D]),
