@@ -150,6 +150,8 @@ export class Trainer {
 				...(isOwn ? {} : deviceEnvironment(device)),
 				AUTORESEARCH_OUT: out.path,
 			},
+			// The built-in trainer ends with this process by its input; a command that asks a question must not wait.
+			...(!isOwn && { input: "" }),
 			logPath,
 			pidPath: out.pid,
 			timeoutSeconds,

@@ -1,4 +1,4 @@
-/** What a training command of the lab's own is told of the GPU, and that this GPU is watched. */
+/** What a training command of the lab's own is given: its GPU, which is watched, and an input that is at its end. */
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -50,3 +50,13 @@ test("a command with a GPU of its own sees that one only", async (t) =>
 		load: 0.5,
 		told: ["AUTORESEARCH_DEVICE=cuda:0", "CUDA_DEVICE_ORDER=PCI_BUS_ID", "CUDA_VISIBLE_DEVICES=5"],
 	}));
+
+test("a command that asks a question is answered by the end of its input, and its error is told", async (t) => {
+	const command = ["sh", "-c", "echo 'Continue? [y/N]'; read answer || { echo 'InputError: no answer' >&2; exit 1; }"];
+	const lab = loadLab(makeLab(t, { lab: { train: { command } } }).dir);
+	const trainer = new Trainer({ lab, budgetSeconds: 30, seed: 1, threads: 1, device: "cpu" });
+	const out = new ExperimentDir(join(tempDir(t), "out"));
+	assert.deepEqual(await trainer.train(lab.dir, out, new AbortController().signal, () => {}), {
+		crash: "exit 1: InputError: no answer",
+	});
+});
