@@ -13,6 +13,7 @@ import { RunDir, resultsDir } from "../journal/run-dir.ts";
 import type { State } from "../journal/state.ts";
 import { type Listener, Store } from "../journal/store.ts";
 import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
+import { ignoredLibraryFiles } from "../lab/library.ts";
 import { checkTag, todaysTag } from "../lab/run-tag.ts";
 import { Controls } from "../loop/controls.ts";
 import { Loop } from "../loop/loop.ts";
@@ -110,6 +111,8 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		await store.emit(started);
 		if (chosen) await store.emit({ type: "notice", level: "info", text: chosen });
 		if (slower) await store.emit({ type: "notice", level: "warn", text: slower });
+		const ignored = ignoredLibraryFiles(lab);
+		if (ignored.length > 0) await store.emit({ type: "notice", level: "warn", text: ignoredNotice(ignored) });
 		const { version, text } = program.current;
 		if (version !== state.program.version) {
 			await store.emit({ type: "program.changed", version, lines: text.trimEnd().split("\n").length });
@@ -141,6 +144,13 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		release();
 		throw error;
 	}
+}
+
+/** Says that edits of the tensor library have no effect. */
+function ignoredNotice(files: string[]): string {
+	const [first, ...others] = files;
+	const which = others.length > 0 ? `${first} and ${others.length} more differ` : `${first} differs`;
+	return `${which} from the console's own library, which is what the training file gets: an edit there has no effect`;
 }
 
 /** Keeps results/ out of the user's git status without touching any file of theirs. */

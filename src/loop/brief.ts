@@ -2,6 +2,7 @@
 import type { Repository } from "../git/repository.ts";
 import { inFlight, type Note, type State, standingOn } from "../journal/state.ts";
 import type { Lab } from "../lab/lab.ts";
+import { libraryReference, readLibrary } from "../lab/library.ts";
 import type { ProgramText } from "../program/program.ts";
 import { NOTES } from "../researcher/brief/render.ts";
 import { type Plan, planNext } from "../researcher/plateau.ts";
@@ -10,8 +11,6 @@ import { trainingTimeout } from "../runner/trainer.ts";
 
 /** A note is told to this many proposals, so that one that fails does not lose it. */
 const NOTE_BRIEFS = 5;
-/** The tensor library's page for researchers travels with every brief of the built-in lab. */
-const REFERENCE = "trainer/tensor/README.md";
 
 export interface BriefParts {
 	lab: Lab;
@@ -38,6 +37,7 @@ export async function planBrief(parts: BriefParts, n: number, program: ProgramTe
 	const plan = asked ?? (researcher.plansItself ? undefined : planNext(history, state.standing, state.metric));
 	const from = plan?.base ?? state.standing;
 	const basis = state.experiments[from - 1]?.commit ?? standingOn(state)?.commit ?? state.base;
+	const reference = libraryReference(lab);
 	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });
 	const brief: Brief = {
 		n,
@@ -51,7 +51,7 @@ export async function planBrief(parts: BriefParts, n: number, program: ProgramTe
 		seed: state.seed,
 		pending: running && running.n !== n ? [running] : [],
 		notes: notesFor(state, n),
-		reference: lab.train === "built-in" && (await repository.exists(basis, REFERENCE)) ? [await read(REFERENCE)] : [],
+		reference: lab.train === "built-in" ? [{ path: reference, text: readLibrary(lab, reference) }] : [],
 		plan,
 	};
 	return { brief, basis };

@@ -89,10 +89,12 @@ test("prepare, train, measure, keep and revert: the whole loop on the built-in l
 test("the training file runs on the program's own compiled library, whatever lies beside it", async (t) => {
 	const lab = builtIn(t);
 	const commit = (message: string) => lab.git("commit", "--quiet", "--all", "--message", message);
+	const notices: string[] = [];
 	const library = async (tag: string) => {
 		const args = ["run", "--lab", lab.dir, "--tag", tag, "--experiments", "1", "--threads", "1"];
-		const { code, stderr } = await cli(t, [...args, "--researcher", "search"], { env: environment(lab) });
+		const { code, stderr, stdout } = await cli(t, [...args, "--researcher", "search"], { env: environment(lab) });
 		assert.equal(code, 0, stderr);
+		notices.push(...stdout.split("\n").filter((line) => line.includes("differs from the console's own library")));
 		return readFileSync(join(lab.dir, "results", tag, "experiments/0001/output.log"), "utf8");
 	};
 	const text = readFileSync(join(lab.dir, "trainer/train.ts"), "utf8");
@@ -101,9 +103,18 @@ test("the training file runs on the program's own compiled library, whatever lie
 	commit("a library of its own");
 	const own = pathToFileURL(join(packageRoot, "dist/trainer/tensor/index.js")).href;
 	assert.equal(await library("beside"), `${own}\n`);
+	assert.equal(notices.length, 1);
+	assert.match(notices[0]!, /trainer\/tensor\/index\.ts differs .* an edit there has no effect/);
 	lab.git("rm", "-r", "--quiet", "trainer/tensor", "trainer/contract.ts", "package.json");
 	commit("no library");
 	assert.equal(await library("alone"), `${own}\n`);
+	assert.equal(notices.length, 1);
+
+	// The researcher is told of the library all the same.
+	const args = ["run", "--lab", lab.dir, "--tag", "alone", "--researcher", "anthropic", "--show-brief"];
+	const brief = await cli(t, args, { env: { ...environment(lab), ANTHROPIC_API_KEY: "key" } });
+	assert.equal(brief.code, 0, brief.stderr);
+	assert.match(brief.stdout, /<file path="trainer\/tensor\/README\.md">/);
 });
 
 const STEP = "const tokens = nn.input(";
