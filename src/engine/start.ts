@@ -2,14 +2,13 @@
  * Opens a run: checks everything a person can have got wrong before anything trains, then puts the loop together behind
  * the Engine interface. A tag that has run before carries on.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { branchOf, Repository } from "../git/repository.ts";
 import { Worktree } from "../git/worktree.ts";
 import type { NewEvent } from "../journal/events.ts";
-import { RunDir, resultsDir } from "../journal/run-dir.ts";
+import { makeIgnored, RunDir } from "../journal/run-dir.ts";
 import type { State } from "../journal/state.ts";
 import { type Listener, Store } from "../journal/store.ts";
 import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
@@ -67,7 +66,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 	const tag = checkTag(options.tag ?? todaysTag());
 	const repository = await Repository.open(lab.dir);
 	const dir = new RunDir(lab.dir, tag);
-	ignoreResults(lab);
+	makeIgnored(dir.path);
 	const release = takeLock(dir.lock, tag);
 	try {
 		const store = new Store(dir.journal);
@@ -151,13 +150,6 @@ function ignoredNotice(files: string[]): string {
 	const [first, ...others] = files;
 	const which = others.length > 0 ? `${first} and ${others.length} more differ` : `${first} differs`;
 	return `${which} from the console's own library, which is what the training file gets: an edit there has no effect`;
-}
-
-/** Keeps results/ out of the user's git status without touching any file of theirs. */
-function ignoreResults(lab: Lab): void {
-	const results = resultsDir(lab.dir);
-	mkdirSync(results, { recursive: true });
-	if (!existsSync(join(results, ".gitignore"))) writeFileSync(join(results, ".gitignore"), "*\n");
 }
 
 /** A run starts from HEAD: code that is not committed would silently not be in it. */
