@@ -204,9 +204,11 @@ function ownProgram(name: "train-main" | "evaluate"): string[] {
 	];
 }
 
-/** What the worker's clock measured. */
+/** What the harness's clock measured, in whole milliseconds as the other phases are. */
 function ownClock(out: ExperimentDir): { startupSeconds: number; trainSeconds: number } {
-	return JSON.parse(readFileSync(out.training, "utf8"));
+	const { startupSeconds, trainSeconds } = JSON.parse(readFileSync(out.training, "utf8"));
+	const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000;
+	return { startupSeconds: rounded(startupSeconds), trainSeconds: rounded(trainSeconds) };
 }
 
 const SUMMARY_LINES = 200;

@@ -75,6 +75,10 @@ test("prepare, train, measure, keep and revert: the whole loop on the built-in l
 	const kept = table.filter((row) => row[3] === "keep").length;
 	assert.equal(lab.git("rev-list", "--count", "main..autoresearch/demo"), String(kept - 1));
 
+	const printed = await cli(t, ["results", "--lab", lab.dir, "--tag", "demo", "--json"]);
+	for (const { seconds } of JSON.parse(printed.stdout) as { seconds: Record<string, number> }[])
+		for (const [phase, value] of Object.entries(seconds)) assert.match(String(value), /^\d+(\.\d{1,3})?$/, phase);
+
 	// Only the best one's model is kept, and can be measured on text that no run has seen.
 	const best = table.findLastIndex((row) => row[3] === "keep") + 1;
 	for (const n of [1, 2, 3]) {
