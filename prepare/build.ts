@@ -74,7 +74,7 @@ async function learnTokenizer(
 	if (tokens.length < size)
 		throw new PrepareError(
 			`the corpus is too small for a vocabulary of ${vocabSize}: it has pairs for ` +
-				`${tokens.length + RESERVED_TOKENS.length}; give more text, or a smaller --vocab`,
+				`${tokens.length + RESERVED_TOKENS.length}; give more text, or a smaller data.vocabulary in the lab file`,
 		);
 	return tokenizerFile(tokens);
 }
@@ -89,6 +89,7 @@ async function* texts(corpus: Corpus, signal?: AbortSignal): AsyncGenerator<stri
 
 function requireEverySplit(seen: Record<SplitName, number>): void {
 	const documents = seen.train + seen.val + seen.test;
+	if (documents === 0) throw new PrepareError("the corpus holds no text: its files are empty, or blank");
 	for (const name of SPLITS)
 		if (seen[name] === 0)
 			throw new PrepareError(

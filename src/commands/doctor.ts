@@ -1,11 +1,14 @@
 /** `autoresearch doctor`: what this machine has, and what to do about what it lacks. */
 import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
+import { resolve } from "node:path";
 import { Command } from "commander";
+import which from "which";
 import { openDataset } from "../../prepare/dataset.ts";
 import { chooseBest, type FoundDevice, findDevices, GPU_KINDS } from "../../trainer/tensor/device/choice.ts";
 import { messageOf } from "../errors.ts";
-import { type Lab, loadLab } from "../lab/lab.ts";
+import { LAB_FILE, type Lab, loadLab } from "../lab/lab.ts";
+import { PRESETS } from "../researcher/command/presets.ts";
 import { labOption } from "./options.ts";
 
 export interface Finding {
@@ -46,13 +49,18 @@ async function* examine(labDir: string): AsyncGenerator<Finding> {
 	yield await cpu();
 	yield* await gpus();
 	yield key();
+	yield await agents();
 	const lab = attempt(() => loadLab(labDir));
 	if (lab instanceof Error) {
 		yield { what: "lab", ok: false, text: messageOf(lab) };
 		return;
 	}
 	yield { what: "lab", ok: true, text: `${lab.name} in ${lab.dir}` };
-	yield data(lab);
+	for (const step of ["train", "evaluate"] as const) {
+		const program = lab[step];
+		if (program !== "built-in") yield await ownProgram(lab, step, program.command[0]!);
+	}
+	if (lab.train === "built-in") yield data(lab);
 }
 
 function tool(name: string, args: string[], { needed = false, hint = "" }): Finding {
@@ -112,6 +120,25 @@ function key(): Finding {
 	const name = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"].find((variable) => process.env[variable]);
 	if (name) return { what: "key", ok: true, text: `${name} is set` };
 	return { what: "key", ok: false, text: "no ANTHROPIC_API_KEY: the built-in search proposes" };
+}
+
+/** The coding agents that `--researcher` can name here. */
+async function agents(): Promise<Finding> {
+	const found = await Promise.all(
+		PRESETS.map(async ({ name, command }) => ((await which(command[0]!, { nothrow: true })) ? name : [])),
+	);
+	const names = found.flat();
+	if (names.length > 0) return { what: "agents", ok: true, text: names.join(", ") };
+	const text = `no coding agent found (${PRESETS.map(({ command }) => command[0]).join(", ")})`;
+	return { what: "agents", ok: false, text };
+}
+
+/** A program that the lab's own command begins with; a path is looked for from the lab's folder, where it runs. */
+async function ownProgram({ dir }: Lab, step: "train" | "evaluate", program: string): Promise<Finding> {
+	const found = await which(program.includes("/") ? resolve(dir, program) : program, { nothrow: true });
+	if (found) return { what: step, ok: true, text: found };
+	const text = `${program} is not installed or not on the PATH: correct ${step}.command in ${LAB_FILE}`;
+	return { what: step, ok: false, needed: true, text };
 }
 
 function data({ data: { source, vocabulary } }: Lab): Finding {

@@ -1,7 +1,8 @@
 /** `autoresearch prepare`: corpus, tokenizer and tokens, once for all runs. */
 import { Command, Option } from "commander";
 import { prepareDataset } from "../../prepare/dataset.ts";
-import { loadLab, resolveSource } from "../lab/lab.ts";
+import { UserError } from "../errors.ts";
+import { LAB_FILE, loadLab, resolveSource } from "../lab/lab.ts";
 import { labOption } from "./options.ts";
 import { prepareDisplay } from "./prepare-progress.ts";
 
@@ -20,7 +21,13 @@ Examples:
   autoresearch prepare --source ~/books           every text file of a folder`,
 		)
 		.action(async (flags: { lab: string; source?: string }) => {
-			const { data } = loadLab(flags.lab);
+			const { data, train } = loadLab(flags.lab);
+			if (train !== "built-in") {
+				throw new UserError(
+					`this lab trains with a command of its own ("${train.command.join(" ")}"), which reads no data of ours: ` +
+						"prepare is for labs with the built-in trainer",
+				);
+			}
 			const display = prepareDisplay();
 			const spec = {
 				source: flags.source ? resolveSource(flags.source, process.cwd()) : data.source,
@@ -31,5 +38,9 @@ Examples:
 				([name, split]) => `${name} ${split.tokens.toLocaleString("en-US")}`,
 			);
 			process.stdout.write(`${dataset.dir}\nvocabulary ${dataset.vocabSize}; tokens: ${counts.join(", ")}\n`);
+			if (spec.source !== data.source) {
+				const key = `"data": { "source": ${JSON.stringify(spec.source)} }`;
+				process.stdout.write(`train, run and tui go on with ${data.source}: set ${key} in ${LAB_FILE} to use this\n`);
+			}
 		});
 }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { prepareDataset } from "../../prepare/dataset.ts";
 import { UserError } from "../errors.ts";
-import { ExperimentDir, resultsDir } from "../journal/run-dir.ts";
+import { ExperimentDir, makeIgnored, resultsDir } from "../journal/run-dir.ts";
 import { loadLab } from "../lab/lab.ts";
 import { resolveDevice } from "../runner/device.ts";
 import { evaluateArguments, trainArguments, withoutSecrets } from "../runner/trainer.ts";
@@ -54,7 +54,9 @@ async function train(flags: Flags): Promise<number> {
 		{ source: lab.data.source, vocabSize: lab.data.vocabulary },
 		{ onProgress: display.show },
 	).finally(display.end);
-	const out = new ExperimentDir(resolve(flags.out ?? join(resultsDir(lab.dir), "by-hand"))).make();
+	const byHand = join(resultsDir(lab.dir), "by-hand");
+	if (!flags.out) makeIgnored(byHand);
+	const out = new ExperimentDir(resolve(flags.out ?? byHand)).make();
 	const options = {
 		lab,
 		budgetSeconds: flags.budget ?? lab.budget,

@@ -2,15 +2,15 @@
  * Opens a run: checks everything a person can have got wrong before anything trains, then puts the loop together behind
  * the Engine interface. A tag that has run before carries on.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { branchOf, Repository } from "../git/repository.ts";
 import { Worktree } from "../git/worktree.ts";
 import type { NewEvent } from "../journal/events.ts";
-import { RunDir, resultsDir } from "../journal/run-dir.ts";
+import { makeIgnored, RunDir } from "../journal/run-dir.ts";
 import { type Listener, Store } from "../journal/store.ts";
-import { type Lab, loadLab } from "../lab/lab.ts";
+import { loadLab } from "../lab/lab.ts";
+import { ignoredLibraryFiles } from "../lab/library.ts";
 import { checkTag, todaysTag } from "../lab/run-tag.ts";
 import { Controls } from "../loop/controls.ts";
 import { Loop } from "../loop/loop.ts";
@@ -64,7 +64,7 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 	const tag = checkTag(options.tag ?? todaysTag());
 	const repository = await Repository.open(lab.dir);
 	const dir = new RunDir(lab.dir, tag);
-	ignoreResults(lab);
+	makeIgnored(dir.path);
 	const release = takeLock(dir.lock, tag);
 	try {
 		const store = new Store(dir.journal);
@@ -108,6 +108,8 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 		await store.emit(started);
 		if (chosen) await store.emit({ type: "notice", level: "info", text: chosen });
 		if (slower) await store.emit({ type: "notice", level: "warn", text: slower });
+		const ignored = ignoredLibraryFiles(lab);
+		if (ignored.length > 0) await store.emit({ type: "notice", level: "warn", text: ignoredNotice(ignored) });
 		const { version, text } = program.current;
 		if (version !== state.program.version) {
 			await store.emit({ type: "program.changed", version, lines: text.trimEnd().split("\n").length });
@@ -141,9 +143,9 @@ export async function startEngine(options: RunOptions, listeners: StartListeners
 	}
 }
 
-/** Keeps results/ out of the user's git status without touching any file of theirs. */
-function ignoreResults(lab: Lab): void {
-	const results = resultsDir(lab.dir);
-	mkdirSync(results, { recursive: true });
-	if (!existsSync(join(results, ".gitignore"))) writeFileSync(join(results, ".gitignore"), "*\n");
+/** Says that edits of the tensor library have no effect. */
+function ignoredNotice(files: string[]): string {
+	const [first, ...others] = files;
+	const which = others.length > 0 ? `${first} and ${others.length} more differ` : `${first} differs`;
+	return `${which} from the console's own library, which is what the training file gets: an edit there has no effect`;
 }

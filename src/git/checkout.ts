@@ -1,10 +1,11 @@
 /**
- * A copy of the lab on one commit for a coding agent to work in: a clone that shares the objects but has refs, index
- * and configuration of its own, so that whatever an agent does with git in it, the user's repository does not notice.
+ * A copy of the lab on one commit for a coding agent to work in: a repository that borrows the objects but has refs,
+ * index and configuration of its own, so that whatever an agent does with git in it, the user's repository does not
+ * notice.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { simpleGit } from "simple-git";
+import { type SimpleGit, simpleGit } from "simple-git";
 import type { Repository } from "./repository.ts";
 
 export interface Checkout extends AsyncDisposable {
@@ -19,16 +20,8 @@ export interface Checkout extends AsyncDisposable {
 export async function openCheckout(repository: Repository, commit: string, path: string): Promise<Checkout> {
 	rmSync(path, { recursive: true, force: true });
 	mkdirSync(dirname(path), { recursive: true });
-	await simpleGit({ baseDir: repository.root }).raw([
-		"clone",
-		"--quiet",
-		"--shared",
-		"--no-checkout",
-		repository.root,
-		path,
-	]);
+	await borrowObjects(simpleGit({ baseDir: repository.root }), path);
 	const git = simpleGit({ baseDir: path });
-	await git.raw(["remote", "remove", "origin"]);
 	await git.raw(["checkout", "--quiet", "--detach", commit]);
 	const { prefix } = repository;
 	const pidPath = `${path}.pid`;
@@ -36,7 +29,7 @@ export async function openCheckout(repository: Repository, commit: string, path:
 		dir: join(path, prefix),
 		pidPath,
 		async changed() {
-			const edited = await git.raw(["diff", "--name-only", "-z", commit]);
+			const edited = await git.raw(["diff", "--name-only", "--no-renames", "-z", commit]);
 			const untracked = await git.raw(["ls-files", "--others", "--exclude-standard", "-z"]);
 			const paths = [...edited.split("\0"), ...untracked.split("\0")].filter(Boolean);
 			return paths.map((file) =>
@@ -48,4 +41,17 @@ export async function openCheckout(repository: Repository, commit: string, path:
 			rmSync(pidPath, { force: true });
 		},
 	};
+}
+
+/**
+ * Makes an empty repository at `path` that reads the objects of `git`'s. `git clone --shared` would do the same, but
+ * not from a shallow clone, of which it copies the branches only.
+ */
+async function borrowObjects(git: SimpleGit, path: string): Promise<void> {
+	const format = (await git.revparse(["--show-object-format"])).trim();
+	await git.raw(["init", "--quiet", `--object-format=${format}`, path]);
+	const lender = (await git.revparse(["--path-format=absolute", "--git-common-dir"])).trim();
+	writeFileSync(join(path, ".git/objects/info/alternates"), `${join(lender, "objects")}\n`);
+	const shallow = join(lender, "shallow");
+	if (existsSync(shallow)) copyFileSync(shallow, join(path, ".git/shallow"));
 }

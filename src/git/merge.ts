@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gitEnvironment } from "./run-git.ts";
 
 /** `theirs`' changes since `base`, made to `ours`; undefined when both changed the same lines. */
 export async function mergeTexts(ours: string, base: string, theirs: string): Promise<string | undefined> {
@@ -16,7 +17,7 @@ export async function mergeTexts(ours: string, base: string, theirs: string): Pr
 			return path;
 		});
 		const conflicts = await new Promise<number>((resolve, reject) => {
-			execFile("git", ["merge-file", "--quiet", ...paths], (error) => {
+			execFile("git", ["merge-file", "--quiet", ...paths], { env: gitEnvironment() }, (error) => {
 				const code = error ? Number(error.code) : 0;
 				// The exit code is the number of conflicts; from 128 on it is a failure.
 				if (code >= 0 && code < 128) resolve(code);

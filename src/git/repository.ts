@@ -6,8 +6,8 @@ import { realpathSync } from "node:fs";
 import { relative } from "node:path";
 import { type SimpleGit, simpleGit } from "simple-git";
 import { messageOf, UserError } from "../errors.ts";
-import { IDENTITY } from "./identity.ts";
 import { silently } from "./run-git.ts";
+import { SETTINGS } from "./settings.ts";
 
 const NOTES_REF = "refs/notes/autoresearch";
 
@@ -34,7 +34,7 @@ export class Repository {
 	private constructor(root: string, prefix: string) {
 		this.root = root;
 		this.prefix = prefix;
-		this.#git = simpleGit({ baseDir: root, config: IDENTITY });
+		this.#git = simpleGit({ baseDir: root, config: SETTINGS });
 	}
 
 	/** Opens the repository that holds `labDir`. Throws UserError when there is none, or none with a commit. */
@@ -78,9 +78,11 @@ export class Repository {
 	/** Those of `labPaths` whose content in the user's checkout is not what HEAD holds. */
 	async uncommitted(labPaths: string[]): Promise<string[]> {
 		const out = await this.#git.raw([
+			"--literal-pathspecs",
 			"status",
 			"--porcelain",
 			"-z",
+			"--no-renames",
 			"--untracked-files=all",
 			"--",
 			...labPaths.map((p) => this.path(p)),
@@ -91,9 +93,9 @@ export class Repository {
 			.map((entry) => entry.slice(3));
 	}
 
-	/** The text of a lab file at a commit. */
+	/** The text of a lab file at a commit. Rejects for anything but a file. */
 	async show(commit: string, labPath: string): Promise<string> {
-		return this.#git.raw(["show", `${commit}:${this.path(labPath)}`]);
+		return this.#git.raw(["cat-file", "blob", `${commit}:${this.path(labPath)}`]);
 	}
 
 	/** Paths of the lab's files at a commit. */
@@ -118,9 +120,12 @@ export class Repository {
 		return (await this.#git.raw(["ls-tree", "--name-only", commit, "--", this.path(labPath)])).trim() !== "";
 	}
 
-	/** The unified diff from one commit to another, of lab files. */
+	/**
+	 * The unified diff from one commit to another, with three lines of context. The plumbing command ignores the user's
+	 * settings and conversions for `git diff`, so the same two commits give the same text everywhere.
+	 */
 	async diff(from: string, to: string): Promise<string> {
-		return this.#git.raw(["diff", "--no-color", "--no-ext-diff", from, to]);
+		return this.#git.raw(["diff-tree", "--patch", "--find-renames", "--no-ext-diff", from, to]);
 	}
 
 	/** Whether any checkout, the user's or another, stands on `branch`. */

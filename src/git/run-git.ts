@@ -3,15 +3,23 @@
  * to come; an experiment has eight of them.
  */
 import { execFile } from "node:child_process";
-import { IDENTITY } from "./identity.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** Runs git in `dir`. Rejects with what git said. */
 export function silently(dir: string, ...args: string[]): Promise<void> {
-	const identity = IDENTITY.flatMap((setting) => ["-c", setting]);
+	const settings = SETTINGS.flatMap((setting) => ["-c", setting]);
 	return new Promise((resolve, reject) => {
-		execFile("git", [...identity, ...args], { cwd: dir }, (error, _, stderr) => {
+		execFile("git", [...settings, ...args], { cwd: dir, env: gitEnvironment() }, (error, _, stderr) => {
 			if (error) reject(new Error(stderr.trim() || error.message));
 			else resolve();
 		});
 	});
+}
+
+/**
+ * This process's environment without git's own variables, which may name another repository (in a hook they do), as
+ * simple-git passes it too.
+ */
+export function gitEnvironment(): NodeJS.ProcessEnv {
+	return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
 }

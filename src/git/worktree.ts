@@ -5,9 +5,9 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type SimpleGit, simpleGit } from "simple-git";
-import { IDENTITY } from "./identity.ts";
 import type { Repository } from "./repository.ts";
 import { silently } from "./run-git.ts";
+import { SETTINGS } from "./settings.ts";
 
 export interface CommitStat {
 	commit: string;
@@ -31,7 +31,7 @@ export class Worktree {
 		this.labDir = join(dir, repository.prefix);
 		this.#repository = repository;
 		this.#gitDir = gitDir;
-		this.#git = simpleGit({ baseDir: dir, config: IDENTITY });
+		this.#git = simpleGit({ baseDir: dir, config: SETTINGS });
 	}
 
 	/** Opens the worktree at `dir`; makes it when it is missing or damaged. */
@@ -79,13 +79,14 @@ export class Worktree {
 			mkdirSync(dirname(target), { recursive: true });
 			writeFileSync(target, text);
 		}
-		await silently(this.dir, "add", "--force", "--", ...files.map(({ path }) => this.#repository.path(path)));
+		const paths = files.map(({ path }) => this.#repository.path(path));
+		await silently(this.dir, "--literal-pathspecs", "add", "--force", "--", ...paths);
 		const tree = (await this.#git.raw(["write-tree"])).trim();
 		const commit = (await this.#git.raw(["commit-tree", tree, "-p", parent, "-m", message])).trim();
 		await this.#repository.setRef(ref, commit);
 		await silently(this.dir, "reset", "--quiet", "--soft", commit);
 		this.#pristine = commit;
-		const stat = await this.#git.raw(["diff", "--numstat", parent, commit]);
+		const stat = await this.#git.raw(["diff-tree", "-r", "--numstat", parent, commit]);
 		const counts = stat
 			.split("\n")
 			.filter(Boolean)

@@ -1,10 +1,20 @@
 /** Every path under results/<tag>: no other file spells one. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The folder of all runs of a lab. */
 export function resultsDir(labDir: string): string {
 	return join(labDir, "results");
+}
+
+/**
+ * Makes a folder of ours and keeps it out of the user's git status. The .gitignore lies in it, not in results/, where
+ * the user may have files and a .gitignore of their own.
+ */
+export function makeIgnored(dir: string): void {
+	mkdirSync(dir, { recursive: true });
+	const ignore = join(dir, ".gitignore");
+	if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
 }
 
 /** The folder of one run: results/<tag>. */

@@ -17,9 +17,11 @@ const relativePath = z
 	.refine((path) => !isAbsolute(path) && !normalize(path).startsWith(".."), "must be a path inside the lab")
 	.transform((path) => normalize(path).replaceAll("\\", "/"));
 
-const duration = z.string().transform((text, context) => {
+const DURATION = 'must be a duration such as "5m" or "30s"';
+
+const duration = z.string(DURATION).transform((text, context) => {
 	const seconds = parseDuration(text);
-	if (seconds === undefined) context.addIssue({ code: "custom", message: 'must be a duration such as "5m" or "30s"' });
+	if (seconds === undefined) context.addIssue({ code: "custom", message: DURATION });
 	return seconds ?? z.NEVER;
 });
 
@@ -32,7 +34,10 @@ const labSchema = z
 		$schema: z.string().optional(),
 		name: z.string().min(1),
 		/** The files the researcher may change. */
-		edit: z.array(relativePath).min(1),
+		edit: z
+			.array(relativePath)
+			.min(1)
+			.transform((paths) => [...new Set(paths)]),
 		program: relativePath.default("program.md"),
 		data: z
 			.strictObject({

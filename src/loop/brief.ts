@@ -2,6 +2,7 @@
 import type { Repository } from "../git/repository.ts";
 import { inFlight, type Note, type State, standingOn } from "../journal/state.ts";
 import type { Lab } from "../lab/lab.ts";
+import { libraryReference, readLibrary } from "../lab/library.ts";
 import type { ProgramText } from "../program/program.ts";
 import { NOTES } from "../researcher/brief/render.ts";
 import { type BriefPlan, planNext } from "../researcher/plateau.ts";
@@ -10,8 +11,6 @@ import { trainingTimeout } from "../runner/trainer.ts";
 
 /** A note is in the briefs of this many proposals, so that it is not lost with one that fails. */
 const NOTE_BRIEFS = 5;
-/** The tensor library's page for researchers travels with every brief of the built-in lab. */
-const REFERENCE = "trainer/tensor/README.md";
 
 export interface BriefParts {
 	lab: Lab;
@@ -43,6 +42,7 @@ export async function planBrief(
 	const plan = asked ?? (researcher.plansItself ? undefined : planNext(history, state.standing, state.metric));
 	const from = plan?.base ?? state.standing;
 	const basis = state.experiments[from - 1]?.commit ?? standingOn(state)?.commit ?? state.base;
+	const reference = libraryReference(lab);
 	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });
 	const brief: Brief = {
 		n,
@@ -56,7 +56,7 @@ export async function planBrief(
 		seed: state.seed,
 		pending: running && running.n !== n ? [running] : [],
 		notes: notesFor(state, n),
-		reference: lab.train === "built-in" && (await repository.exists(basis, REFERENCE)) ? [await read(REFERENCE)] : [],
+		reference: lab.train === "built-in" ? [{ path: reference, text: readLibrary(lab, reference) }] : [],
 		plan,
 	};
 	return { brief, basis };

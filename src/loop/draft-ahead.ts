@@ -3,6 +3,7 @@
  * drafted against the best as it is then; when that changes it is merged onto the new best, or dropped. A new
  * program.md or a new note drops it, since it must be heard by the very next proposal.
  */
+import { messageOf } from "../errors.ts";
 import { mergeTexts } from "../git/merge.ts";
 import type { ProgramText } from "../program/program.ts";
 import { changedConstants } from "../researcher/constant-changes.ts";
@@ -12,6 +13,7 @@ import { type Planned, planBrief } from "./brief.ts";
 import { LiveDraft } from "./live-draft.ts";
 import { askForProposal } from "./proposal.ts";
 import type { RunContext } from "./run-context.ts";
+import { LimitReached } from "./spending.ts";
 
 interface Draft {
 	n: number;
@@ -52,7 +54,12 @@ export class DraftAhead {
 				const proposal = await askForProposal(this.#run, planned, controller.signal, live);
 				return { planned, proposal };
 			})
-			.catch(() => undefined);
+			.catch(async (error) => {
+				if (controller.signal.aborted || error instanceof LimitReached) return undefined;
+				const text = `the draft of experiment ${n} failed and will be asked for again in its turn: ${messageOf(error)}`;
+				await store.emit({ type: "notice", level: "warn", text });
+				return undefined;
+			});
 		this.#unfinished.add(result);
 		void result.then(() => this.#unfinished.delete(result));
 		const { standing } = store.state;

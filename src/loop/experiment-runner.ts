@@ -9,8 +9,10 @@ import type { Phase, Status } from "../journal/events.ts";
 import type { ExperimentDir } from "../journal/run-dir.ts";
 import { type Experiment, inFlight, standingOn } from "../journal/state.ts";
 import type { ProgramText } from "../program/program.ts";
+import { TITLE_LIMIT } from "../researcher/check-proposal.ts";
 import type { Proposal } from "../researcher/researcher.ts";
 import { preflight } from "../runner/preflight.ts";
+import { oneLine } from "../text.ts";
 import { type Planned, planBrief } from "./brief.ts";
 import { type Cause, Interruption } from "./controls.ts";
 import type { DraftAhead } from "./draft-ahead.ts";
@@ -233,7 +235,7 @@ export class ExperimentRunner {
 				level: "info",
 				text: `experiment ${n} crashed (${reason}) and was repaired by its author`,
 			});
-			await this.#commit(n, planned, repaired, started);
+			await this.#commit(n, planned, { ...repaired, title: repairedTitle(title, repaired.title) }, started);
 			return true;
 		} catch (error) {
 			if (error instanceof Interruption) throw error;
@@ -302,6 +304,12 @@ export class ExperimentRunner {
 			await store.emit({ type: "experiment.waited", n, seconds: secondsSince(asked) });
 		}
 	}
+}
+
+/** The row of a repaired experiment names what was tried first, too: a repair may be of another idea. */
+function repairedTitle(title: string, repair: string): string {
+	const first = title.replace(/ \(repaired: .*/, "");
+	return repair === first ? title : oneLine(`${first} (repaired: ${repair})`, TITLE_LIMIT);
 }
 
 /** The outcome of an experiment that was interrupted. Rejects with any other error: a fault outside the experiment. */

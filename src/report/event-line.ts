@@ -10,7 +10,11 @@ export function eventLine(state: State, event: JournalEvent | Tick): string | un
 	const text = body(state, event);
 	if (text === undefined) return undefined;
 	const at = "at" in event ? new Date(event.at) : new Date();
-	return `${at.toTimeString().slice(0, 8)}  ${oneLine(text)}`;
+	return `${time(at)}  ${oneLine(text)}`;
+}
+
+function time(at: Date): string {
+	return at.toTimeString().slice(0, 8);
 }
 
 function body(state: State, event: JournalEvent | Tick): string | undefined {
@@ -53,7 +57,8 @@ function body(state: State, event: JournalEvent | Tick): string | undefined {
 			return `${event.level === "info" ? "note" : event.level}: ${event.text}`;
 		case "tick.phase":
 			if (event.phase === "training") return `#${event.n} training for ${state.budgetSeconds} s`;
-			if (event.phase === "waiting") return `waiting: ${event.note ?? ""}`;
+			if (event.phase === "waiting")
+				return `waiting: ${event.note ?? ""}${event.until ? ` at ${time(new Date(event.until))}` : ""}`;
 			return undefined;
 		default:
 			return undefined;

@@ -10,6 +10,8 @@ const SIGNALS: Partial<Record<NodeJS.Signals, string>> = {
 	SIGILL: "illegal instruction (SIGILL)",
 };
 
+const PROGRESS_LINE = /^\s*step \d/;
+
 const REASON_LIMIT = 300;
 
 export function crashReason(result: ProcessResult, timeoutSeconds: number): string {
@@ -18,7 +20,11 @@ export function crashReason(result: ProcessResult, timeoutSeconds: number): stri
 
 function reason(result: ProcessResult, timeoutSeconds: number): string {
 	if (result.spawnError) return `could not be started: ${result.spawnError.message}`;
-	if (result.timedOut) return `timeout: still running after ${Math.round(timeoutSeconds)} s, the limit for a whole run`;
+	if (result.timedOut) {
+		const words = lastWords(result.tail.filter((line) => !PROGRESS_LINE.test(line)));
+		const late = `timeout: still running after ${Math.round(timeoutSeconds)} s, the limit for a whole run`;
+		return words ? `${late}; its last words: ${words}` : late;
+	}
 	const stated = result.tail.findLast((line) => line.startsWith("crash: "));
 	if (stated) return stated.slice("crash: ".length);
 	const error = namedError(result.tail);
@@ -26,11 +32,23 @@ function reason(result: ProcessResult, timeoutSeconds: number): string {
 		const how = SIGNALS[result.signal] ?? `ended by ${result.signal}`;
 		return error ? `${how}: ${error}` : how;
 	}
-	const said = error ?? result.tail.at(-1);
+	const said = error ?? lastWords(result.tail);
 	return said ? `exit ${result.code}: ${said}` : `exit ${result.code} without output`;
 }
 
-/** The line that names the error: Python's last traceback line, a JavaScript error's first, ggml's before it aborts. */
+/**
+ * The line that names the error: Python's last traceback line, a JavaScript error's first (indented in a test's
+ * report), ggml's before it aborts.
+ */
 function namedError(tail: string[]): string | undefined {
-	return tail.findLast((line) => /^(\w+\.)*\w*(Error|Exception|Interrupt)\b|^\w+ error: \S|GGML_ASSERT/.test(line));
+	return tail
+		.findLast((line) =>
+			/^(\w+\.)*\w*(Error|Exception|Interrupt)\b|^\s+\w*Error(:| \[)|^\w+ error: \S|GGML_ASSERT/.test(line),
+		)
+		?.trim();
+}
+
+/** The last line with a letter or a digit in it, which a closing bracket or a rule has not; any line if none has. */
+function lastWords(tail: string[]): string | undefined {
+	return tail.findLast((line) => /[\p{L}\p{N}]/u.test(line))?.trim() ?? tail.at(-1);
 }

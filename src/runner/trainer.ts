@@ -150,6 +150,8 @@ export class Trainer {
 				...(isOwn ? {} : deviceEnvironment(device)),
 				AUTORESEARCH_OUT: out.path,
 			},
+			// The built-in trainer ends with this process by its input; a command that asks a question must not wait.
+			...(!isOwn && { input: "" }),
 			logPath,
 			pidPath: out.pid,
 			timeoutSeconds,
@@ -202,9 +204,11 @@ function ownProgram(name: "train-main" | "evaluate"): string[] {
 	];
 }
 
-/** What the built-in trainer's own clock measured. */
+/** What the harness's clock measured, in whole milliseconds as the other phases are. */
 function ownClock(out: ExperimentDir): { startupSeconds: number; trainSeconds: number } {
-	return JSON.parse(readFileSync(out.training, "utf8"));
+	const { startupSeconds, trainSeconds } = JSON.parse(readFileSync(out.training, "utf8"));
+	const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000;
+	return { startupSeconds: rounded(startupSeconds), trainSeconds: rounded(trainSeconds) };
 }
 
 const SUMMARY_LINES = 200;

@@ -1,4 +1,4 @@
-/** Cuts a stream of text into lines of bounded length. */
+/** Cuts a stream of text into lines; of a line longer than the limit its beginning is kept, where an error is named. */
 
 const LINE_LIMIT = 4096;
 /**
@@ -18,7 +18,7 @@ export class LineSplitter {
 
 	push(text: string): void {
 		const parts = (this.#rest + text).split(/\r\n|\r|\n/);
-		this.#rest = parts.pop()!.slice(-LINE_LIMIT);
+		this.#rest = parts.pop()!.slice(0, LINE_LIMIT);
 		for (const part of parts) this.#emit(part.slice(0, LINE_LIMIT));
 		if (this.#rest.endsWith(PROGRESS_END)) this.end();
 	}

@@ -80,6 +80,10 @@ test("prepare, train, measure, keep and revert: the whole loop on the built-in l
 	const kept = table.filter((row) => row[3] === "keep").length;
 	assert.equal(lab.git("rev-list", "--count", "main..autoresearch/demo"), String(kept - 1));
 
+	const printed = await cli(t, ["results", "--lab", lab.dir, "--tag", "demo", "--json"]);
+	for (const { seconds } of JSON.parse(printed.stdout) as { seconds: Record<string, number> }[])
+		for (const [phase, value] of Object.entries(seconds)) assert.match(String(value), /^\d+(\.\d{1,3})?$/, phase);
+
 	// Only the best one's model is kept, and can be measured on text that no run has seen.
 	const best = table.findLastIndex((row) => row[3] === "keep") + 1;
 	for (const n of [1, 2, 3]) {
@@ -94,10 +98,12 @@ test("prepare, train, measure, keep and revert: the whole loop on the built-in l
 test("the training file runs on the program's own compiled library, whatever lies beside it", async (t) => {
 	const lab = builtIn(t);
 	const commit = (message: string) => lab.git("commit", "--quiet", "--all", "--message", message);
+	const notices: string[] = [];
 	const library = async (tag: string) => {
 		const args = ["run", "--lab", lab.dir, "--tag", tag, "--experiments", "1", "--threads", "1"];
-		const { code, stderr } = await cli(t, [...args, "--researcher", "search"], { env: environment(lab) });
+		const { code, stderr, stdout } = await cli(t, [...args, "--researcher", "search"], { env: environment(lab) });
 		assert.equal(code, 0, stderr);
+		notices.push(...stdout.split("\n").filter((line) => line.includes("differs from the console's own library")));
 		return readFileSync(join(lab.dir, "results", tag, "experiments/0001/output.log"), "utf8");
 	};
 	const text = readFileSync(join(lab.dir, "trainer/train.ts"), "utf8");
@@ -106,9 +112,18 @@ test("the training file runs on the program's own compiled library, whatever lie
 	commit("a library of its own");
 	const own = pathToFileURL(join(packageRoot, "dist/trainer/tensor/index.js")).href;
 	assert.equal(await library("beside"), `${own}\n`);
+	assert.equal(notices.length, 1);
+	assert.match(notices[0]!, /trainer\/tensor\/index\.ts differs .* an edit there has no effect/);
 	lab.git("rm", "-r", "--quiet", "trainer/tensor", "trainer/contract.ts", "package.json");
 	commit("no library");
 	assert.equal(await library("alone"), `${own}\n`);
+	assert.equal(notices.length, 1);
+
+	// The researcher is told of the library all the same.
+	const args = ["run", "--lab", lab.dir, "--tag", "alone", "--researcher", "anthropic", "--show-brief"];
+	const brief = await cli(t, args, { env: { ...environment(lab), ANTHROPIC_API_KEY: "key" } });
+	assert.equal(brief.code, 0, brief.stderr);
+	assert.match(brief.stdout, /<file path="trainer\/tensor\/README\.md">/);
 });
 
 const STEP = "const tokens = nn.input(";

@@ -200,6 +200,34 @@ test("a user with hooks, with signing and without a name is no obstacle", async 
 	assert.equal(lab.git("status", "--porcelain"), "");
 });
 
+test("a user's own results folder keeps its files and its .gitignore", async (t) => {
+	const lab = makeLab(t);
+	lab.write("results/.gitignore", "*.tmp\n");
+	lab.write("results/old.csv", "1\n");
+	lab.git("add", "--all");
+	lab.git("commit", "--quiet", "--message", "results of mine");
+	assert.equal((await run(t, lab, "--experiments", "1")).code, 0);
+	assert.equal(lab.git("status", "--porcelain", "--untracked-files=all"), "");
+	lab.write("results/new.csv", "2\n");
+	assert.equal(lab.git("status", "--porcelain", "--untracked-files=all"), "?? results/new.csv");
+	const bare = makeLab(t);
+	assert.equal((await run(t, bare, "--experiments", "1")).code, 0);
+	bare.write("results/new.csv", "2\n");
+	assert.equal(bare.git("status", "--porcelain", "--untracked-files=all"), "?? results/new.csv");
+});
+
+test("prepare and doctor speak of a lab's own commands, not of data it does not use", async (t) => {
+	const lab = makeLab(t, { lab: { evaluate: { command: ["no-such-program-here", "x"] } } });
+	const prepared = await cli(t, ["prepare", "--lab", lab.dir]);
+	assert.equal(prepared.code, 2);
+	assert.match(prepared.stderr, /this lab trains with a command of its own/);
+	const { code, stdout } = await cli(t, ["doctor", "--lab", lab.dir]);
+	assert.equal(code, 1);
+	assert.doesNotMatch(stdout, /^\S+ +data/m);
+	assert.match(stdout, /^ok +train +\/.*node/m);
+	assert.match(stdout, /^MISS +evaluate +no-such-program-here is not installed .* evaluate\.command/m);
+});
+
 test("a lab may be a subfolder of its repository", async (t) => {
 	const lab = makeLab(t);
 	const files = readdirSync(lab.dir).filter((name) => name !== ".git");

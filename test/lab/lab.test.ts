@@ -24,6 +24,10 @@ test("everything but the name and the editable files has a default", () => {
 	assert.equal(lab.timeout, undefined);
 });
 
+test("a file named twice is one file", () => {
+	assert.deepEqual(parse({ ...minimal, edit: ["train.ts", "./train.ts", "a.ts"] }).edit, ["train.ts", "a.ts"]);
+});
+
 const wrong: [object, RegExp][] = [
 	[{ edit: ["a"] }, /name/],
 	[{ name: "x" }, /edit/],
@@ -31,7 +35,7 @@ const wrong: [object, RegExp][] = [
 	[{ ...minimal, edit: ["../outside.ts"] }, /edit\.0: must be a path inside the lab/],
 	[{ ...minimal, edit: ["/etc/passwd"] }, /edit\.0: must be a path inside the lab/],
 	[{ ...minimal, budget: "soon" }, /budget: must be a duration such as "5m"/],
-	[{ ...minimal, budget: 300 }, /budget/],
+	[{ ...minimal, budget: 300 }, /budget: must be a duration such as "5m"/],
 	[{ ...minimal, bugdet: "5m" }, /bugdet: no such setting/],
 	[{ ...minimal, metric: { name: "acc", direction: "up" } }, /metric\.direction/],
 	[{ ...minimal, data: { vocabulary: 12 } }, /data\.vocabulary/],

@@ -16,9 +16,17 @@ test("an outage during a draft is shown once the loop waits for the draft, and s
 	});
 	const { live } = await when("2 is waited for", (state) => state.live.phase === "waiting");
 	assert.equal(live.n, 2);
-	assert.match(live.note!, /answered 529; trying again$/);
+	assert.match(live.note!, /answered 529 \(Overloaded\); trying again$/);
 	assert.ok(live.until! > Date.now());
 	await when("2 decided", decided(2));
 	assert.match(phases.join(" "), /waiting proposing preflight/);
-	assert.match(lines.join("\n"), /waiting: .*answered 529; trying again/);
+	assert.match(lines.join("\n"), /waiting: .*answered 529 \(Overloaded\); trying again at \d\d:/);
+});
+
+test("a draft ahead that fails is told, and the proposal is asked for again in its turn", async (t) => {
+	const refused = failure(400, "invalid_request_error", "this is not possible");
+	const { when } = await startRun(t, [refused, ...repeated(change("DEPTH", "4", "5"))], { seconds: 1 });
+	const { notices } = await when("2 decided", decided(2));
+	const told = notices.filter(({ text }) => /draft of experiment 2 failed .*: .*this is not possible/.test(text));
+	assert.equal(told.length, 1);
 });

@@ -168,7 +168,8 @@ test("a crash goes back to its author, who may repair it under the same number",
 	const [, second] = engine.state.experiments;
 	assert.deepEqual([second!.status, second!.repairs], ["keep", 1]);
 	assert.match(lab.git("show", "refs/autoresearch-repaired/demo/0002-1:train.js"), /FAULT = "throw"/);
-	assert.match(lab.git("show", "refs/autoresearch/demo/0002:train.js"), /FAULT = "none"[\s\S]*|DEPTH = 5/);
+	assert.match(lab.git("show", "refs/autoresearch/demo/0002:train.js"), /DEPTH = 5;[\s\S]*FAULT = "none"/);
+	assert.equal(second!.title, "Break it (repaired: Mend it)");
 	assert.equal(lab.git("rev-parse", "refs/autoresearch/demo/0002^"), second!.parent);
 });
 

@@ -170,11 +170,13 @@ test("a mistake is explained with what to do about it", async (t) => {
 		assert.rejects(prepareDataset({ source, vocabSize }, { cacheDir }), { name: "PrepareError", message });
 	await refused(join(folder, "nowhere"), VOCABULARY, /there is no source at .*nowhere: give "sotu", or the path/);
 	await refused(folderOfStories(folder, 2), VOCABULARY, /none of the corpus's 2 documents falls in the \w+ split/);
-	await refused(folderOfStories(folder, 120), 60_000, /too small for a vocabulary of 60000.*smaller --vocab/);
+	await refused(folderOfStories(folder, 120), 60_000, /too small for a vocabulary of 60000.*smaller data\.vocabulary/);
 	await refused(folderOfStories(folder, 120), 100, /a vocabulary has 261 to 65536 tokens, not 100/);
 	cpSync(join(folder, "corpus"), join(folder, "pictures"), {
 		recursive: true,
 		filter: (path) => !path.endsWith(".txt"),
 	});
+	writeFileSync(join(folder, "blank.txt"), "\n");
+	await refused(join(folder, "blank.txt"), VOCABULARY, /the corpus holds no text/);
 	await refused(join(folder, "pictures"), VOCABULARY, /no text in .*pictures/);
 });

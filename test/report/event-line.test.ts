@@ -13,6 +13,13 @@ test("text of a server or a model becomes one line without escape sequences", ()
 	assert.match(waiting!, /waiting: 529$/);
 });
 
+test("a wait says when it ends", () => {
+	const until = new Date(2025, 0, 1, 21, 4, 10).getTime();
+	const note = "the Messages API answered 429 (weekly limit); trying again";
+	const line = eventLine(initialState(), { type: "tick.phase", phase: "waiting", n: 1, note, until });
+	assert.match(line!, /waiting: the Messages API answered 429 \(weekly limit\); trying again at 21:04:10$/);
+});
+
 test("a pause and a stop have lines of their own", () => {
 	const at = "2025-01-01T00:00:00.000Z";
 	const experiment = { n: 2, reason: "paused by hand" };

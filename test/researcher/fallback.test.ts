@@ -30,7 +30,7 @@ test("through a long outage the search proposes, and says so; afterwards the mod
 	const proposal = await researcher.propose(briefOf(), options);
 	assert.equal(proposal.researcher, "search");
 	assert.notEqual(proposal.files[0]!.text, TEXT);
-	assert.match(heard.notices[0]!, /answered 429; the search researcher proposes experiment 4/);
+	assert.match(heard.notices[0]!, /answered 429 \(slow down\); the search researcher proposes experiment 4/);
 	assert.equal((await researcher.propose(briefOf(), options)).title, "From the model");
 });
 
@@ -107,7 +107,7 @@ test("a crash is not waited with for a long outage to end", async () => {
 	};
 	const crash = { n: 4, proposal, reason: "oops is not defined", log: "", attempt: 1 };
 	assert.equal(await researcher.repair!(briefOf(), crash, options), undefined);
-	assert.match(heard.notices[0]!, /answered 429; experiment 4 is not repaired/);
+	assert.match(heard.notices[0]!, /answered 429 \(slow down\); experiment 4 is not repaired/);
 	assert.equal((await researcher.repair!(briefOf(), crash, options))!.title, "From the model");
 	assert.equal(withFallback(createSearch(), createSearch()).repair, undefined);
 });

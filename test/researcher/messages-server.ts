@@ -26,6 +26,8 @@ export interface Answer {
 	usage?: Usage;
 	/** Ends the connection after this many events. */
 	cutAfter?: number;
+	/** Ends the response in an orderly way after this many events. */
+	endAfter?: number;
 	/** Sends nothing but so many pings at first, as a server does that thinks for long. */
 	pings?: { count: number; everyMs: number };
 	/** Waits this long between events. */
@@ -136,6 +138,7 @@ async function stream(response: ServerResponse, answer: Answer, model: string): 
 			await setTimeout(20); // what was written is on its way
 			return void response.destroy();
 		}
+		if (answer.endAfter === i) break;
 		if (answer.pauseAfter?.events === i) await answer.pauseAfter.until();
 		if (response.destroyed) return;
 		response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);

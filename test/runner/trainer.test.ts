@@ -91,3 +91,13 @@ test("a training run is not given the human's credentials, and keeps everything 
 	};
 	assert.deepEqual(withoutSecrets({ ...secret, ...harmless }), harmless);
 });
+
+test("a command that asks a question is answered by the end of its input, and its error is told", async (t) => {
+	const command = ["sh", "-c", "echo 'Continue? [y/N]'; read answer || { echo 'InputError: no answer' >&2; exit 1; }"];
+	const lab = loadLab(makeLab(t, { lab: { train: { command } } }).dir);
+	const trainer = new Trainer({ lab, budgetSeconds: 30, seed: 1, threads: 1, device: "cpu" });
+	const out = new ExperimentDir(join(tempDir(t), "out"));
+	assert.deepEqual(await trainer.train(lab.dir, out, new AbortController().signal, () => {}), {
+		crash: "exit 1: InputError: no answer",
+	});
+});

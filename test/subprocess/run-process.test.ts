@@ -39,6 +39,14 @@ test("both streams go to the log, and to the listener line by line", async (t) =
 	assert.match(readFileSync(wanted.logPath!, "utf8"), /one\rtwo\nthree/);
 });
 
+test("a very long line keeps its beginning, in one piece or in many", async (t) => {
+	const line = `ValueError: ${"B".repeat(3_000_000)}`;
+	const whole = await runProcess(request(t, `printf 'ValueError: '; head -c 3000000 /dev/zero | tr '\\0' B; echo`));
+	assert.deepEqual(whole.tail, [line.slice(0, 4096)]);
+	const unended = await runProcess(request(t, `printf 'ValueError: '; head -c 3000000 /dev/zero | tr '\\0' B`));
+	assert.deepEqual(unended.tail, whole.tail);
+});
+
 test("a progress line is heard when it is printed, though nothing ends it yet", async (t) => {
 	const controller = new AbortController();
 	const lines: string[] = [];

@@ -147,11 +147,14 @@ export class ModelClient {
 		stream.on("thinking", add);
 		if (listener.onToolInput) stream.on("inputJson", (_, snapshot) => listener.onToolInput!(snapshot));
 		let received: ModelAnswer | undefined;
+		// The SDK forgets what it has of an answer when the stream ends in its middle without an error.
+		stream.on("streamEvent", (_, snapshot) => {
+			received = snapshot;
+		});
 		try {
 			received = await stream.finalMessage();
 			return received;
 		} catch (error) {
-			received = stream.currentMessage;
 			if (silence && !signal.aborted) throw new Outage(silence);
 			if (isUnreadable(received?.content.at(-1))) throw new UnreadableCall();
 			throw this.#translate(error, signal);
@@ -166,6 +169,9 @@ export class ModelClient {
 		if (signal.aborted || error instanceof APIUserAbortError) return abortReason(signal);
 		const { model, baseUrl } = this.#config;
 		const server = baseUrl ?? "the Messages API";
+		if (error instanceof APIConnectionError && /bad port/.test(String(rootOf(error)))) {
+			return new ResearcherError(`No request may go to the port of ${server} (fetch blocks it): choose another port.`);
+		}
 		if (error instanceof APIConnectionError) return new Outage(`no connection to ${server}${causeOf(error)}`);
 		if (error instanceof APIError) {
 			const { status, type } = error;
@@ -176,30 +182,34 @@ export class ModelClient {
 				);
 			}
 			// A server with a Messages API names what it did not find; a 404 without that means there is no such API.
-			if (baseUrl && status === 404 && (!error.apiMessage || VERSIONED.test(baseUrl))) {
+			if (baseUrl && status === 404 && (!error.apiMessage || VERSIONED.test(baseUrl) || NO_ROUTE.test(said))) {
 				return new ResearcherError(`${baseUrl} has no Messages API (404). ${baseUrlHint(baseUrl)}`);
 			}
 			if (status === 404 || type === "not_found_error") {
 				return new ResearcherError(`${server} does not know the model ${model} (${said}). Name another with --model.`);
 			}
-			if (status === 402 || type === "billing_error") {
+			if (status === 402 || type === "billing_error" || /credit balance/i.test(said)) {
 				return new ResearcherError(`${server} asks for payment (${said}).`);
 			}
 			const passing = status === undefined || status >= 500 || [408, 409, 429].includes(status);
 			if (passing && type !== "invalid_request_error") {
 				const answer = status ?? (type ? oneLine(type, QUOTED) : "with an error");
-				return new Outage(`${server} answered ${answer}`, retryAfter(error));
+				const words = error.apiMessage ? ` (${said})` : "";
+				return new Outage(`${server} answered ${answer}${words}`, retryAfter(error));
 			}
 			return new Refused(`${server} refused the request: ${said}`);
 		}
 		// The SDK's remaining errors are about a stream that broke off or could not be parsed.
-		if (error instanceof AnthropicError) return new Outage(`the answer of ${server} broke off`);
+		if (error instanceof AnthropicError)
+			return new Outage(`the answer of ${server} broke off (${oneLine(error.message, QUOTED)})`);
 		return error instanceof Error ? error : new Error(String(error));
 	}
 }
 
 /** The SDK adds the version to the base URL itself. */
 const VERSIONED = /\/v1\/?$/;
+/** A server of another API names the path that it does not have. */
+const NO_ROUTE = /\/v1\/messages/;
 
 function baseUrlHint(baseUrl: string): string {
 	if (VERSIONED.test(baseUrl)) return `Leave /v1 out of the base URL: ${baseUrl.replace(VERSIONED, "")}`;
@@ -240,10 +250,13 @@ function abortReason(signal: AbortSignal): Error {
 }
 
 function causeOf(error: Error): string {
-	const cause = error.cause instanceof Error ? error.cause : undefined;
-	const inner = cause?.cause instanceof Error ? cause.cause : cause;
-	const code = (inner as NodeJS.ErrnoException | undefined)?.code;
+	const { code } = rootOf(error) as NodeJS.ErrnoException;
 	return code ? ` (${code})` : "";
+}
+
+/** The error that the others were made from. */
+function rootOf(error: Error): Error {
+	return error.cause instanceof Error ? rootOf(error.cause) : error;
 }
 
 /** The `retry-after` header: seconds, or a date. */

@@ -8,10 +8,16 @@ import { type Answer, failure, type Reply, serveMessages } from "../messages-ser
 import { connect, EDITED, editAndSubmit, propose } from "./connect.ts";
 
 const outages: [what: string, reply: Reply, config: Partial<AnthropicConfig>, reason: RegExp][] = [
-	["429", failure(429, "rate_limit_error", "slow down", { "retry-after": "0.05" }), {}, /answered 429; trying again/],
-	["529", failure(529, "overloaded_error", "busy"), {}, /answered 529; trying again/],
+	[
+		"429",
+		failure(429, "rate_limit_error", "slow down", { "retry-after": "0.05" }),
+		{},
+		/answered 429 \(slow down\); trying again/,
+	],
+	["529", failure(529, "overloaded_error", "busy"), {}, /answered 529 \(busy\); trying again/],
 	["a 500 with a page of HTML", { status: 500, body: "<html>oops</html>" }, {}, /answered 500; trying again/],
 	["a stream cut in the middle", { ...editAndSubmit, cutAfter: 6 }, {}, /broke off|no connection/],
+	["a stream that ends in the middle", { ...editAndSubmit, endAfter: 6 }, {}, /broke off/],
 	["a stream that ends before it began", { ...editAndSubmit, cutAfter: 0 }, {}, /broke off|no connection/],
 	["a slow drip", { ...editAndSubmit, dripMs: 60 }, { answerSeconds: 0.2 }, /took longer than 0\.2 s/],
 	["a stall", { ...editAndSubmit, dripMs: 400 }, { stallSeconds: 0.15 }, /stood still for 0\.15 s/],
@@ -75,10 +81,27 @@ test("the wait is as long as the service asks", async () => {
 });
 
 test("tokens of an answer that broke off are counted too", async () => {
-	const broken: Answer = { ...editAndSubmit, cutAfter: 6, usage: { input_tokens: 77, output_tokens: 9 } };
-	const { heard } = await propose([broken, editAndSubmit]);
-	assert.equal(heard.usage.length, 2);
-	assert.equal(heard.usage[0]!.inputTokens, 77);
+	for (const end of [{ cutAfter: 6 }, { endAfter: 6 }]) {
+		const broken: Answer = { ...editAndSubmit, ...end, usage: { input_tokens: 77, output_tokens: 9 } };
+		const { heard } = await propose([broken, editAndSubmit]);
+		assert.equal(heard.usage.length, 2);
+		assert.equal(heard.usage[0]!.inputTokens, 77);
+	}
+});
+
+test("no credit, once the run has begun, is for a person to mend", async () => {
+	const empty = failure(400, "invalid_request_error", "Your credit balance is too low");
+	await assert.rejects(propose([empty]), (error: Error) => {
+		assert.ok(error instanceof ResearcherError);
+		assert.match(error.message, /asks for payment \(Your credit balance is too low\)/);
+		return true;
+	});
+});
+
+test("a port that fetch blocks is said at the start", async () => {
+	await using server = await serveMessages();
+	const researcher = connect(server, { baseUrl: "http://127.0.0.1:9" });
+	await assert.rejects(researcher.check!(new AbortController().signal), /may go to the port of http:.*another port/);
 });
 
 const refused: [what: string, reply: Reply, reason: RegExp][] = [
@@ -93,13 +116,18 @@ const refused: [what: string, reply: Reply, reason: RegExp][] = [
 		/does not know the model claude-opus-5-5 .*Name another with --model/,
 	],
 	[
-		"a request that is refused",
+		"no credit",
 		failure(400, "invalid_request_error", "Your credit balance\n\x1b[31mis too low"),
-		/refused the request: Your credit balance is too low$/,
+		/asks for payment \(Your credit balance is too low\)/,
 	],
 	[
 		"a server without this API",
 		{ status: 404, body: '{"detail":"Not Found"}' },
+		/has no Messages API \(404\)\. Correct/,
+	],
+	[
+		"a server of another API",
+		{ status: 404, body: '{"error":{"message":"Invalid URL (POST /v1/messages)","type":"invalid_request_error"}}' },
 		/has no Messages API \(404\)\. Correct/,
 	],
 	[
