@@ -87,7 +87,7 @@ export class Trainer {
 		if (result.code !== 0 || result.timedOut) return { crash: crashReason(result, timeoutSeconds) };
 		const summary = parseSummary(lines);
 		const startup = lab.train === "built-in" ? ownClock(out).startupSeconds : (firstStep ?? 0);
-		const train = lab.train === "built-in" ? ownClock(out).trainSeconds : result.seconds - startup;
+		const train = lab.train === "built-in" ? ownClock(out).trainSeconds : wholeMilliseconds(result.seconds - startup);
 		return {
 			seconds: { startup, train },
 			memoryGb: (summary.peak_vram_mb ?? 0) / 1024,
@@ -207,8 +207,11 @@ function ownProgram(name: "train-main" | "evaluate"): string[] {
 /** What the harness's clock measured, in whole milliseconds as the other phases are. */
 function ownClock(out: ExperimentDir): { startupSeconds: number; trainSeconds: number } {
 	const { startupSeconds, trainSeconds } = JSON.parse(readFileSync(out.training, "utf8"));
-	const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000;
-	return { startupSeconds: rounded(startupSeconds), trainSeconds: rounded(trainSeconds) };
+	return { startupSeconds: wholeMilliseconds(startupSeconds), trainSeconds: wholeMilliseconds(trainSeconds) };
+}
+
+function wholeMilliseconds(seconds: number): number {
+	return Math.round(seconds * 1000) / 1000;
 }
 
 const SUMMARY_LINES = 200;
