@@ -118,6 +118,12 @@ INLINE float maximum(vec x) {
 	return m;
 }
 
+/**
+ * Elements, and rows of a matrix, summed in f32 before their sum goes into a double: the error of a long sum stays that
+ * of a short one.
+ */
+constexpr i64 SUM_BLOCK = 1024, SUM_ROWS = 32;
+
 INLINE vec square_root(vec x) {
 #if defined(__AVX512F__)
 	return (vec)_mm512_sqrt_ps((__m512)x);
@@ -1039,7 +1045,7 @@ KERNEL(cross_entropy, "z targets [weights] losses [dz] / rows vocab z_row dz_row
 			if (grad) memset(grad, 0, size_t(vocab) * 4);
 			continue;
 		}
-		vec most = splat(-INFINITY), total = {};
+		vec most = splat(-INFINITY);
 		if (cap > 0) {
 			sweep(vocab, [&](i64 i, int lanes) {
 				// 1 - 2 / (e^2x + 1): near 0 this loses relative, not absolute precision, and a logit needs the latter.
@@ -1052,15 +1058,21 @@ KERNEL(cross_entropy, "z targets [weights] losses [dz] / rows vocab z_row dz_row
 		}
 		const float* u = cap > 0 ? capped : row;
 		const float largest = maximum(most), u_target = target < vocab ? u[target] : NAN;
-		sweep(vocab, [&](i64 i, int lanes) {
-			const vec e = exp(load(u + i, lanes, -INFINITY) - largest);
-			if (grad) store(grad + i, e, lanes);
-			total += e;
-		});
-		const float denominator = sum(total);
-		losses[r] = w * (std::log(denominator) + largest - u_target);
+		double denominator = 0;
+		for (i64 from = 0; from < vocab; from += SUM_BLOCK) {
+			vec total = {};
+			sweep(std::min(SUM_BLOCK, vocab - from), [&](i64 i, int lanes) {
+				const vec e = exp(load(u + from + i, lanes, -INFINITY) - largest);
+				if (grad) store(grad + from + i, e, lanes);
+				total += e;
+			});
+			denominator += sum(total);
+		}
+		// The logits are subtracted from each other before anything small is added, so that a shift of all of them
+		// changes no loss.
+		losses[r] = float(w * (std::log(denominator) + (double(largest) - double(u_target))));
 		if (!grad) continue;
-		const float factor = w / denominator;
+		const float factor = float(w / denominator);
 		if (cap > 0) {
 			const float inverse = 1 / cap;
 			sweep(vocab, [&](i64 i, int lanes) {
