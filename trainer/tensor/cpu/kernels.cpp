@@ -1444,12 +1444,17 @@ KERNEL(sum, "x y / outer middle inner / scale") {
 	if (inner == 1) {
 		const Range mine = share(outer, ith, nth);
 		for (i64 o = mine.begin; o < mine.end; o++) {
-			const float* row = x + o * middle;
-			vec part[4] = {};
-			i64 m = 0;
-			for (; m + 4 * VL <= middle; m += 4 * VL) UNROLL for (int i = 0; i < 4; i++) part[i] += load(row + m + i * VL);
-			sweep(middle - m, [&](i64 i, int lanes) { part[0] += load(row + m + i, lanes); });
-			y[o] = scale * sum(part[0] + part[1] + (part[2] + part[3]));
+			double total = 0;
+			for (i64 from = 0; from < middle; from += SUM_BLOCK) {
+				const float* row = x + o * middle + from;
+				const i64 count = std::min(SUM_BLOCK, middle - from);
+				vec part[4] = {};
+				i64 m = 0;
+				for (; m + 4 * VL <= count; m += 4 * VL) UNROLL for (int i = 0; i < 4; i++) part[i] += load(row + m + i * VL);
+				sweep(count - m, [&](i64 i, int lanes) { part[0] += load(row + m + i, lanes); });
+				total += sum(part[0] + part[1] + (part[2] + part[3]));
+			}
+			y[o] = float(scale * total);
 		}
 		return;
 	}
@@ -1460,15 +1465,20 @@ KERNEL(sum, "x y / outer middle inner / scale") {
 		const i64 o = item / strips, at = item % strips * WIDE, width = std::min(WIDE, inner - at);
 		const float* from = x + o * middle * inner + at;
 		float* to = y + o * inner + at;
-		vec part[4] = {};
-		if (width == WIDE) {
-			for (i64 m = 0; m < middle; m++)
-				UNROLL for (int i = 0; i < 4; i++) part[i] += load(from + m * inner + i * VL);
-		} else {
-			for (i64 m = 0; m < middle; m++)
-				sweep(width, [&](i64 i, int lanes) { part[i / VL] += load(from + m * inner + i, lanes); });
+		double total[WIDE] = {};
+		for (i64 first = 0; first < middle; first += SUM_ROWS) {
+			const i64 last = std::min(middle, first + SUM_ROWS);
+			vec part[4] = {};
+			if (width == WIDE) {
+				for (i64 m = first; m < last; m++)
+					UNROLL for (int i = 0; i < 4; i++) part[i] += load(from + m * inner + i * VL);
+			} else {
+				for (i64 m = first; m < last; m++)
+					sweep(width, [&](i64 i, int lanes) { part[i / VL] += load(from + m * inner + i, lanes); });
+			}
+			for (i64 i = 0; i < WIDE; i++) total[i] += part[i / VL][i % VL];
 		}
-		sweep(width, [&](i64 i, int lanes) { store(to + i, part[i / VL] * scale, lanes); });
+		for (i64 i = 0; i < width; i++) to[i] = float(total[i] * scale);
 	}
 }
 
