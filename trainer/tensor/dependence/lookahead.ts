@@ -15,6 +15,7 @@ import {
 	isSure,
 	isWithin,
 	MAX_POSITIONS,
+	magnitude,
 	NOTHING,
 	reachOf,
 } from "./domain.ts";
@@ -28,21 +29,24 @@ export interface Lookahead {
 	verdict: "none" | "found" | "unknown";
 	/** For "found": the operation at which a position first depends on what it may not see, with its shape. */
 	where?: string;
+	/** No logit can be larger or smaller than this; infinity where there is no bound. */
+	largest: number;
 }
 
 /** Values of a mask that are kept one by one: a table of 2,048 x 2,048 positions. */
 const MAX_MASK = 2 ** 22;
 const LARGEST_WEIGHT = 1e3;
+const UNDECIDED: Lookahead = { verdict: "unknown", largest: Number.POSITIVE_INFINITY };
 /** Numbers all grids of a graph may hold together. */
 const MAX_WORK = 2 ** 27;
 
 /**
  * Whether `logits` [rows, length, vocabulary] look ahead of the position in `tokens` [rows, length] that they belong
- * to. Weights are taken as they are, those of a parameter as it starts: "none" holds for these, and may not hold for others.
+ * to. A parameter is taken to hold what it starts from: "none" holds for these weights, and may not for others.
  */
 export function lookahead(logits: Tensor, tokens: Tensor): Lookahead {
 	const [rows, length] = tokens.shape as [number, number];
-	if (Math.max(rows, length) >= MAX_POSITIONS) return { verdict: "unknown" };
+	if (Math.max(rows, length) >= MAX_POSITIONS) return UNDECIDED;
 	const known = new Map<Tensor, Dependence>();
 	let where: Tensor | undefined;
 	let work = 0;
@@ -51,18 +55,18 @@ export function lookahead(logits: Tensor, tokens: Tensor): Lookahead {
 			const found = ofNode(node);
 			known.set(node, found);
 			work += found.reach.values.length + 2 * found.lo.values.length;
-			if (work > MAX_WORK) return { verdict: "unknown" };
+			if (work > MAX_WORK) return UNDECIDED;
 			where ??= surely(node, found) ? node : undefined;
 		}
 	} catch (error) {
-		if (error instanceof TooLarge) return { verdict: "unknown" };
+		if (error instanceof TooLarge) return UNDECIDED;
 		throw error;
 	}
-	const { reach } = known.get(logits)!;
-	if (forEachPosition(logits, reach, (reach, row, position) => isWithin(reach, row, position)))
-		return { verdict: "none" };
-	if (!surely(logits, known.get(logits)!)) return { verdict: "unknown" };
-	return { verdict: "found", where: `${where!.op} ${show(where!.shape)}` };
+	const result = known.get(logits)!;
+	const largest = magnitude(result);
+	if (forEachPosition(logits, result.reach, isWithin)) return { verdict: "none", largest };
+	if (!surely(logits, result)) return { verdict: "unknown", largest };
+	return { verdict: "found", largest, where: `${where!.op} ${show(where!.shape)}` };
 
 	function ofNode(node: Tensor): Dependence {
 		if (node === tokens) {
