@@ -13,6 +13,7 @@ import { type BitsPerByte, BitsPerByteSum } from "../../prepare/bits-per-byte.ts
 import { EVAL_BATCH_ROWS, SEQUENCE_LENGTH } from "../../prepare/constants.ts";
 import type { Dataset, SplitName } from "../../prepare/dataset.ts";
 import { loadCheckpoint, type Scorer } from "../tensor/checkpoint.ts";
+import { lookaheadProblem } from "../tensor/dependence/lookahead.ts";
 import { type DeviceOptions, TensorError } from "../tensor/index.ts";
 import { oneLine } from "../tensor/text.ts";
 import { probedLosses } from "./causality.ts";
@@ -61,8 +62,7 @@ function open(dir: string, device: DeviceOptions, vocabSize: number): Scorer {
 
 function measure(model: Scorer, dataset: Dataset, split: SplitName): BitsPerByte {
 	const { verdict, where } = model.lookahead;
-	if (verdict === "found")
-		throw new Crash(`the model looks ahead: from ${where} on, positions depend on later tokens or on other rows`);
+	if (where) throw new Crash(lookaheadProblem(where));
 	const sum = new BitsPerByteSum(dataset.tokenBytes);
 	try {
 		const batches = [...evaluationBatches(dataset, split)];

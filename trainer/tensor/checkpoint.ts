@@ -5,9 +5,9 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CompiledGraph, compile } from "./compile.ts";
-import { type Lookahead, lookahead } from "./dependence/lookahead.ts";
+import { type Lookahead, lookahead, lookaheadProblem } from "./dependence/lookahead.ts";
 import { configure, type DeviceOptions } from "./device/device.ts";
-import { show, TensorError } from "./errors.ts";
+import { callSite, show, TensorError } from "./errors.ts";
 import { checkShape, sameShape } from "./ops/define.ts";
 import { abs, step, sub } from "./ops/elementwise.ts";
 import { input, tensor } from "./ops/leaf.ts";
@@ -18,7 +18,7 @@ import { Parameter, parameter } from "./parameter.ts";
 import { type NamedValues, readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { reachable } from "./schedule.ts";
 import { read, release } from "./storage.ts";
-import type { Attributes, Dtype, Shape, Tensor } from "./tensor.ts";
+import { type Attributes, type Dtype, recorded, type Shape, type Tensor } from "./tensor.ts";
 
 const VERSION = 1;
 const GRAPH = "graph.json";
@@ -87,7 +87,11 @@ export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, 
  */
 export function describe(logits: (tokens: Tensor) => Tensor, shape: EvaluationShape) {
 	const tokens = input("tokens", [shape.rows, shape.length], "i32");
-	const output = logits(tokens);
+	const lines = new Map<Tensor, string | undefined>();
+	const output = recorded(
+		(node) => lines.set(node, callSite()),
+		() => logits(tokens),
+	);
 	requireLogits(output, shape);
 	const tensors = reachable([output]);
 	const names = new Map<Tensor, string>();
@@ -99,7 +103,16 @@ export function describe(logits: (tokens: Tensor) => Tensor, shape: EvaluationSh
 		taken.add(name);
 		names.set(node, name);
 	}
-	return { tokens, tensors, names };
+	return { tokens, output, tensors, names, lines };
+}
+
+/**
+ * Refuses a model that looks ahead whatever its weights become: found in its graph, before it is trained.
+ * @throws TensorError naming the operation and its line in train.ts.
+ */
+export function refuseLookahead({ output, tokens, lines }: ReturnType<typeof describe>): void {
+	const { where } = lookahead(output, tokens, "unknown");
+	if (where) throw new TensorError(lookaheadProblem(where, lines.get(where)));
 }
 
 /** A saved model, ready to be measured. */

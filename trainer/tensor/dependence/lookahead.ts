@@ -12,6 +12,7 @@ import {
 	between,
 	type Dependence,
 	dependence,
+	type Interval,
 	isSure,
 	isWithin,
 	MAX_POSITIONS,
@@ -27,24 +28,33 @@ export interface Lookahead {
 	 * is shown.
 	 */
 	verdict: "none" | "found" | "unknown";
-	/** For "found": the operation at which a position first depends on what it may not see, with its shape. */
-	where?: string;
+	/** For "found": where a position first depends on what it may not see. */
+	where?: Tensor;
 	/** No logit can be larger or smaller than this; infinity where there is no bound. */
 	largest: number;
+}
+
+/** What is wrong with a model found to look ahead, with the line of train.ts where that is known. */
+export function lookaheadProblem(where: Tensor, line?: string): string {
+	const operation = `${where.op} ${show(where.shape)}${line === undefined ? "" : ` (${line})`}`;
+	return `the model looks ahead: from ${operation} on, positions depend on later tokens or on other rows`;
 }
 
 /** Values of a mask that are kept one by one: a table of 2,048 x 2,048 positions. */
 const MAX_MASK = 2 ** 22;
 const LARGEST_WEIGHT = 1e3;
+/** Where weights are taken to lie before they are known. */
+const UNKNOWN: Interval = [-LARGEST_WEIGHT, LARGEST_WEIGHT];
 const UNDECIDED: Lookahead = { verdict: "unknown", largest: Number.POSITIVE_INFINITY };
 /** Numbers all grids of a graph may hold together. */
 const MAX_WORK = 2 ** 27;
 
 /**
  * Whether `logits` [rows, length, vocabulary] look ahead of the position in `tokens` [rows, length] that they belong
- * to. A parameter is taken to hold what it starts from: "none" holds for these weights, and may not for others.
+ * to. A parameter is taken to hold what it starts from: "none" holds for these weights, and may not for others. Before
+ * training weights are "unknown": "found" then holds for whatever they become, "none" is no proof.
  */
-export function lookahead(logits: Tensor, tokens: Tensor): Lookahead {
+export function lookahead(logits: Tensor, tokens: Tensor, weights: "known" | "unknown" = "known"): Lookahead {
 	const [rows, length] = tokens.shape as [number, number];
 	if (Math.max(rows, length) >= MAX_POSITIONS) return UNDECIDED;
 	const known = new Map<Tensor, Dependence>();
@@ -66,14 +76,16 @@ export function lookahead(logits: Tensor, tokens: Tensor): Lookahead {
 	const largest = magnitude(result);
 	if (forEachPosition(logits, result.reach, isWithin)) return { verdict: "none", largest };
 	if (!surely(logits, result)) return { verdict: "unknown", largest };
-	return { verdict: "found", largest, where: `${where!.op} ${show(where!.shape)}` };
+	return { verdict: "found", largest, where: where! };
 
 	function ofNode(node: Tensor): Dependence {
 		if (node === tokens) {
 			const reach = grid(node.shape, (i) => reachOf(Math.floor(i / length), i % length));
 			return between(reach, [0, 2 ** 31]);
 		}
-		if (node instanceof Parameter) return ofValues(node, node.initial);
+		if (node instanceof Parameter) {
+			return weights === "known" ? ofValues(node, node.initial) : between(uniform(node.shape.length, NOTHING), UNKNOWN);
+		}
 		if (node.values) return ofValues(node, node);
 		const inputs = node.inputs.map((input) => known.get(input)!);
 		return definition(node.op)!.dependence(inputs, node.attrs as never, node);

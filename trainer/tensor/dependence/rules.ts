@@ -8,6 +8,7 @@ import {
 	between,
 	type Dependence,
 	dependence,
+	doubt,
 	doubtful,
 	everywhere,
 	exactly,
@@ -69,17 +70,20 @@ export function onPair(
 	};
 }
 
+/** A fixed factor or term of such a size leaves what it meets in place; a mask's is 0 or far larger. */
+const isPlain = (value: number) => Math.abs(value) > 1e-3 && Math.abs(value) < 10;
+
 /**
- * Whether `x` still surely depends on its tokens once it is combined with `other`. A tensor of its own values at every
- * position may be a mask, even if its values are not known yet.
+ * The reach of `x` once it is combined with `other`. Where that is fixed with values of its own at every position, it
+ * may be a mask, and `x` is not sure to matter.
  */
 function doubtMasked(x: Dependence, other: Dependence, { shape }: Tensor): Grid {
 	if (!everywhere(other.reach, (reach) => reach === NOTHING)) return x.reach;
-	const isUniform = other.lo.values.length === 1 && other.lo.values[0] === other.hi.values[0];
-	const dims = grids.toRank(x.reach, Math.max(x.reach.dims.length, shape.length)).dims;
+	const { dims } = grids.toRank(x.reach, Math.max(x.reach.dims.length, shape.length));
 	const lengths = [...Array<number>(dims.length - shape.length).fill(1), ...shape];
-	const isAlong = dims.some((length, d) => length > 1 && lengths[d]! > 1);
-	return isAlong && !isUniform ? doubtful(x.reach) : x.reach;
+	if (!dims.some((length, d) => length > 1 && lengths[d]! > 1)) return x.reach;
+	const isKept = grids.zip(other.lo, other.hi, (lo, hi) => Number(lo === hi && isPlain(lo)));
+	return grids.zip(x.reach, isKept, (r, kept) => (kept ? r : doubt(r)));
 }
 
 /** Moves elements: the same rearrangement of all that is known. */
