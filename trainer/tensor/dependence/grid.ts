@@ -12,11 +12,33 @@ export interface Grid {
 	readonly values: Float64Array;
 }
 
-/** The grid of a tensor would be larger than is worth looking at. */
-export class TooLarge extends Error {}
+/** There is more to compute than is worth it. */
+export class TooMuch extends Error {}
 
 /** Numbers in the largest grid. */
 const MAX_SIZE = 2 ** 24;
+
+/** How many numbers may still be computed. */
+let left = Number.POSITIVE_INFINITY;
+
+/**
+ * What `compute` returns, if it takes no more than so many numbers.
+ * @throws TooMuch otherwise.
+ */
+export function withBudget<Result>(numbers: number, compute: () => Result): Result {
+	left = numbers;
+	try {
+		return compute();
+	} finally {
+		left = Number.POSITIVE_INFINITY;
+	}
+}
+
+/** Counts numbers that are about to be computed. */
+export function spend(numbers: number): void {
+	left -= numbers;
+	if (left < 0) throw new TooMuch();
+}
 
 export function grid(dims: Shape, value: (i: number) => number): Grid {
 	const values = room(dims);
@@ -30,6 +52,7 @@ export function uniform(rank: number, value: number): Grid {
 }
 
 export function map(x: Grid, fn: (value: number) => number): Grid {
+	spend(x.values.length);
 	return { dims: x.dims, values: x.values.map(fn) };
 }
 
@@ -37,6 +60,7 @@ export function map(x: Grid, fn: (value: number) => number): Grid {
 export function zip(a: Grid, b: Grid, fn: (a: number, b: number) => number): Grid {
 	const rank = Math.max(a.dims.length, b.dims.length);
 	const [x, y] = [toRank(a, rank), toRank(b, rank)];
+	spend(Math.max(x.values.length, y.values.length));
 	if (x.values.length === 1) return { dims: y.dims, values: y.values.map((value) => fn(x.values[0]!, value)) };
 	if (y.values.length === 1) return { dims: x.dims, values: x.values.map((value) => fn(value, y.values[0]!)) };
 	const dims = x.dims.map((n, d) => Math.max(n, y.dims[d]!));
@@ -141,6 +165,7 @@ export function reduce(x: Grid, dim: number, fn: (a: number, b: number) => numbe
 	const dims = x.dims.with(dim, 1);
 	const inner = sizeOf(x.dims.slice(dim + 1));
 	const values = room(dims);
+	spend(x.values.length);
 	for (let i = 0; i < values.length; i++) {
 		const at = Math.floor(i / inner) * length * inner + (i % inner);
 		let total = x.values[at]!;
@@ -197,7 +222,8 @@ function gather(from: Float64Array, dims: Shape, steps: readonly number[], offse
 
 function room(dims: Shape): Float64Array {
 	const size = sizeOf(dims);
-	if (size > MAX_SIZE) throw new TooLarge();
+	if (size > MAX_SIZE) throw new TooMuch();
+	spend(size);
 	return new Float64Array(size);
 }
 

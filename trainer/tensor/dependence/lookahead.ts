@@ -20,7 +20,7 @@ import {
 	NOTHING,
 	reachOf,
 } from "./domain.ts";
-import { grid, TooLarge, uniform } from "./grid.ts";
+import { grid, spend, TooMuch, uniform, withBudget } from "./grid.ts";
 
 export interface Lookahead {
 	/**
@@ -46,8 +46,8 @@ const LARGEST_WEIGHT = 1e3;
 /** Where weights are taken to lie before they are known. */
 const UNKNOWN: Interval = [-LARGEST_WEIGHT, LARGEST_WEIGHT];
 const UNDECIDED: Lookahead = { verdict: "unknown", largest: Number.POSITIVE_INFINITY };
-/** Numbers all grids of a graph may hold together. */
-const MAX_WORK = 2 ** 27;
+/** Numbers that may be computed for a graph: some seconds' worth. */
+const MAX_WORK = 2 ** 28;
 
 /**
  * Whether `logits` [rows, length, vocabulary] look ahead of the position in `tokens` [rows, length] that they belong
@@ -59,17 +59,17 @@ export function lookahead(logits: Tensor, tokens: Tensor, weights: "known" | "un
 	if (Math.max(rows, length) >= MAX_POSITIONS) return UNDECIDED;
 	const known = new Map<Tensor, Dependence>();
 	let where: Tensor | undefined;
-	let work = 0;
 	try {
-		for (const node of reachable([logits])) {
-			const found = ofNode(node);
-			known.set(node, found);
-			work += found.reach.values.length + 2 * found.lo.values.length;
-			if (work > MAX_WORK) return UNDECIDED;
-			where ??= surely(node, found) ? node : undefined;
-		}
+		withBudget(MAX_WORK, () => {
+			for (const node of reachable([logits])) {
+				const found = ofNode(node);
+				known.set(node, found);
+				spend(rows * length);
+				where ??= surely(node, found) ? node : undefined;
+			}
+		});
 	} catch (error) {
-		if (error instanceof TooLarge) return UNDECIDED;
+		if (error instanceof TooMuch) return UNDECIDED;
 		throw error;
 	}
 	const result = known.get(logits)!;

@@ -180,7 +180,8 @@ export function onSoftmax(x: Dependence): Dependence {
 	const read = grids.zip(x.reach, isLost, (reach, lost) => (lost ? NOTHING : reach));
 	const lo = grids.zip(isKnown, isLost, (known) => (known ? 0 : ANYTHING[0]));
 	const hi = grids.zip(isKnown, isLost, (known, lost) => (known ? (lost ? 0 : 1.001) : ANYTHING[1]));
-	return dependence(overDimensions(read, [dim]), lo, hi);
+	// That a lost score depends on nothing is left for the product to see, from its weight of 0.
+	return { reach: overDimensions(read, [dim]), lo, hi };
 }
 
 /** Multiplications and comparisons the zeros of a product are worth. */
@@ -218,6 +219,7 @@ function readBy(zeros: Grid | undefined, b: Grid): Grid {
 	const K = Math.max(zeros.dims[columns]!, b.dims[rows]!);
 	const count = batch.reduce((total, n) => total * n, 1);
 	if (count * M * N * K > MAX_WORK) return all();
+	grids.spend(count * M * N * K);
 	const skip = grids.expand(zeros, [...batch, M, K]).values;
 	const read = grids.expand(b, [...batch, K, N]).values;
 	return grids.grid([...batch, M, N], (i) => {

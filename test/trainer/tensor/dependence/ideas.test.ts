@@ -178,4 +178,11 @@ describe("a model with", () => {
 			assert.equal(lookahead(logits, tokens, "unknown").verdict, "unknown");
 		});
 	}
+	it("a table of more positions than are worth looking at is left to the probe", () => {
+		const long = t.input("tokens", [2, 4096], "i32");
+		const x = t.embedding(long, vector(V, 1));
+		const scores = t.matmul(x, x, { transposeB: true });
+		const logits = t.matmul(scores, t.broadcastTo(x, [2, 4096, V]));
+		assert.deepEqual(lookahead(logits, long), { verdict: "unknown", largest: Number.POSITIVE_INFINITY });
+	});
 });
