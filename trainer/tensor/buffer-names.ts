@@ -6,20 +6,31 @@ import { fail } from "./errors.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Update } from "./plan.ts";
 
-/** The buffers that open programs update, and how many programs do. */
-const claimed = new Map<string, { buffer: Parameter; programs: number }>();
+/** What an open program updates. */
+interface Claim {
+	buffers: ReadonlyMap<string, Parameter>;
+	weights: readonly Parameter[];
+}
+
+const claims = new Set<Claim>();
 
 /**
- * Notes the buffers that a program updates; what it returns takes the note back, when the program is closed.
- * @throws TensorError when an open program, or this one, updates another buffer of the same name.
+ * Notes the buffers and weights that a program updates; what it returns takes the note back, when the program is
+ * closed.
+ * @throws TensorError when this program, or an open one that steps the same weights, updates another buffer of the same
+ * name.
  */
 export function claimBuffers(updates: readonly Update[]): () => void {
+	const targets = updates.map(({ target }) => target);
+	const weights = targets.filter(({ trainable }) => trainable);
 	const buffers = new Map<string, Parameter>();
-	for (const { target } of updates) {
-		if (target.trainable) continue;
+	const stepped = new Set(weights);
+	const related = [...claims].filter((claim) => claim.weights.some((weight) => stepped.has(weight)));
+	for (const target of targets) {
 		const { name } = target;
-		const other = buffers.get(name) ?? claimed.get(name)?.buffer;
-		if (other !== undefined && other !== target) {
+		if (target.trainable) continue;
+		const others = [buffers.get(name), ...related.map((claim) => claim.buffers.get(name))];
+		if (others.some((other) => other !== undefined && other !== target)) {
 			fail(
 				"compile",
 				`two buffers named ${name} would be updated, each with a state of its own: call the optimizer once, and ` +
@@ -29,14 +40,7 @@ export function claimBuffers(updates: readonly Update[]): () => void {
 		}
 		buffers.set(name, target);
 	}
-	for (const [name, buffer] of buffers) {
-		claimed.set(name, { buffer, programs: (claimed.get(name)?.programs ?? 0) + 1 });
-	}
-	return () => {
-		for (const [name, buffer] of buffers) {
-			const programs = claimed.get(name)!.programs - 1;
-			if (programs === 0) claimed.delete(name);
-			else claimed.set(name, { buffer, programs });
-		}
-	};
+	const claim = { buffers, weights };
+	claims.add(claim);
+	return () => claims.delete(claim);
 }
