@@ -13,9 +13,10 @@ import { type BitsPerByte, BitsPerByteSum } from "../../prepare/bits-per-byte.ts
 import { EVAL_BATCH_ROWS, SEQUENCE_LENGTH } from "../../prepare/constants.ts";
 import type { Dataset, SplitName } from "../../prepare/dataset.ts";
 import { loadCheckpoint, type Scorer } from "../tensor/checkpoint.ts";
-import type { DeviceOptions } from "../tensor/index.ts";
+import { lookaheadProblem } from "../tensor/dependence/lookahead.ts";
+import { type DeviceOptions, TensorError } from "../tensor/index.ts";
 import { oneLine } from "../tensor/text.ts";
-import { causalLosses } from "./causality.ts";
+import { probedLosses } from "./causality.ts";
 import { Crash } from "./crash.ts";
 import { deviceFor, openPrepared, runMain } from "./main.ts";
 import { parseEvaluateOptions } from "./options.ts";
@@ -27,7 +28,7 @@ await runMain(async () => {
 	const device = await deviceFor(options);
 	const started = performance.now();
 	const model = open(options.model, device, dataset.vocabSize);
-	const result = measure(model, dataset, options.split, options.seed);
+	const result = measure(model, dataset, options.split);
 	model.close();
 	const seconds = (performance.now() - started) / 1000;
 
@@ -59,14 +60,18 @@ function open(dir: string, device: DeviceOptions, vocabSize: number): Scorer {
 	return model;
 }
 
-function measure(model: Scorer, dataset: Dataset, split: SplitName, seed: number): BitsPerByte {
+function measure(model: Scorer, dataset: Dataset, split: SplitName): BitsPerByte {
+	const { verdict, where } = model.lookahead;
+	if (where) throw new Crash(lookaheadProblem(where));
 	const sum = new BitsPerByteSum(dataset.tokenBytes);
-	for (const { tokens, targets } of evaluationBatches(dataset, split)) {
-		const isFirst = sum.result.tokens === 0;
-		const losses = isFirst
-			? causalLosses(model, tokens, targets, dataset.vocabSize, seed)
-			: model.losses(tokens, targets);
-		sum.add(losses, targets);
+	try {
+		const batches = [...evaluationBatches(dataset, split)];
+		// What is proven need not be tried.
+		const probed = verdict === "unknown" ? probedLosses(model, batches, dataset.vocabSize) : undefined;
+		for (const [i, { tokens, targets }] of batches.entries())
+			sum.add(probed?.[i] ?? model.losses(tokens, targets), targets);
+	} catch (error) {
+		throw error instanceof TensorError ? new Crash(`the model cannot be measured: ${error.message}`) : error;
 	}
 	if (!Number.isFinite(sum.result.value)) throw new Crash("the trained model's loss is not finite");
 	return sum.result;

@@ -10,7 +10,7 @@ import koffi from "koffi";
 import type { Batch, Model, StepReport, TrainingFile } from "../contract.ts";
 import { Crash, reasonOf } from "../harness/crash.ts";
 import { readBatch, send } from "../harness/protocol.ts";
-import { describe, type EvaluationShape, saveCheckpoint } from "../tensor/checkpoint.ts";
+import { describe, type EvaluationShape, refuseLookahead, saveCheckpoint } from "../tensor/checkpoint.ts";
 import { configure, type DeviceName, input, memoryForecast, parameters } from "../tensor/index.ts";
 import { shareLibrary } from "./library.ts";
 
@@ -51,7 +51,7 @@ function run(file: TrainingFile): void {
 	const { rows, length } = file.batch;
 	const parameters = countParameters(model, rows, length);
 	const evaluation = { rows: Number(options["eval-rows"]), length: Number(options["eval-length"]), vocabSize };
-	checkEvaluation(model, evaluation);
+	refuseLookahead(checkEvaluation(model, evaluation));
 	send({ type: "ready", rows, length, parameters });
 
 	file.train(model, batches(), report);
@@ -62,9 +62,9 @@ function run(file: TrainingFile): void {
 }
 
 /** Finds a model that cannot be measured before the clock starts, not after the budget is spent. */
-function checkEvaluation(model: Model, shape: EvaluationShape): void {
+function checkEvaluation(model: Model, shape: EvaluationShape) {
 	try {
-		describe((tokens) => model.logits(tokens), shape);
+		return describe((tokens) => model.logits(tokens), shape);
 	} catch (error) {
 		const { rows, length } = shape;
 		throw new Crash(`${reasonOf(error, name)}; the metric asks for the logits of ${rows} x ${length} tokens`);

@@ -5,23 +5,31 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CompiledGraph, compile } from "./compile.ts";
+import { type Lookahead, lookahead, lookaheadProblem } from "./dependence/lookahead.ts";
 import { configure, type DeviceOptions } from "./device/device.ts";
-import { show, TensorError } from "./errors.ts";
+import { callSite, show, TensorError } from "./errors.ts";
 import { checkShape, sameShape } from "./ops/define.ts";
+import { abs, step, sub } from "./ops/elementwise.ts";
 import { input, tensor } from "./ops/leaf.ts";
 import { crossEntropy } from "./ops/nn.ts";
+import { sum } from "./ops/reduce.ts";
 import { build } from "./ops/table.ts";
 import { Parameter, parameter } from "./parameter.ts";
 import { type NamedValues, readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { reachable } from "./schedule.ts";
 import { read, release } from "./storage.ts";
-import type { Attributes, Dtype, Shape, Tensor } from "./tensor.ts";
+import { type Attributes, type Dtype, recorded, type Shape, type Tensor } from "./tensor.ts";
 
 const VERSION = 1;
 const GRAPH = "graph.json";
 const WEIGHTS = "model.safetensors";
 const MAX_GRAPH_BYTES = 64e6;
 const MAX_NODES = 50_000;
+/**
+ * The largest magnitude of a logit: e^10000 is beyond any probability, and of logits far above this float32 keeps too
+ * few digits to tell classes apart.
+ */
+const MAX_LOGIT = 1e4;
 
 /** The evaluation's batches, and how many tokens there are. */
 export interface EvaluationShape {
@@ -79,7 +87,11 @@ export function saveCheckpoint(dir: string, logits: (tokens: Tensor) => Tensor, 
  */
 export function describe(logits: (tokens: Tensor) => Tensor, shape: EvaluationShape) {
 	const tokens = input("tokens", [shape.rows, shape.length], "i32");
-	const output = logits(tokens);
+	const lines = new Map<Tensor, string | undefined>();
+	const output = recorded(
+		(node) => lines.set(node, callSite()),
+		() => logits(tokens),
+	);
 	requireLogits(output, shape);
 	const tensors = reachable([output]);
 	const names = new Map<Tensor, string>();
@@ -91,13 +103,27 @@ export function describe(logits: (tokens: Tensor) => Tensor, shape: EvaluationSh
 		taken.add(name);
 		names.set(node, name);
 	}
-	return { tokens, tensors, names };
+	return { tokens, output, tensors, names, lines };
+}
+
+/**
+ * Refuses a model that looks ahead whatever its weights become: found in its graph, before it is trained.
+ * @throws TensorError naming the operation and its line in train.ts.
+ */
+export function refuseLookahead({ output, tokens, lines }: ReturnType<typeof describe>): void {
+	const { where } = lookahead(output, tokens, "unknown");
+	if (where) throw new TensorError(lookaheadProblem(where, lines.get(where)));
 }
 
 /** A saved model, ready to be measured. */
 export interface Scorer extends EvaluationShape {
 	readonly parameterCount: number;
-	/** Nats at each position, [rows * length], of the targets given the tokens before them. */
+	/** Whether its graph shows that no logit depends on tokens after its position or in other rows. */
+	readonly lookahead: Lookahead;
+	/**
+	 * Nats at each position, [rows * length], of the targets given the tokens up to it.
+	 * @throws TensorError when a logit is larger or smaller than ±10,000.
+	 */
 	losses(tokens: Int32Array, targets: Int32Array): Float32Array;
 	/** Logits [rows * length * vocabSize]. */
 	logits(tokens: Int32Array): Float32Array;
@@ -117,15 +143,25 @@ export function loadCheckpoint(dir: string, options: DeviceOptions = {}): Scorer
 	requireLogits(output, { rows, length, vocabSize });
 
 	const targets = input("targets", [rows, length], "i32");
+	const found = lookahead(output, tokens);
 	const losses = crossEntropy(output, targets, { reduction: "none" });
-	const scoring = compile({ losses });
+	// Logits that cannot be too large need not be looked at.
+	const outputs: Record<string, Tensor> = { losses };
+	if (found.largest > MAX_LOGIT) outputs.huge = sum(step(sub(abs(output), MAX_LOGIT)));
+	const scoring = compile(outputs);
 	let showing: CompiledGraph<"logits"> | undefined;
 	return {
 		rows,
 		length,
 		vocabSize,
 		parameterCount: weights.reduce((total, { size }) => total + size, 0),
-		losses: (tokens, targets) => scoring.run({ tokens, targets }).losses.data,
+		lookahead: found,
+		losses(tokens, targets) {
+			const results = scoring.run({ tokens, targets });
+			const count = results.huge?.item() ?? 0;
+			if (count > 0) throw new TensorError(`${count} logits are beyond ±${MAX_LOGIT}: no model needs such logits`);
+			return results.losses!.data;
+		},
 		logits(ids) {
 			showing ??= compile({ logits: output });
 			return showing.run({ [tokens.attrs.name as string]: ids }).logits.data;

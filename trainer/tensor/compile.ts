@@ -2,6 +2,7 @@
  * `compile` lowers outputs and parameter updates to one static ggml graph, allocates it once, and returns it to be run
  * every step.
  */
+import { claimBuffers } from "./buffer-names.ts";
 import { currentDevice, type Device } from "./device/device.ts";
 import { fail, show, TensorError } from "./errors.ts";
 import { Graph, requireRoom } from "./graph.ts";
@@ -11,7 +12,7 @@ import { cpu } from "./lower/cpu.ts";
 import type { Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
 import { release, reserve, reservedBytes, untouchedBytes } from "./memory-accounting.ts";
-import type { Update } from "./plan.ts";
+import type { Plan, Update } from "./plan.ts";
 import { checkOutputs, checkUpdates, reachable, schedule } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";
@@ -79,8 +80,8 @@ export function compile<Name extends string>(
 	requireRoom(device, tensors);
 
 	const plan = lowering.prepare(wanted, updates);
-	const graph = new Graph(device, lowering, schedule(plan), new Set(plan.outputs));
-	const activations = graph.allocate();
+	const disclaim = claimBuffers(updates);
+	const { graph, activations } = allocated(device, lowering, plan, disclaim);
 	const reservation = reserve(graph.leaves.bytes, activations);
 	const memory = {
 		parameters: storedBytes(),
@@ -107,9 +108,21 @@ export function compile<Name extends string>(
 			if (!open) return;
 			open = false;
 			graph.free();
+			disclaim();
 			release(reservation);
 		},
 	};
+}
+
+/** The graph of a plan, in memory. `onFailure` is called if there is none. */
+function allocated(device: Device, lowering: Lowering, plan: Plan, onFailure: () => void) {
+	try {
+		const graph = new Graph(device, lowering, schedule(plan), new Set(plan.outputs));
+		return { graph, activations: graph.allocate() };
+	} catch (error) {
+		onFailure();
+		throw error;
+	}
 }
 
 let largestPeak = 0;

@@ -16,8 +16,8 @@ export function show(shape: readonly number[]): string {
 	return `[${shape.map(String).join(", ")}]`;
 }
 
-/** The innermost stack frame outside this library, as `train.ts:42`. Computed for errors only. */
-function callSite(): string | undefined {
+/** The innermost stack frame outside this library, as `train.ts:42`. Takes too long to be asked for every tensor. */
+export function callSite(): string | undefined {
 	const { stackTraceLimit } = Error;
 	Error.stackTraceLimit = 50;
 	const frames = (new Error().stack ?? "").split("\n").slice(1);

@@ -65,6 +65,7 @@ const baseFunctions = {
 	op_desc: c("str", "pointer"),
 
 	abs: one,
+	argmax: one,
 	cont: one,
 	cos: one,
 	exp: one,

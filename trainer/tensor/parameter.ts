@@ -38,7 +38,8 @@ export function parameter(name: string, initial: Tensor): Parameter {
 
 /**
  * A tensor that keeps its values from step to step, as the moments of an optimizer do: starts from `initial` like a
- * parameter, changes only by updates, and is left out of `parameters` (PyTorch: register_buffer).
+ * parameter, changes only by updates, and is left out of `parameters` (PyTorch: register_buffer). Open programs that
+ * step the same weights may update one buffer, but not two of the same name.
  * @throws TensorError when `initial` is computed or holds token ids.
  */
 export function buffer(name: string, initial: Tensor): Parameter {

@@ -17,6 +17,17 @@ export type Values = Float32Array | Int32Array;
 
 /** Tensors are numbered as they are made, so inputs always come before their users. */
 let made = 0;
+let record: ((tensor: Tensor) => void) | undefined;
+
+/** What `make` returns; `onMade` is told of every tensor made on the way. */
+export function recorded<Result>(onMade: (tensor: Tensor) => void, make: () => Result): Result {
+	record = onMade;
+	try {
+		return make();
+	} finally {
+		record = undefined;
+	}
+}
 
 export class Tensor {
 	readonly id: number = made++;
@@ -36,6 +47,7 @@ export class Tensor {
 		this.shape = shape;
 		this.dtype = dtype;
 		this.values = values;
+		record?.(this);
 	}
 
 	/** Number of elements. */

@@ -118,6 +118,12 @@ INLINE float maximum(vec x) {
 	return m;
 }
 
+/**
+ * Elements, and rows of a matrix, summed in f32 before their sum goes into a double: the error of a long sum stays that
+ * of a short one.
+ */
+constexpr i64 SUM_BLOCK = 1024, SUM_ROWS = 32;
+
 INLINE vec square_root(vec x) {
 #if defined(__AVX512F__)
 	return (vec)_mm512_sqrt_ps((__m512)x);
@@ -1039,7 +1045,7 @@ KERNEL(cross_entropy, "z targets [weights] losses [dz] / rows vocab z_row dz_row
 			if (grad) memset(grad, 0, size_t(vocab) * 4);
 			continue;
 		}
-		vec most = splat(-INFINITY), total = {};
+		vec most = splat(-INFINITY);
 		if (cap > 0) {
 			sweep(vocab, [&](i64 i, int lanes) {
 				// 1 - 2 / (e^2x + 1): near 0 this loses relative, not absolute precision, and a logit needs the latter.
@@ -1052,15 +1058,21 @@ KERNEL(cross_entropy, "z targets [weights] losses [dz] / rows vocab z_row dz_row
 		}
 		const float* u = cap > 0 ? capped : row;
 		const float largest = maximum(most), u_target = target < vocab ? u[target] : NAN;
-		sweep(vocab, [&](i64 i, int lanes) {
-			const vec e = exp(load(u + i, lanes, -INFINITY) - largest);
-			if (grad) store(grad + i, e, lanes);
-			total += e;
-		});
-		const float denominator = sum(total);
-		losses[r] = w * (std::log(denominator) + largest - u_target);
+		double denominator = 0;
+		for (i64 from = 0; from < vocab; from += SUM_BLOCK) {
+			vec total = {};
+			sweep(std::min(SUM_BLOCK, vocab - from), [&](i64 i, int lanes) {
+				const vec e = exp(load(u + from + i, lanes, -INFINITY) - largest);
+				if (grad) store(grad + from + i, e, lanes);
+				total += e;
+			});
+			denominator += sum(total);
+		}
+		// The logits are subtracted from each other before anything small is added, so that a shift of all of them
+		// changes no loss.
+		losses[r] = float(w * (std::log(denominator) + (double(largest) - double(u_target))));
 		if (!grad) continue;
-		const float factor = w / denominator;
+		const float factor = float(w / denominator);
 		if (cap > 0) {
 			const float inverse = 1 / cap;
 			sweep(vocab, [&](i64 i, int lanes) {
@@ -1432,12 +1444,17 @@ KERNEL(sum, "x y / outer middle inner / scale") {
 	if (inner == 1) {
 		const Range mine = share(outer, ith, nth);
 		for (i64 o = mine.begin; o < mine.end; o++) {
-			const float* row = x + o * middle;
-			vec part[4] = {};
-			i64 m = 0;
-			for (; m + 4 * VL <= middle; m += 4 * VL) UNROLL for (int i = 0; i < 4; i++) part[i] += load(row + m + i * VL);
-			sweep(middle - m, [&](i64 i, int lanes) { part[0] += load(row + m + i, lanes); });
-			y[o] = scale * sum(part[0] + part[1] + (part[2] + part[3]));
+			double total = 0;
+			for (i64 from = 0; from < middle; from += SUM_BLOCK) {
+				const float* row = x + o * middle + from;
+				const i64 count = std::min(SUM_BLOCK, middle - from);
+				vec part[4] = {};
+				i64 m = 0;
+				for (; m + 4 * VL <= count; m += 4 * VL) UNROLL for (int i = 0; i < 4; i++) part[i] += load(row + m + i * VL);
+				sweep(count - m, [&](i64 i, int lanes) { part[0] += load(row + m + i, lanes); });
+				total += sum(part[0] + part[1] + (part[2] + part[3]));
+			}
+			y[o] = float(scale * total);
 		}
 		return;
 	}
@@ -1448,15 +1465,20 @@ KERNEL(sum, "x y / outer middle inner / scale") {
 		const i64 o = item / strips, at = item % strips * WIDE, width = std::min(WIDE, inner - at);
 		const float* from = x + o * middle * inner + at;
 		float* to = y + o * inner + at;
-		vec part[4] = {};
-		if (width == WIDE) {
-			for (i64 m = 0; m < middle; m++)
-				UNROLL for (int i = 0; i < 4; i++) part[i] += load(from + m * inner + i * VL);
-		} else {
-			for (i64 m = 0; m < middle; m++)
-				sweep(width, [&](i64 i, int lanes) { part[i / VL] += load(from + m * inner + i, lanes); });
+		double total[WIDE] = {};
+		for (i64 first = 0; first < middle; first += SUM_ROWS) {
+			const i64 last = std::min(middle, first + SUM_ROWS);
+			vec part[4] = {};
+			if (width == WIDE) {
+				for (i64 m = first; m < last; m++)
+					UNROLL for (int i = 0; i < 4; i++) part[i] += load(from + m * inner + i * VL);
+			} else {
+				for (i64 m = first; m < last; m++)
+					sweep(width, [&](i64 i, int lanes) { part[i / VL] += load(from + m * inner + i, lanes); });
+			}
+			for (i64 i = 0; i < WIDE; i++) total[i] += part[i / VL][i % VL];
 		}
-		sweep(width, [&](i64 i, int lanes) { store(to + i, part[i / VL] * scale, lanes); });
+		for (i64 i = 0; i < width; i++) to[i] = float(total[i] * scale);
 	}
 }
 

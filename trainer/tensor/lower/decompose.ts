@@ -14,6 +14,9 @@ type PadAmounts = Parameters<Ggml["pad_ext"]> extends [Pointer, Pointer, ...infe
  */
 const MAX_GRID = 65_535;
 
+/** Elements from which on a sum is too long for one f32 accumulator. */
+const LONG_SUM = 32;
+
 /** Aᵀ B of row-major matrices: x is B, y is A, as ggml_out_prod takes them. */
 export function outProduct({ ggml, context, device }: Builder, x: Pointer, y: Pointer): Pointer {
 	const fused = ggml.out_prod(context, x, y);
@@ -39,7 +42,9 @@ export function sumOver(builder: Builder, x: Pointer, from: Lengths, to: Lengths
 		const ones = builder.constant(`ones ${[rows, 1]}`, [rows, 1], () => new Float32Array(rows).fill(1));
 		return outProduct(builder, ggml.reshape_4d(context, x, width, rows, 1, 1), ones);
 	}
-	if (to[1] <= MAX_GRID) {
+	// The CPU's REPEAT_BACK has one f32 accumulator for a sum of any length; its SUM_ROWS adds in double precision.
+	const isLong = from.some((length, dim) => length > LONG_SUM * to[dim]!);
+	if (to[1] <= MAX_GRID && !(device.kind === "cpu" && isLong)) {
 		const fused = ggml.repeat_back(context, x, ggml.new_tensor_4d(context, TYPE.f32, ...to));
 		if (device.supports(fused)) return fused;
 	}

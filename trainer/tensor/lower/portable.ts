@@ -203,7 +203,12 @@ function stridesOf(shape: readonly number[]): [number, number, number, number] {
 	return ne(shape).map((_, i, lengths) => sizeOf(lengths.slice(0, i)) * BYTES) as [number, number, number, number];
 }
 
-/** Softmax, the probability of each target, and its negative logarithm, shared by both halves of cross-entropy. */
+/**
+ * Softmax, the probability of each target, and its negative logarithm, shared by both halves of cross-entropy. The
+ * probability of a target far below the largest logit rounds to 0, so its logarithm is not taken: that of the likeliest
+ * class is at least -log(V), and the two differ by the difference of their logits. Among NaN some devices find no
+ * likeliest class and read another number: 0 times the target's probability makes the loss NaN again.
+ */
 function crossEntropyParts({ inputs, attrs }: TensorOf<"cross_entropy" | "cross_entropy_backward">, builder: Builder) {
 	const { ggml, context } = builder;
 	const [logits, targets] = inputs as [Tensor, Tensor];
@@ -220,9 +225,15 @@ function crossEntropyParts({ inputs, attrs }: TensorOf<"cross_entropy" | "cross_
 	});
 	const rows = part("rows", () => ggml.reshape_4d(context, builder.of(targets), 1, N, 1, 1));
 	const chosen = part("chosen", () => ggml.get_rows(context, probabilities, rows));
-	const losses = part("losses", () =>
-		ggml.reshape_4d(context, ggml.scale(context, ggml.log(context, chosen), -1), N, 1, 1, 1),
-	);
+	const losses = part("losses", () => {
+		const likeliest = ggml.argmax(context, ggml.reshape_4d(context, probabilities, V, N, 1, 1));
+		const best = ggml.reshape_4d(context, likeliest, 1, N, 1, 1);
+		const classes = ggml.reshape_4d(context, tanh ?? bare, 1, V, N, 1);
+		const gap = ggml.sub(context, ggml.get_rows(context, classes, best), ggml.get_rows(context, classes, rows));
+		const least = ggml.scale(context, ggml.log(context, ggml.get_rows(context, probabilities, best)), -1);
+		const loss = ggml.add(context, least, tanh ? ggml.scale(context, gap, cap) : gap);
+		return ggml.reshape_4d(context, ggml.add(context, loss, ggml.scale(context, chosen, 0)), N, 1, 1, 1);
+	});
 	return { tanh, probabilities, chosen, losses, rows };
 }
 

@@ -1,4 +1,5 @@
 /** Scaled dot-product attention: causal, windowed, grouped-query. */
+import { onAttention, onEverything } from "../dependence/rules.ts";
 import { fail, show } from "../errors.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 import { type AttributesOf, define, requireF32, requireOptions, sameShape } from "./define.ts";
@@ -29,6 +30,7 @@ export const attentionOp = define("attention", {
 		check(q!, k!, v!, a);
 		return { shape: q!.shape };
 	},
+	dependence: ([q, k, v], a, { shape }) => onAttention([q!, k!, v!], a, shape),
 	vjp: (y, g, a) => y.inputs.map((_, of) => attentionBackward([...y.inputs, y, g], { ...a, of })),
 });
 
@@ -45,6 +47,7 @@ export const attentionBackward = define("attention_backward", {
 		if (!shape) fail("attention_backward", `there is no input ${of}`);
 		return { shape };
 	},
+	dependence: onEverything,
 });
 
 interface AttentionOptions {

@@ -1,4 +1,5 @@
 /** Broadcasting, and the sums that are its gradient. */
+import { onSum } from "../dependence/rules.ts";
 import { fail, show } from "../errors.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { checkShape, define, requireF32, sameShape } from "./define.ts";
@@ -26,6 +27,7 @@ export const sumToOp = define("sum_to", {
 		if (!fits) fail("sum", `${show(x!.shape)} cannot be summed to ${show(shape)}`);
 		return { shape };
 	},
+	dependence: ([x], { shape }, { inputs }) => onSum(x!, inputs[0]!.shape, shape),
 	vjp: (y, g) => [broadcastTo(g, y.inputs[0]!.shape)],
 });
 
@@ -38,6 +40,8 @@ export const broadcastToOp = define("broadcast_to", {
 		if (!fits) fail("broadcastTo", `${show(x!.shape)} does not stretch to ${show(shape)}`);
 		return { shape };
 	},
+	// What is known of each dimension of length 1 holds for all of its copies.
+	dependence: ([x]) => x!,
 	vjp: (y, g) => [sumTo(g, y.inputs[0]!.shape)],
 });
 

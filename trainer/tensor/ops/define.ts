@@ -2,6 +2,7 @@
  * What an operation is: the attributes it takes, the shape it gives, and its gradient rule. Each is defined once, in
  * this folder; table.ts lists them all.
  */
+import type { Dependence } from "../dependence/domain.ts";
 import { fail, show } from "../errors.ts";
 import { type Attributes, type Dtype, type Shape, sizeOf, Tensor } from "../tensor.ts";
 
@@ -29,6 +30,11 @@ export interface Definition<Spec extends AttributeSpec = AttributeSpec> {
 	attrs: Spec;
 	/** The result's shape and dtype; calls `fail` when the inputs do not suit. */
 	infer(inputs: readonly Tensor[], attrs: AttributesOf<Spec>): { shape: Shape; dtype?: Dtype };
+	/**
+	 * Which tokens each element of the result can depend on, from those of the inputs' elements: proves that a model does
+	 * not look ahead (dependence/lookahead.ts). `onEverything` is right for any operation.
+	 */
+	dependence(inputs: readonly Dependence[], attrs: AttributesOf<Spec>, node: Tensor): Dependence;
 	/**
 	 * Vector-Jacobian product: from the gradient of the loss with respect to this node to its gradients with respect to
 	 * each input, as expressions. `undefined` where nothing flows (indices, a step function). An operation without a rule

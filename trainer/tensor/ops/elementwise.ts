@@ -1,13 +1,27 @@
 /** Operations on each element, with PyTorch's broadcasting. */
+import { type Interval, joinDifference } from "../dependence/domain.ts";
+import * as rules from "../dependence/rules.ts";
 import { fail } from "../errors.ts";
 import type { Operand, Tensor } from "../tensor.ts";
 import { broadcastShapes, sumTo } from "./broadcast.ts";
-import { define, type NoAttributes, type Operation, requireF32, requireOperand, sameShape } from "./define.ts";
+import {
+	type Definition,
+	define,
+	type NoAttributes,
+	type Operation,
+	requireF32,
+	requireOperand,
+	sameShape,
+} from "./define.ts";
 import { full, uniformValue } from "./leaf.ts";
 
 type BinaryRule = (a: Tensor, b: Tensor, g: Tensor, y: Tensor) => [Tensor, Tensor];
 
-function binary<const Name extends string>(op: Name, rule: BinaryRule): Operation<Name, NoAttributes> {
+function binary<const Name extends string>(
+	op: Name,
+	dependence: Definition<NoAttributes>["dependence"],
+	rule: BinaryRule,
+): Operation<Name, NoAttributes> {
 	return define(op, {
 		arity: 2,
 		attrs: {},
@@ -15,6 +29,7 @@ function binary<const Name extends string>(op: Name, rule: BinaryRule): Operatio
 			requireF32(op, a!, b!);
 			return { shape: broadcastShapes(op, a!.shape, b!.shape) };
 		},
+		dependence,
 		vjp: (y, g) => {
 			const [a, b] = y.inputs as [Tensor, Tensor];
 			const [da, db] = rule(a, b, g, y);
@@ -23,10 +38,10 @@ function binary<const Name extends string>(op: Name, rule: BinaryRule): Operatio
 	});
 }
 
-export const addOp = binary("add", (_a, _b, g) => [g, g]);
-export const subOp = binary("sub", (_a, _b, g) => [g, neg(g)]);
-export const mulOp = binary("mul", (a, b, g) => [mul(g, b), mul(g, a)]);
-export const divOp = binary("div", (_a, b, g, y) => [div(g, b), neg(div(mul(g, y), b))]);
+export const addOp = binary("add", rules.onPair(rules.added), (_a, _b, g) => [g, g]);
+export const subOp = binary("sub", rules.onPair(rules.subtracted, joinDifference), (_a, _b, g) => [g, neg(g)]);
+export const mulOp = binary("mul", rules.onPair(rules.multiplied), (a, b, g) => [mul(g, b), mul(g, a)]);
+export const divOp = binary("div", rules.onPair(rules.divided), (_a, b, g, y) => [div(g, b), neg(div(mul(g, y), b))]);
 
 export const affineOp = define("affine", {
 	arity: 1,
@@ -35,6 +50,8 @@ export const affineOp = define("affine", {
 		requireF32("affine", x!);
 		return { shape: x!.shape };
 	},
+	// What is multiplied by a negative number may cancel with itself.
+	dependence: rules.onElement(rules.scaled, ({ scale }) => scale < 0),
 	vjp: (_, g, { scale }) => [affine(g, scale, 0)],
 });
 
@@ -121,7 +138,11 @@ export function neg(x: Tensor): Tensor {
 
 type UnaryRule = (x: Tensor, g: Tensor, y: Tensor) => Tensor | undefined;
 
-function unary<const Name extends string>(op: Name, rule: UnaryRule): Operation<Name, NoAttributes> {
+function unary<const Name extends string>(
+	op: Name,
+	range: (lo: number, hi: number) => Interval,
+	rule: UnaryRule,
+): Operation<Name, NoAttributes> {
 	return define(op, {
 		arity: 1,
 		attrs: {},
@@ -129,25 +150,30 @@ function unary<const Name extends string>(op: Name, rule: UnaryRule): Operation<
 			requireF32(op, x!);
 			return { shape: x!.shape };
 		},
+		dependence: rules.onElement(range),
 		vjp: (y, g) => [rule(y.inputs[0]!, g, y)],
 	});
 }
 
-export const expOp = unary("exp", (_, g, y) => mul(g, y));
-export const logOp = unary("log", (x, g) => div(g, x));
-export const sqrtOp = unary("sqrt", (_, g, y) => div(mul(g, 0.5), y));
-export const squareOp = unary("square", (x, g) => mul(mul(g, 2), x));
-export const absOp = unary("abs", (x, g) => mul(g, sign(x)));
-export const sinOp = unary("sin", (x, g) => mul(g, cos(x)));
-export const cosOp = unary("cos", (x, g) => neg(mul(g, sin(x))));
-export const stepOp = unary("step", () => undefined);
-export const reluOp = unary("relu", (x, g) => mul(g, step(x)));
-export const sigmoidOp = unary("sigmoid", (_, g, y) => mul(g, sub(y, square(y))));
-export const tanhOp = unary("tanh", (_, g, y) => mul(g, sub(1, square(y))));
-export const siluOp = unary("silu", (x, g, y) => {
-	const s = sigmoid(x);
-	return mul(g, add(y, mul(s, sub(1, y))));
-});
+export const expOp = unary("exp", rules.exponential, (_, g, y) => mul(g, y));
+export const logOp = unary("log", rules.logarithm, (x, g) => div(g, x));
+export const sqrtOp = unary("sqrt", rules.squareRoot, (_, g, y) => div(mul(g, 0.5), y));
+export const squareOp = unary("square", rules.squared, (x, g) => mul(mul(g, 2), x));
+export const absOp = unary("abs", rules.absolute, (x, g) => mul(g, sign(x)));
+export const sinOp = unary("sin", rules.within(-1.001, 1.001), (x, g) => mul(g, cos(x)));
+export const cosOp = unary("cos", rules.within(-1.001, 1.001), (x, g) => neg(mul(g, sin(x))));
+export const stepOp = unary("step", rules.heaviside, () => undefined);
+export const reluOp = unary("relu", rules.rectified, (x, g) => mul(g, step(x)));
+export const sigmoidOp = unary("sigmoid", rules.within(0, 1.001), (_, g, y) => mul(g, sub(y, square(y))));
+export const tanhOp = unary("tanh", rules.within(-1.001, 1.001), (_, g, y) => mul(g, sub(1, square(y))));
+export const siluOp = unary(
+	"silu",
+	(lo, hi) => rules.within(-0.3, 1e-3 + 1.001 * Math.max(0, hi))(lo, hi),
+	(x, g, y) => {
+		const s = sigmoid(x);
+		return mul(g, add(y, mul(s, sub(1, y))));
+	},
+);
 
 /**
  * `e^x`, in the shape of `x`. Infinity above 88.7.
@@ -253,6 +279,7 @@ export const softcapOp = define("softcap", {
 		if (cap <= 0) fail("softcap", `the cap must be above 0, not ${cap}`);
 		return { shape: x!.shape };
 	},
+	dependence: rules.onElement((lo, hi, { cap }) => rules.within(-1.001 * cap, 1.001 * cap)(lo, hi)),
 	vjp: (y, g, { cap }) => [mul(g, affine(square(y), -1 / cap ** 2, 1))],
 });
 

@@ -1,4 +1,6 @@
 /** Leaves of an expression: what is fed every step, what stays fixed. (What is trained: ../parameter.ts.) */
+import { between, exactly, NOTHING } from "../dependence/domain.ts";
+import { uniform } from "../dependence/grid.ts";
 import { fail, show } from "../errors.ts";
 import { type Dtype, type Shape, sizeOf, Tensor, type Values } from "../tensor.ts";
 import { checkShape, define, describe } from "./define.ts";
@@ -39,6 +41,7 @@ export const fullOp = define("full", {
 	arity: 0,
 	attrs: { shape: "integers", value: "number" },
 	infer: (_, { shape }) => ({ shape }),
+	dependence: (_, { shape, value }) => between(uniform(shape.length, NOTHING), exactly(Math.fround(value))),
 });
 
 /**

@@ -1,4 +1,7 @@
 /** Matrix products. */
+import type { Dependence } from "../dependence/domain.ts";
+import { permute } from "../dependence/grid.ts";
+import { moved, onProduct } from "../dependence/rules.ts";
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastShapes, broadcastTo } from "./broadcast.ts";
@@ -31,6 +34,11 @@ export const matmulOp = define("matmul", {
 			fail("matmul", `${side(a!, transposeA)} times ${side(b!, transposeB)}: the inner lengths ${k} and ${l} differ`);
 		}
 		return { shape: [...batch, m, n] };
+	},
+	dependence: ([a, b], { transposeA, transposeB }, { shape, inputs }) => {
+		const swap = [...shape.keys()].slice(0, -2).concat(shape.length - 1, shape.length - 2);
+		const turned = (x: Dependence, transposed: boolean) => (transposed ? moved(x, (grid) => permute(grid, swap)) : x);
+		return onProduct(turned(a!, transposeA), turned(b!, transposeB), inputs[0]!.dim(transposeA ? -2 : -1));
 	},
 	vjp: (y, g, { transposeA: ta, transposeB: tb, bf16 }) => {
 		const [a, b] = y.inputs as [Tensor, Tensor];

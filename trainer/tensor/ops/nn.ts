@@ -1,4 +1,6 @@
 /** What language models are made of: embedding, normalisation, softmax, rotary positions, cross-entropy. */
+import { ANYTHING, magnitude } from "../dependence/domain.ts";
+import { onEverything, onLookup, onRow, onSoftmax, upTo } from "../dependence/rules.ts";
 import { fail, show } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import { axis, define, describe, requireF32, requireOptions, requireTensor, sameShape } from "./define.ts";
@@ -18,6 +20,7 @@ export const embeddingOp = define("embedding", {
 		}
 		return { shape: [ids!.dim(0), weight!.dim(1)] };
 	},
+	dependence: ([weight, ids], _, { shape }) => onLookup(weight!, ids!, shape),
 	vjp: (y, g) => [embeddingBackward([g, y.inputs[1]!], { count: y.inputs[0]!.dim(0) }), undefined],
 });
 
@@ -30,6 +33,7 @@ export const embeddingBackward = define("embedding_backward", {
 		if (!fits) fail("embedding_backward", `gradient ${show(g!.shape)} does not match ids ${show(ids!.shape)}`);
 		return { shape: [count, g!.dim(1)] };
 	},
+	dependence: onEverything,
 });
 
 /**
@@ -54,6 +58,11 @@ export const rmsNormOp = define("rms_norm", {
 		if (x!.shape.length === 0 || eps < 0) fail("rmsNorm", `cannot normalise ${show(x!.shape)} with eps ${eps}`);
 		return { shape: x!.shape };
 	},
+	dependence: onRow((x, { eps }, { shape }) => {
+		const width = shape.at(-1)!;
+		// With an epsilon, no row of finite squares is divided by 0.
+		return eps > 1e-30 && magnitude(x) ** 2 * width < 1e38 ? upTo(1.01 * Math.sqrt(width)) : ANYTHING;
+	}),
 	vjp: (y, g, { eps }) => [rmsNormBackward([g, y.inputs[0]!], { eps })],
 });
 
@@ -61,6 +70,7 @@ export const rmsNormBackward = define("rms_norm_backward", {
 	arity: 2,
 	attrs: { eps: "number" },
 	infer: ([g, x]) => gradientLike("rms_norm_backward", g!, x!),
+	dependence: onEverything,
 });
 
 /**
@@ -87,6 +97,7 @@ export const softmaxOp = define("softmax", {
 		if (x!.shape.length === 0) fail("softmax", "a scalar has nothing to compare with");
 		return { shape: x!.shape };
 	},
+	dependence: ([x]) => onSoftmax(x!),
 	vjp: (y, g) => [mul(y, sub(g, sum(mul(g, y), -1, { keepdim: true })))],
 });
 
@@ -111,6 +122,8 @@ export const rotaryOp = define("rotary", {
 		}
 		return { shape: x!.shape };
 	},
+	// A pair is turned together: neither becomes longer than both were.
+	dependence: onRow((x) => upTo(1.5 * magnitude(x))),
 	vjp: (_, g, { base, inverse }): Tensor[] => [rotaryOp([g], { base, inverse: !inverse })],
 });
 
@@ -135,6 +148,7 @@ export const crossEntropyOp = define("cross_entropy", {
 		if (softcap < 0) fail("crossEntropy", `the softcap must not be below 0, as ${softcap} is`);
 		return { shape: targets!.shape };
 	},
+	dependence: onEverything,
 	vjp: (y, g, { softcap }) => [crossEntropyBackward([...y.inputs, g], { softcap }), undefined],
 });
 
@@ -153,6 +167,7 @@ export const crossEntropyBackward = define("cross_entropy_backward", {
 		}
 		return { shape: logits!.shape };
 	},
+	dependence: onEverything,
 });
 
 interface CrossEntropyOptions {
@@ -196,6 +211,7 @@ export const detachOp = define("detach", {
 	arity: 1,
 	attrs: {},
 	infer: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
+	dependence: ([x]) => x!,
 	vjp: () => [undefined],
 });
 

@@ -1,4 +1,7 @@
 /** Operations that move elements and compute nothing. They also work on token ids. */
+import { between, NOTHING } from "../dependence/domain.ts";
+import * as grids from "../dependence/grid.ts";
+import { joined, moved } from "../dependence/rules.ts";
 import { fail, show } from "../errors.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { axis, checkShape, define, describe, requireTensor, sameShape } from "./define.ts";
@@ -15,6 +18,7 @@ export const reshapeOp = define("reshape", {
 		if (sizeOf(shape) !== x!.size) fail("reshape", `${show(x!.shape)} does not fit into ${show(shape)}`);
 		return { shape, dtype: x!.dtype };
 	},
+	dependence: ([x], { shape }, { inputs }) => moved(x!, (grid) => grids.reshape(grid, inputs[0]!.shape, shape)),
 	vjp: (y, g) => [reshape(g, y.inputs[0]!.shape)],
 });
 
@@ -44,6 +48,7 @@ export const permuteOp = define("permute", {
 		if (!isOrder) fail("permute", `${show(dims)} does not order the dimensions of ${show(x!.shape)}`);
 		return { shape: dims.map((d) => x!.shape[d]!), dtype: x!.dtype };
 	},
+	dependence: ([x], { dims }) => moved(x!, (grid) => grids.permute(grid, dims)),
 	vjp: (_, g, { dims }) => [
 		permute(
 			g,
@@ -86,6 +91,7 @@ export const sliceOp = define("slice", {
 		}
 		return { shape: x!.shape.with(dim, end - start), dtype: x!.dtype };
 	},
+	dependence: ([x], { dim, start, end }) => moved(x!, (grid) => grids.slice(grid, dim, start, end)),
 	vjp: (y, g, { dim, start, end }) => [pad(g, dim, start, y.inputs[0]!.shape[dim]! - end)],
 });
 
@@ -110,6 +116,10 @@ export const padOp = define("pad", {
 		const length = x!.shape[axis("pad", dim, x!.shape)]!;
 		if (dim < 0 || before < 0 || after < 0) fail("pad", `cannot add ${before} before and ${after} after`);
 		return { shape: x!.shape.with(dim, length + before + after), dtype: x!.dtype };
+	},
+	dependence: ([x], { dim, before, after }, { inputs }) => {
+		const zero = between(grids.uniform(x!.reach.dims.length, NOTHING), [0, 0]);
+		return joined([zero, x!, zero], dim, [before, inputs[0]!.shape[dim]!, after]);
 	},
 	vjp: (y, g, { dim, before }) => [slice(g, dim, before, before + y.inputs[0]!.shape[dim]!)],
 });
@@ -139,6 +149,12 @@ export const concatOp = define("concat", {
 		const length = inputs.reduce((total, x) => total + x.shape[dim]!, 0);
 		return { shape: first.shape.with(dim, length), dtype: first.dtype };
 	},
+	dependence: (parts, { dim }, { inputs }) =>
+		joined(
+			parts,
+			dim,
+			inputs.map(({ shape }) => shape[dim]!),
+		),
 	vjp: (y, g, { dim }) => {
 		let start = 0;
 		return y.inputs.map((x) => {

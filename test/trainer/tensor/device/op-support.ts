@@ -9,7 +9,7 @@ import { BYTES, type Ggml, type Pointer, TYPE } from "../../../../trainer/tensor
  */
 const EVERYWHERE = [
 	...["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "CONT", "CPY", "CONCAT", "REPEAT", "GET_ROWS", "SET_ROWS"],
-	...["ADD", "SUB", "MUL", "DIV", "SCALE", "SQR", "SQRT", "SIN", "COS", "LOG", "SUM", "SUM_ROWS", "MEAN"],
+	...["ADD", "SUB", "MUL", "DIV", "SCALE", "SQR", "SQRT", "SIN", "COS", "LOG", "SUM", "SUM_ROWS", "MEAN", "ARGMAX"],
 	...["ABS", "NEG", "STEP", "RELU", "SILU", "SIGMOID", "TANH", "EXP"],
 	...["MUL_MAT", "RMS_NORM", "SOFT_MAX", "ROPE"],
 ];
