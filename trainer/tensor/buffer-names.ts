@@ -15,18 +15,15 @@ interface Claim {
 const claims = new Set<Claim>();
 
 /**
- * Notes the buffers and weights that a program updates; what it returns takes the note back, when the program is
- * closed.
+ * Checks the names of the buffers that a program updates.
  * @throws TensorError when this program, or an open one that steps the same weights, updates another buffer of the same
  * name.
  */
-export function claimBuffers(updates: readonly Update[]): () => void {
-	const targets = updates.map(({ target }) => target);
-	const weights = targets.filter(({ trainable }) => trainable);
-	const buffers = new Map<string, Parameter>();
+export function checkBufferNames(updates: readonly Update[]): void {
+	const { buffers, weights } = claimOf(updates);
 	const stepped = new Set(weights);
 	const related = [...claims].filter((claim) => claim.weights.some((weight) => stepped.has(weight)));
-	for (const target of targets) {
+	for (const { target } of updates) {
 		const { name } = target;
 		if (target.trainable) continue;
 		const others = [buffers.get(name), ...related.map((claim) => claim.buffers.get(name))];
@@ -38,9 +35,20 @@ export function claimBuffers(updates: readonly Update[]): () => void {
 					"add to buffers (as train.ts accumulates them); or close() the other program first, to start afresh",
 			);
 		}
-		buffers.set(name, target);
 	}
-	const claim = { buffers, weights };
+}
+
+/** Notes what a program updates; what it returns takes the note back, when the program is closed. */
+export function claimBuffers(updates: readonly Update[]): () => void {
+	const claim = claimOf(updates);
 	claims.add(claim);
 	return () => claims.delete(claim);
+}
+
+function claimOf(updates: readonly Update[]): Claim {
+	const targets = updates.map(({ target }) => target);
+	return {
+		buffers: new Map(targets.filter(({ trainable }) => !trainable).map((target) => [target.name, target])),
+		weights: targets.filter(({ trainable }) => trainable),
+	};
 }

@@ -2,7 +2,7 @@
  * `compile` lowers outputs and parameter updates to one static ggml graph, allocates it once, and returns it to be run
  * every step.
  */
-import { claimBuffers } from "./buffer-names.ts";
+import { checkBufferNames, claimBuffers } from "./buffer-names.ts";
 import { currentDevice, type Device } from "./device/device.ts";
 import { fail, show, TensorError } from "./errors.ts";
 import { Graph, requireRoom } from "./graph.ts";
@@ -12,7 +12,7 @@ import { cpu } from "./lower/cpu.ts";
 import type { Lowering } from "./lower/lowering.ts";
 import { portable } from "./lower/portable.ts";
 import { release, reserve, reservedBytes, untouchedBytes } from "./memory-accounting.ts";
-import type { Plan, Update } from "./plan.ts";
+import type { Update } from "./plan.ts";
 import { checkOutputs, checkUpdates, reachable, schedule } from "./schedule.ts";
 import { readTensor, storedBytes } from "./storage.ts";
 import type { Shape, Tensor } from "./tensor.ts";
@@ -75,13 +75,15 @@ export function compile<Name extends string>(
 	const wanted = names.map((name) => outputs[name]);
 	checkOutputs(outputs);
 	checkUpdates(updates);
+	checkBufferNames(updates);
 	const tensors = reachable([...wanted, ...updates.flatMap(({ target, value }) => [target, value])]);
 	const bounds = indexBounds(tensors);
 	requireRoom(device, tensors);
 
 	const plan = lowering.prepare(wanted, updates);
+	const graph = new Graph(device, lowering, schedule(plan), new Set(plan.outputs));
+	const activations = graph.allocate();
 	const disclaim = claimBuffers(updates);
-	const { graph, activations } = allocated(device, lowering, plan, disclaim);
 	const reservation = reserve(graph.leaves.bytes, activations);
 	const memory = {
 		parameters: storedBytes(),
@@ -112,17 +114,6 @@ export function compile<Name extends string>(
 			release(reservation);
 		},
 	};
-}
-
-/** The graph of a plan, in memory. `onFailure` is called if there is none. */
-function allocated(device: Device, lowering: Lowering, plan: Plan, onFailure: () => void) {
-	try {
-		const graph = new Graph(device, lowering, schedule(plan), new Set(plan.outputs));
-		return { graph, activations: graph.allocate() };
-	} catch (error) {
-		onFailure();
-		throw error;
-	}
 }
 
 let largestPeak = 0;
