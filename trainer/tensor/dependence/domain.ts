@@ -58,6 +58,11 @@ export function joinDifference(a: number, b: number): number {
 	return a !== NOTHING && Math.floor(a / 2) === Math.floor(b / 2) ? doubt(both) : both;
 }
 
+/** Whether no element depends on any token. */
+export function isFixed({ reach }: Dependence): boolean {
+	return everywhere(reach, (value) => value === NOTHING);
+}
+
 export function everywhere(x: Grid, fn: (value: number) => boolean): boolean {
 	return x.values.every(fn);
 }

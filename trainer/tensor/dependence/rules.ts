@@ -14,6 +14,7 @@ import {
 	exactly,
 	type Interval,
 	isBounded,
+	isFixed,
 	isNonNegative,
 	join,
 	magnitude,
@@ -78,7 +79,7 @@ const isPlain = (value: number) => Math.abs(value) > 1e-3 && Math.abs(value) < 1
  * may be a mask, and `x` is not sure to matter.
  */
 function doubtMasked(x: Dependence, other: Dependence, { shape }: Tensor): Grid {
-	if (!everywhere(other.reach, (reach) => reach === NOTHING)) return x.reach;
+	if (!isFixed(other)) return x.reach;
 	const { dims } = grids.toRank(x.reach, Math.max(x.reach.dims.length, shape.length));
 	const lengths = [...Array<number>(dims.length - shape.length).fill(1), ...shape];
 	if (!dims.some((length, d) => length > 1 && lengths[d]! > 1)) return x.reach;
@@ -195,7 +196,6 @@ export function onProduct(a: Dependence, b: Dependence, inner: number): Dependen
 	const areFinite = isBounded(a) && isBounded(b);
 	const left = areFinite ? zerosOf(a) : undefined;
 	const right = areFinite ? zerosOf(b) : undefined;
-	const isFixed = (x: Dependence) => everywhere(x.reach, (reach) => reach === NOTHING);
 	// A fixed matrix along positions may be a mask, or take differences.
 	const [x, y] = [
 		isFixed(b) && a.reach.dims[columns]! > 1 ? doubtful(a.reach) : a.reach,
@@ -232,8 +232,7 @@ function readBy(zeros: Grid | undefined, b: Grid): Grid {
 
 /** Rows of `table` by `ids`. Ids that are fixed choose rows that are known. */
 export function onLookup(table: Dependence, ids: Dependence, [count]: Shape): Dependence {
-	const isFixed = everywhere(ids.reach, (reach) => reach === NOTHING);
-	const areKnown = isFixed && ids.lo.values.every((id, i) => id === ids.hi.values[i]);
+	const areKnown = isFixed(ids) && ids.lo.values.every((id, i) => id === ids.hi.values[i]);
 	const range = rangeOf(table);
 	if (areKnown && table.reach.dims[0]! > 1) {
 		const at = grids.expand(ids.lo, [count!]).values;
