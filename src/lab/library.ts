@@ -20,9 +20,10 @@ export function readLibrary(lab: Lab, labPath: string): string {
 	return readFileSync(join(OWN, posix.relative(folder(lab), labPath)), "utf8");
 }
 
-/** The library's page for researchers, as a path of the lab. */
-export function libraryReference(lab: Lab): string {
-	return posix.join(folder(lab), "tensor/README.md");
+/** The library's page for researchers, by its path of the lab. None where the lab trains with a command. */
+export function libraryReference(lab: Lab): { path: string; text: string }[] {
+	const path = posix.join(folder(lab), "tensor/README.md");
+	return lab.train === "built-in" ? [{ path, text: readLibrary(lab, path) }] : [];
 }
 
 /** Source files beside the training file that the console's own library has otherwise, or has not. */

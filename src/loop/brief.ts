@@ -2,7 +2,7 @@
 import type { Repository } from "../git/repository.ts";
 import { inFlight, type Note, type State, standingOn } from "../journal/state.ts";
 import type { Lab } from "../lab/lab.ts";
-import { libraryReference, readLibrary } from "../lab/library.ts";
+import { libraryReference } from "../lab/library.ts";
 import type { ProgramText } from "../program/program.ts";
 import { NOTES } from "../researcher/brief/render.ts";
 import { type BriefPlan, planNext } from "../researcher/plateau.ts";
@@ -42,7 +42,6 @@ export async function planBrief(
 	const plan = asked ?? (researcher.plansItself ? undefined : planNext(history, state.standing, state.metric));
 	const from = plan?.base ?? state.standing;
 	const basis = state.experiments[from - 1]?.commit ?? standingOn(state)?.commit ?? state.base;
-	const reference = libraryReference(lab);
 	const read = async (path: string): Promise<SourceFile> => ({ path, text: await repository.show(basis, path) });
 	const brief: Brief = {
 		n,
@@ -56,7 +55,7 @@ export async function planBrief(
 		seed: state.seed,
 		pending: running && running.n !== n ? [running] : [],
 		notes: notesFor(state, n),
-		reference: lab.train === "built-in" ? [{ path: reference, text: readLibrary(lab, reference) }] : [],
+		reference: libraryReference(lab),
 		plan,
 	};
 	return { brief, basis };
