@@ -104,8 +104,12 @@ export function bounds(low: number, high: number): [number, number] {
 	return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
 }
 
-/** The value below which `share` (0 to 1) of the values lie; NaN for none. */
-export function quantile(values: readonly number[], share: number): number {
-	const sorted = values.toSorted((a, b) => a - b);
+/** The value before which `share` (0 to 1) of the values come in an order, by size if none is given; NaN for none. */
+export function quantile(
+	values: readonly number[],
+	share: number,
+	order: (a: number, b: number) => number = (a, b) => a - b,
+): number {
+	const sorted = values.toSorted(order);
 	return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(share * (sorted.length - 1))))] ?? Number.NaN;
 }

@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import { type Better, bestFirst, isBetter } from "../journal/metric.ts";
 import type { Experiment, State } from "../journal/state.ts";
-import { bounds, type Point, plot } from "../report/chart.ts";
+import { bounds, type Point, plot, quantile } from "../report/chart.ts";
 import { AXIS_CELLS, withAxis } from "./chart-lines.ts";
 import { inside, type Size } from "./layout.ts";
 import { type Line, spreadLine } from "./line.ts";
@@ -38,8 +38,8 @@ function progressChartLines(
 	const last = experiments.length;
 	const steps = runningBest(kept, metric, last);
 	// A few very bad results must not flatten the rest: the scale covers all kept ones and nine of ten of the others.
-	const values = measured.map((e) => e.value).toSorted(bestFirst(metric));
-	const tail = values[Math.round(0.9 * (values.length - 1))]!;
+	const values = measured.map((e) => e.value);
+	const tail = quantile(values, 0.9, bestFirst(metric));
 	const shown = [...steps.map(([, value]) => value), tail];
 	const range = bounds(Math.min(...shown), Math.max(...shown));
 	const chart = plot(
