@@ -1,7 +1,7 @@
 /** Every command, in one list. Each is a file in commands/. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { messageOf, UserError } from "./errors.ts";
+import { hasCode, messageOf, UserError } from "./errors.ts";
 import { packageRoot } from "./package-root.ts";
 
 /** The exit code of a mistake in how the program was called, or in what it was called on. */
@@ -52,6 +52,7 @@ Edit program.md while a run goes on: the next proposal follows it.`,
 
 /** Runs the command line; returns the exit code. */
 export async function main(args: string[]): Promise<number> {
+	process.stdout.once("error", outputFailed);
 	try {
 		const cli = await createCli(args[0]);
 		await cli.parseAsync(args, { from: "user" });
@@ -65,6 +66,14 @@ export async function main(args: string[]): Promise<number> {
 		process.stderr.write(`autoresearch: ${error instanceof Error ? error.stack : String(error)}\n`);
 		return 1;
 	}
+}
+
+/** A reader that went away (| head) has read enough, and a full disk loses the output: neither ends a run. */
+function outputFailed(error: Error): void {
+	process.stdout.on("error", () => {});
+	if (hasCode(error, "EPIPE")) return;
+	process.stderr.write(`autoresearch: standard output cannot be written: ${messageOf(error)}\n`);
+	process.exitCode = 1;
 }
 
 /** prepare/ and trainer/ import nothing from src/, so their errors for people are known by name. */

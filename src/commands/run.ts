@@ -36,8 +36,6 @@ Ctrl-C stops in an orderly way; the same --tag carries on later.`,
 export async function runPlain(flags: RunFlags, json: boolean): Promise<number> {
 	const display = prepareDisplay();
 	const print = (line: string) => process.stdout.write(`${line}\n`);
-	// A reader that went away (| head) ends the lines, not the night.
-	process.stdout.on("error", () => {});
 	const { startEngine } = await import("../engine/start.ts");
 	const engine = await startEngine(runOptions(flags), {
 		onPrepare: display.show,
