@@ -3,7 +3,7 @@
  * counted as two: Biome formats code to that width, but neither comments nor long strings.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 const COLUMNS = 120;
 const OPENING = /^(#![^\n]*\n)?(\/\*|\/\/|#|""")/;
@@ -11,7 +11,8 @@ const OPENING = /^(#![^\n]*\n)?(\/\*|\/\/|#|""")/;
 const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" });
 const problems = listed
 	.split("\n")
-	.filter((path) => /\.(ts|tsx|js|cpp|py|sh)$/.test(path))
+	// Git lists a file that was deleted until that is staged.
+	.filter((path) => /\.(ts|tsx|js|cpp|py|sh)$/.test(path) && existsSync(path))
 	.flatMap((path) => {
 		const text = readFileSync(path, "utf8");
 		const wide = text.split("\n").flatMap((line, i) => {
