@@ -8,27 +8,32 @@ import { parseSync } from "oxc-parser";
 const root = join(import.meta.dirname, "..");
 /** Loaded by name: the lab's training file, the smallest one of the tests, and the console's bundle. */
 const LOADED_BY_NAME = new Set(["trainer/train.ts", "test/trainer/harness/fixtures/train.ts", "src/tui/tui.tsx"]);
+/** They are started as processes. */
+const PROGRAMS = new Set([
+	"src/bin.ts",
+	"trainer/harness/train-main.ts",
+	"trainer/harness/evaluate.ts",
+	"trainer/sandbox/main.ts",
+	"trainer/tensor/cpu/self-check.ts",
+]);
 
 interface Module {
 	path: string;
-	/** Names of the values it exports; those of its types are not among them. */
+	/** Names of the values it exports; a default export is found by its file. */
 	exports: string[];
+	/** Names of the types it exports. */
+	types: string[];
 	/** What it takes from other files: a name, or "*" for all of them. */
 	imports: { from: string; name: string }[];
 }
 
 function readModule(path: string): Module {
 	const text = readFileSync(join(root, path), "utf8");
-	const { module, program } = parseSync(path, text);
+	const { module } = parseSync(path, text);
 	const from = (name: string) => relative(root, join(root, dirname(path), name));
-	const exports = program.body.flatMap((statement) => {
-		if (statement.type !== "ExportNamedDeclaration" || !statement.declaration) return [];
-		const { declaration } = statement;
-		if (declaration.type === "VariableDeclaration")
-			return declaration.declarations.flatMap(({ id }) => ("name" in id ? [id.name] : []));
-		const isValue = declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration";
-		return isValue ? [declaration.id!.name] : [];
-	});
+	const own = module.staticExports.flatMap(({ entries }) => entries).filter(({ moduleRequest }) => !moduleRequest);
+	const exports = own.flatMap(({ exportName, isType }) => (exportName.name && !isType ? [exportName.name] : []));
+	const types = own.flatMap(({ exportName, isType }) => (exportName.name && isType ? [exportName.name] : []));
 	const dynamic = [...text.matchAll(/import\("(\.[^"]+)"\)/g)].map(([, name]) => ({ from: from(name!), name: "*" }));
 	const fixed = module.staticImports.flatMap(({ moduleRequest, entries }) =>
 		entries.map(({ importName }) => ({ from: from(moduleRequest.value), name: importName.name ?? "*" })),
@@ -38,7 +43,7 @@ function readModule(path: string): Module {
 			moduleRequest ? [{ from: from(moduleRequest.value), name: importName.name ?? "*" }] : [],
 		),
 	);
-	return { path, exports, imports: [...dynamic, ...fixed, ...passedOn] };
+	return { path, exports, types, imports: [...dynamic, ...fixed, ...passedOn] };
 }
 
 test("every exported function, constant and class is imported somewhere", () => {
@@ -51,13 +56,20 @@ test("every exported function, constant and class is imported somewhere", () => 
 	assert.deepEqual(unused, []);
 });
 
+test("every module is imported by one that is not a test, or is a program", () => {
+	const modules = globSync("{src,trainer,prepare,bench,scripts}/**/*.{ts,tsx}", { cwd: root }).map(readModule);
+	const imported = new Set(modules.flatMap(({ imports }) => imports.map(({ from }) => from)));
+	const built = modules.filter(({ path }) => /^(src|trainer|prepare)/.test(path) && !imported.has(path));
+	assert.deepEqual(
+		built.map(({ path }) => path).filter((path) => !PROGRAMS.has(path) && !LOADED_BY_NAME.has(path)),
+		[],
+	);
+});
+
 test("no two modules export a type of one name", () => {
 	const homes = new Map<string, string[]>();
-	for (const path of globSync("{src,trainer,prepare}/**/*.{ts,tsx}", { cwd: root })) {
-		const text = readFileSync(join(root, path), "utf8");
-		for (const [, name] of text.matchAll(/^export (?:abstract )?(?:interface|type|class|enum) (\w+)/gm))
-			homes.set(name!, [...(homes.get(name!) ?? []), path]);
-	}
+	for (const path of globSync("{src,trainer,prepare}/**/*.{ts,tsx}", { cwd: root }))
+		for (const name of readModule(path).types) homes.set(name, [...(homes.get(name) ?? []), path]);
 	assert.ok(homes.size > 100, `${homes.size} types were read`);
 	assert.deepEqual(
 		[...homes].filter(([, paths]) => paths.length > 1),
